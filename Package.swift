@@ -1,0 +1,64 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+  name: "pFedLA",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "pfedla", targets: ["pfedla"]),
+    .library(name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // System libraries: a module map and a shim header each.
+    .systemLibrary(
+      name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // The house, in the direction of the data.
+    .target(name: "RandomStreams"),
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(
+      name: "Datasets",
+      dependencies: ["CZlib", "RandomStreams", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Partitioning",
+      dependencies: ["HDF5", "RandomStreams", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "NeuralNetworks", dependencies: ["COneDNN", "RandomStreams"]),
+    .target(name: "FederatedLearning", dependencies: ["NeuralNetworks", "RandomStreams"]),
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "Datasets", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning", "RandomStreams",
+        "Yams",
+      ]),
+    .executableTarget(
+      name: "pfedla",
+      dependencies: [
+        "Datasets", "Experiments", "Partitioning",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // One test target a module; golden values and shared helpers in TestSupport.
+    .target(name: "TestSupport", path: "Tests/TestSupport", resources: [.copy("GoldenValues")]),
+    .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(
+      name: "PartitioningTests", dependencies: ["HDF5", "Partitioning", "TestSupport"]),
+    .testTarget(name: "NeuralNetworksTests", dependencies: ["NeuralNetworks", "TestSupport"]),
+    .testTarget(
+      name: "FederatedLearningTests",
+      dependencies: ["FederatedLearning", "NeuralNetworks", "RandomStreams", "TestSupport"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "HDF5", "TestSupport"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "pfedla"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
