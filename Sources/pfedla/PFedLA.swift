@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The command line of the harness: one file a subcommand.
+@main
+struct PFedLA: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pfedla",
+    abstract: "Layer-wise personalised federated learning: run, export and compare experiments.",
+    version: "0.1.0",
+    subcommands: [
+    ])
+}
