@@ -1,3 +1,96 @@
 #pragma once
 #include <hdf5.h>
 #include <hdf5_hl.h>
+#include <stdio.h>
+
+// Swift imports neither HDF5's macros that call functions nor its mutable globals: each one that the
+// HDF5 module needs is a function here. So is each call whose name differs between 1.10 and 1.14.
+
+// Predefined types.
+static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t chdf5_little_endian_float(void) { return H5T_IEEE_F32LE; }
+static inline hid_t chdf5_little_endian_double(void) { return H5T_IEEE_F64LE; }
+static inline hid_t chdf5_little_endian_int8(void) { return H5T_STD_I8LE; }
+static inline hid_t chdf5_little_endian_int32(void) { return H5T_STD_I32LE; }
+static inline hid_t chdf5_little_endian_int64(void) { return H5T_STD_I64LE; }
+
+/// A new variable-length UTF-8 string type; the caller closes it.
+static inline hid_t chdf5_create_utf8_string_type(void) {
+  hid_t type = H5Tcopy(H5T_C_S1);
+  if (type < 0) return type;
+  if (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+    H5Tclose(type);
+    return -1;
+  }
+  return type;
+}
+
+// Property lists and flags.
+static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
+static inline hid_t chdf5_file_create_class(void) { return H5P_FILE_CREATE; }
+static inline hid_t chdf5_file_access_class(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_dataset_create_class(void) { return H5P_DATASET_CREATE; }
+static inline hid_t chdf5_group_create_class(void) { return H5P_GROUP_CREATE; }
+static inline hid_t chdf5_all(void) { return H5S_ALL; }
+static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
+static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL | H5F_OBJ_LOCAL; }
+
+/// Stops libhdf5 printing its error stack; the stack belongs to the thread in a thread-safe build.
+static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+/// File locks where the file system offers them; without, a file opens all the same.
+static inline herr_t chdf5_set_lenient_locking(hid_t access) {
+#if H5_VERSION_GE(1, 10, 7)
+  return H5Pset_file_locking(access, 1, 1);
+#else
+  return 0;
+#endif
+}
+
+static inline htri_t chdf5_is_hdf5(const char *path) {
+#if H5_VERSION_GE(1, 12, 0)
+  return H5Fis_accessible(path, H5P_DEFAULT);
+#else
+  return H5Fis_hdf5(path);
+#endif
+}
+
+struct chdf5_message {
+  char *text;
+  size_t size;
+};
+
+static inline herr_t chdf5_copy_message(unsigned n, const H5E_error2_t *error, void *context) {
+  struct chdf5_message *message = (struct chdf5_message *)context;
+  if (n == 0 && error->desc != NULL) snprintf(message->text, message->size, "%s", error->desc);
+  return 0;
+}
+
+/// Copies the innermost message of the error stack into `text` (empty where there is none). Call it
+/// straight after the failed call: every other call clears the stack.
+static inline void chdf5_innermost_message(char *text, size_t size) {
+  struct chdf5_message message = {text, size};
+  text[0] = 0;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, chdf5_copy_message, &message);
+}
+
+// Calls taking hbool_t, which is an integer or a bool depending on the version.
+
+/// Leaves times out of an object, so that the same writes give the same bytes, and keeps the order in
+/// which its attributes were written, in which netCDF readers list them.
+static inline herr_t chdf5_prepare_object(hid_t creation) {
+  if (H5Pset_obj_track_times(creation, 0) < 0) return -1;
+  return H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+}
+
+/// The same for a group, and the order of its children; netCDF opens no file for writing without.
+static inline herr_t chdf5_prepare_group(hid_t creation) {
+  if (chdf5_prepare_object(creation) < 0) return -1;
+  return H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+}
