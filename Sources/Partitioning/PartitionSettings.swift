@@ -1,0 +1,179 @@
+/// One setting of a partition as it is recorded: the key as in the specification, and its value in
+/// YAML's notation.
+public struct PartitionSetting: Equatable, Sendable {
+  /// The key without the section's name, for example `samples_per_client`.
+  public let key: String
+  /// The value as text, for example `600` or `[[0, 1], [2, 3]]`.
+  public let value: String
+
+  /// A recorded setting.
+  public init(_ key: String, _ value: String) {
+    self.key = key
+    self.value = value
+  }
+}
+
+/// The `partition` section of a specification as it was written: keys and values, not yet checked.
+///
+/// It decodes from any YAML or JSON mapping. Each scheme takes its own keys out of it, so a new
+/// scheme brings its keys along without a change here.
+public struct PartitionSettings: Decodable, Equatable, Sendable {
+  /// A value of the section.
+  public enum Value: Decodable, Equatable, Sendable, CustomStringConvertible {
+    /// A whole number.
+    case integer(Int)
+    /// A number that is not whole.
+    case number(Double)
+    /// Any other scalar.
+    case text(String)
+    /// A sequence.
+    case list([Value])
+
+    /// Decodes a number, a text or a sequence of those.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let integer = try? container.decode(Int.self) {
+        self = .integer(integer)
+      } else if let number = try? container.decode(Double.self) {
+        self = .number(number)
+      } else if let list = try? container.decode([Value].self) {
+        self = .list(list)
+      } else {
+        self = .text((try? container.decode(String.self)) ?? "null")
+      }
+    }
+
+    /// The value in YAML's flow notation; a text stands in quotation marks.
+    public var description: String {
+      switch self {
+      case .integer(let integer): "\(integer)"
+      case .number(let number): "\(number)"
+      case .text(let text): "\"\(text)\""
+      case .list(let list): "[" + list.map(\.description).joined(separator: ", ") + "]"
+      }
+    }
+  }
+
+  /// The values by key.
+  public var values: [String: Value]
+
+  /// Settings from values by key.
+  public init(_ values: [String: Value]) {
+    self.values = values
+  }
+
+  /// Decodes a mapping.
+  public init(from decoder: any Decoder) throws {
+    values = try decoder.singleValueContainer().decode([String: Value].self)
+  }
+}
+
+/// Takes the values of a `partition` section one by one, checks their types, and at the end finds
+/// keys that nobody asked for.
+public struct PartitionSettingReader: Sendable {
+  private let scheme: String
+  private let settings: PartitionSettings
+  private var asked: [String] = []
+
+  /// A reader for the keys of `scheme`; the scheme's name appears in errors.
+  public init(_ settings: PartitionSettings, scheme: String) {
+    self.settings = settings
+    self.scheme = scheme
+  }
+
+  /// The value of `key`, or nil where the key is absent.
+  public mutating func value(_ key: String) -> PartitionSettings.Value? {
+    asked.append(key)
+    return settings.values[key]
+  }
+
+  /// A whole number, or nil where the key is absent. Throws where it is something else.
+  public mutating func integer(_ key: String) throws(PartitionError) -> Int? {
+    switch value(key) {
+    case nil: return nil
+    case .integer(let integer): return integer
+    case .some(let other):
+      throw PartitionError(key: key, "found \(other), expected a whole number")
+    }
+  }
+
+  /// A whole number that the scheme cannot do without. Throws where it is absent or something else.
+  public mutating func requiredInteger(_ key: String) throws(PartitionError) -> Int {
+    guard let integer = try integer(key) else { throw missing(key) }
+    return integer
+  }
+
+  /// A number, or nil where the key is absent. Throws where it is something else.
+  public mutating func number(_ key: String) throws(PartitionError) -> Double? {
+    switch value(key) {
+    case nil: return nil
+    case .integer(let integer): return Double(integer)
+    case .number(let number): return number
+    case .some(let other): throw PartitionError(key: key, "found \(other), expected a number")
+    }
+  }
+
+  /// A number that the scheme cannot do without. Throws where it is absent or something else.
+  public mutating func requiredNumber(_ key: String) throws(PartitionError) -> Double {
+    guard let number = try number(key) else { throw missing(key) }
+    return number
+  }
+
+  /// A list of lists of whole numbers, or nil where the key is absent. Throws where it is something
+  /// else.
+  public mutating func integerLists(_ key: String) throws(PartitionError) -> [[Int]]? {
+    guard let value = value(key) else { return nil }
+    let expected = "expected a list of lists of whole numbers, such as [[0, 1], [2, 3]]"
+    guard case .list(let rows) = value else {
+      throw PartitionError(key: key, "found \(value), \(expected)")
+    }
+    var lists: [[Int]] = []
+    for row in rows {
+      guard case .list(let elements) = row else {
+        throw PartitionError(key: key, "found \(row) in the list, \(expected)")
+      }
+      var list: [Int] = []
+      for element in elements {
+        guard case .integer(let integer) = element else {
+          throw PartitionError(key: key, "found \(element) in a list, \(expected)")
+        }
+        list.append(integer)
+      }
+      lists.append(list)
+    }
+    return lists
+  }
+
+  /// The error of a key that is absent and has no default.
+  public func missing(_ key: String) -> PartitionError {
+    PartitionError(key: key, "missing, and the scheme \(scheme) has no default for it")
+  }
+
+  /// Throws when the section holds a key that was never asked for, with the nearest known key.
+  public func finish() throws(PartitionError) {
+    let unknown = settings.values.keys.filter { !asked.contains($0) }.min()
+    guard let unknown else { return }
+    let nearest = asked.map { (distance: editDistance($0, unknown), key: $0) }
+      .filter { $0.distance <= 3 }
+      .min { $0.distance < $1.distance }
+    let advice =
+      nearest.map { "did you mean \($0.key)?" } ?? "it knows \(asked.joined(separator: ", "))"
+    throw PartitionError(key: unknown, "unknown key for the scheme \(scheme); \(advice)")
+  }
+}
+
+/// The number of single-character insertions, deletions and replacements between two words.
+func editDistance(_ first: String, _ second: String) -> Int {
+  let second = Array(second)
+  var row = Array(0...second.count)
+  for (i, a) in first.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, b) in second.enumerated() {
+      let replaced = diagonal + (a == b ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+    }
+  }
+  return row[second.count]
+}

@@ -1,0 +1,59 @@
+import RandomStreams
+
+/// The selected samples of a dataset by class, from which a scheme gives to the clients.
+public struct SamplePool: Sendable {
+  /// The dataset indices that are still there, [class][sample]; ascending at first.
+  public private(set) var samples: [[Int32]]
+
+  /// Sorts the samples of a dataset by class.
+  ///
+  /// - Parameters:
+  ///   - labels: The class of every sample, [sample], in 0 ..< `classCount`; −1 marks a sample that
+  ///     is not selected and never used.
+  ///   - classCount: The number of classes.
+  /// - Throws: ``PartitionError`` where a label is out of range or no sample is selected.
+  public init(labels: [Int32], classCount: Int) throws(PartitionError) {
+    guard classCount >= 1, classCount <= Int(Int32.max) else {
+      throw PartitionError("classes", "found \(classCount), expected at least 1")
+    }
+    guard labels.count <= Int(Int32.max) else {
+      throw PartitionError(
+        "labels", "found \(labels.count) samples, expected at most \(Int32.max)")
+    }
+    samples = Array(repeating: [], count: classCount)
+    for (index, label) in labels.enumerated() where label != -1 {
+      guard label >= 0, label < classCount else {
+        throw PartitionError(
+          "labels",
+          "sample \(index) has the label \(label), expected 0 to \(classCount - 1), or -1 for a "
+            + "sample that is not selected")
+      }
+      samples[Int(label)].append(Int32(index))
+    }
+    guard count > 0 else {
+      throw PartitionError("labels", "no sample is selected; check the choice of classes and files")
+    }
+  }
+
+  /// The number of classes.
+  public var classCount: Int { samples.count }
+
+  /// The samples of each class that are still there, [class].
+  public var counts: [Int] { samples.map(\.count) }
+
+  /// All samples that are still there.
+  public var count: Int { samples.reduce(0) { $0 + $1.count } }
+
+  /// Puts the samples of every class into a random order.
+  public mutating func shuffle(using stream: inout RandomStream) {
+    for index in samples.indices { stream.shuffle(&samples[index]) }
+  }
+
+  /// Takes the last `count` samples of a class out of the pool; there must be as many.
+  public mutating func take(_ count: Int, ofClass index: Int) -> ArraySlice<Int32> {
+    let taken = samples[index].suffix(count)
+    precondition(taken.count == count, "the pool holds too few samples of the class")
+    samples[index].removeLast(count)
+    return taken
+  }
+}
