@@ -1,0 +1,213 @@
+import Foundation
+import RandomStreams
+
+/// How a head's outputs become aggregation weights that sum to 1. The paper leaves this open.
+public enum WeightNormaliser: String, Sendable, CaseIterable {
+  /// α_j = exp(z_j) / Σ_k exp(z_k).
+  case softmax
+  /// α_j = max(z_j, 0) / Σ_k max(z_k, 0); if every output is at most 0, all weight goes to the
+  /// client itself and no gradient flows.
+  case reluSum = "relu-sum"
+}
+
+/// The shape of a client's hypernetwork HN_i(v_i; ψ_i) (paper, Equation 4): a trained embedding
+/// vector v, fully connected hidden layers with ReLU, and for each layer of the client model a
+/// fully connected head with one output per source client.
+///
+/// Its parameters are one flat vector: the embedding; for each hidden layer weight (output, input)
+/// and bias (output); for each head weight (source client, input) and bias (source client).
+public struct Hypernetwork: Sendable, Hashable {
+  /// How heads start. The paper leaves this open.
+  public enum HeadInitialisation: String, Sendable, CaseIterable {
+    /// Zero weights and biases: under softmax every source starts with the same weight.
+    case zero
+    /// As PyTorch initialises a fully connected layer: uniform in ±1/√inputs.
+    case uniform
+  }
+
+  /// Length of the embedding vector v.
+  public let embeddingSize: Int
+  /// Outputs of each hidden layer.
+  public let hiddenSizes: [Int]
+  /// Layers of the client model, one head each.
+  public let layerCount: Int
+  /// Source clients, one output of every head each.
+  public let clientCount: Int
+  /// How outputs become weights.
+  public let normaliser: WeightNormaliser
+
+  private struct Dense: Sendable, Hashable {
+    let weight: Int
+    let bias: Int
+    let inputs: Int
+    let outputs: Int
+  }
+
+  private let hidden: [Dense]
+  private let heads: [Dense]
+  /// The length of the flat parameter vector.
+  public let parameterCount: Int
+
+  /// A hypernetwork of that shape; every size at least 1.
+  public init(
+    embeddingSize: Int, hiddenSizes: [Int], layerCount: Int, clientCount: Int,
+    normaliser: WeightNormaliser
+  ) {
+    self.embeddingSize = embeddingSize
+    self.hiddenSizes = hiddenSizes
+    self.layerCount = layerCount
+    self.clientCount = clientCount
+    self.normaliser = normaliser
+    var offset = embeddingSize
+    func dense(_ inputs: Int, _ outputs: Int) -> Dense {
+      defer { offset += inputs * outputs + outputs }
+      return Dense(
+        weight: offset, bias: offset + inputs * outputs, inputs: inputs, outputs: outputs)
+    }
+    var inputs = embeddingSize
+    var hidden: [Dense] = []
+    for size in hiddenSizes {
+      hidden.append(dense(inputs, size))
+      inputs = size
+    }
+    self.hidden = hidden
+    heads = (0..<layerCount).map { _ in dense(inputs, clientCount) }
+    parameterCount = offset
+  }
+
+  /// Initial parameters of a client's hypernetwork, from the stream (seed, hypernetwork
+  /// initialisation, client): the embedding standard normal, hidden layers uniform in ±1/√inputs,
+  /// heads as told.
+  public func initialParameters(seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation)
+    -> [Float]
+  {
+    var stream = RandomStream(seed: seed, purpose: .hypernetworkInitialisation, client: client)
+    var parameters = [Float](repeating: 0, count: parameterCount)
+    for index in 0..<embeddingSize { parameters[index] = Float(stream.normal()) }
+    let drawn = headInitialisation == .uniform ? hidden + heads : hidden
+    for layer in drawn {
+      let bound = 1 / Float(layer.inputs).squareRoot()
+      for index in layer.weight..<layer.bias + layer.outputs {
+        parameters[index] = stream.uniform(from: -bound, to: bound)
+      }
+    }
+    return parameters
+  }
+
+  /// The aggregation weights α_i, axes (layer, source client); each row sums to 1.
+  /// - Parameter client: i, whose own weight is the fallback of `relu-sum`.
+  public func weights(parameters: UnsafeBufferPointer<Float>, client: Int) -> [[Float]] {
+    let input = activations(parameters).last ?? []
+    return heads.map { normalised(output(of: $0, parameters, input), client: client) }
+  }
+
+  /// The gradient (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (paper, Equations 7 to 11), by back-propagation from the
+  /// gradient by the weights.
+  /// - Parameter weightGradient: ⟨θ_j^l, Δθ_i^l⟩, axes (layer, source client).
+  /// - Returns: axis (hypernetwork parameter).
+  public func gradient(
+    parameters: UnsafeBufferPointer<Float>, client: Int, weightGradient: [[Float]]
+  ) -> [Float] {
+    let activations = activations(parameters)
+    var gradient = [Float](repeating: 0, count: parameterCount)
+    let input = activations.last ?? []
+    var inputGradient = [Float](repeating: 0, count: input.count)
+    for (layer, head) in heads.enumerated() {
+      let output = output(of: head, parameters, input)
+      let outputGradient = normaliserGradient(
+        output, weights: normalised(output, client: client), by: weightGradient[layer])
+      accumulate(
+        head, parameters, input: input, outputGradient: outputGradient, into: &gradient,
+        inputGradient: &inputGradient)
+    }
+    for (position, layer) in hidden.enumerated().reversed() {
+      // Through the ReLU: its gradient is 0 where its result is.
+      let outputs = activations[position + 1]
+      let outputGradient = zip(inputGradient, outputs).map { $1 > 0 ? $0 : 0 }
+      let input = activations[position]
+      inputGradient = [Float](repeating: 0, count: input.count)
+      accumulate(
+        layer, parameters, input: input, outputGradient: outputGradient, into: &gradient,
+        inputGradient: &inputGradient)
+    }
+    for index in 0..<embeddingSize { gradient[index] = inputGradient[index] }
+    return gradient
+  }
+
+  // MARK: Parts
+
+  /// The embedding and the result of each hidden layer.
+  private func activations(_ parameters: UnsafeBufferPointer<Float>) -> [[Float]] {
+    var activations = [Array(parameters.prefix(embeddingSize))]
+    for layer in hidden {
+      let input = activations[activations.count - 1]
+      activations.append(output(of: layer, parameters, input).map { max($0, 0) })
+    }
+    return activations
+  }
+
+  private func output(
+    of layer: Dense, _ parameters: UnsafeBufferPointer<Float>, _ input: [Float]
+  ) -> [Float] {
+    input.withUnsafeBufferPointer { input in
+      (0..<layer.outputs).map { row in
+        let weights = UnsafeBufferPointer(
+          rebasing: parameters[layer.weight + row * layer.inputs..<layer.weight + (row + 1) * layer.inputs])
+        return parameters[layer.bias + row]
+          + Float(innerProduct(weights, input, 0..<layer.inputs))
+      }
+    }
+  }
+
+  private func normalised(_ outputs: [Float], client: Int) -> [Float] {
+    switch normaliser {
+    case .softmax:
+      let largest = outputs.max() ?? 0
+      let exponentials = outputs.map { expf($0 - largest) }
+      let sum = exponentials.reduce(0, +)
+      return exponentials.map { $0 / sum }
+    case .reluSum:
+      let positive = outputs.map { max($0, 0) }
+      let sum = positive.reduce(0, +)
+      guard sum > 0 else { return outputs.indices.map { $0 == client ? 1 : 0 } }
+      return positive.map { $0 / sum }
+    }
+  }
+
+  private func normaliserGradient(_ outputs: [Float], weights: [Float], by gradient: [Float])
+    -> [Float]
+  {
+    var mean: Float = 0
+    for (weight, value) in zip(weights, gradient) { mean += weight * value }
+    switch normaliser {
+    case .softmax:
+      return zip(weights, gradient).map { $0 * ($1 - mean) }
+    case .reluSum:
+      let sum = outputs.reduce(0) { $0 + max($1, 0) }
+      guard sum > 0 else { return outputs.map { _ in 0 } }
+      return zip(outputs, gradient).map { $0 > 0 ? ($1 - mean) / sum : 0 }
+    }
+  }
+
+  /// Adds a fully connected layer's gradients.
+  private func accumulate(
+    _ layer: Dense, _ parameters: UnsafeBufferPointer<Float>, input: [Float],
+    outputGradient: [Float], into gradient: inout [Float], inputGradient: inout [Float]
+  ) {
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      inputGradient.withUnsafeMutableBufferPointer { inputGradient in
+        input.withUnsafeBufferPointer { input in
+          for row in 0..<layer.outputs {
+            let value = outputGradient[row]
+            gradient[layer.bias + row] += value
+            let start = layer.weight + row * layer.inputs
+            for column in 0..<layer.inputs {
+              gradient[start + column] += value * input[column]
+              inputGradient[column] += value * parameters[start + column]
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/// The value of a configuration key of a method.
+public enum OptionValue: Sendable, Hashable, CustomStringConvertible {
+  /// A whole number.
+  case integer(Int)
+  /// A number.
+  case number(Double)
+  /// One of a few words.
+  case text(String)
+  /// A list of whole numbers.
+  case integers([Int])
+
+  /// As it is written in a specification.
+  public var description: String {
+    switch self {
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .text(let value): value
+    case .integers(let values): "[\(values.map(String.init).joined(separator: ", "))]"
+    }
+  }
+}
+
+/// A configuration key of a method: what it means, what it may be, and what it is unless given.
+public struct MethodOption: Sendable {
+  /// What values are allowed.
+  public enum Domain: Sendable {
+    /// A whole number in a range.
+    case integer(ClosedRange<Int>)
+    /// A finite number in a range.
+    case number(ClosedRange<Double>)
+    /// One of these words.
+    case choice([String])
+    /// A list of whole numbers, each in a range.
+    case integers(ClosedRange<Int>)
+  }
+
+  /// The key, as in `methods.<method>.<key>` of a specification.
+  public let key: String
+  /// The value unless given.
+  public let defaultValue: OptionValue
+  /// What is allowed.
+  public let domain: Domain
+  /// What it means and where the default comes from, in one or two sentences.
+  public let summary: String
+
+  /// A key with its default, domain and meaning.
+  public init(_ key: String, default: OptionValue, _ domain: Domain, _ summary: String) {
+    self.key = key
+    defaultValue = `default`
+    self.domain = domain
+    self.summary = summary
+  }
+
+  /// What is expected, in words, for error messages.
+  public var expectation: String {
+    switch domain {
+    case .integer(let range): "a whole number in \(range.lowerBound) … \(range.upperBound)"
+    case .number(let range):
+      range.upperBound.isFinite && range.upperBound < 1e9
+        ? "a number in \(range.lowerBound) … \(range.upperBound)"
+        : "a number of at least \(range.lowerBound)"
+    case .choice(let words): "one of " + words.joined(separator: ", ")
+    case .integers(let range):
+      "a list of whole numbers in \(range.lowerBound) … \(range.upperBound)"
+    }
+  }
+
+  /// Whether the value is of the right kind and in range.
+  public func accepts(_ value: OptionValue) -> Bool {
+    switch (domain, value) {
+    case (.integer(let range), .integer(let value)): range.contains(value)
+    case (.number(let range), .number(let value)): value.isFinite && range.contains(value)
+    case (.choice(let words), .text(let word)): words.contains(word)
+    case (.integers(let range), .integers(let values)): values.allSatisfy(range.contains)
+    default: false
+    }
+  }
+}
+
+/// The values of a method's configuration keys: the given ones over the defaults.
+public struct MethodOptions: Sendable {
+  private var values: [String: OptionValue] = [:]
+
+  /// Throws `FederationError` for an unknown key or a value outside its domain.
+  public init(_ given: [String: OptionValue] = [:], for options: [MethodOption]) throws {
+    for option in options {
+      let value = given[option.key] ?? option.defaultValue
+      guard option.accepts(value) else {
+        throw FederationError("\(option.key): found \(value), expected \(option.expectation)")
+      }
+      values[option.key] = value
+    }
+    if let unknown = given.keys.filter({ values[$0] == nil }).min() {
+      throw FederationError(
+        "\(unknown): no such option, expected one of "
+          + options.map(\.key).joined(separator: ", "))
+    }
+  }
+
+  /// The value of a key that the method declares; nil if it does not.
+  public subscript(key: String) -> OptionValue? { values[key] }
+
+  func integer(_ key: String) -> Int {
+    if case .integer(let value)? = values[key] { value } else { 0 }
+  }
+
+  func number(_ key: String) -> Double {
+    if case .number(let value)? = values[key] { value } else { 0 }
+  }
+
+  func text(_ key: String) -> String {
+    if case .text(let value)? = values[key] { value } else { "" }
+  }
+
+  func integers(_ key: String) -> [Int] {
+    if case .integers(let values)? = values[key] { values } else { [] }
+  }
+}

@@ -1,0 +1,15 @@
+/// Every method that a specification can name.
+public enum MethodRegistry {
+  /// One line a method.
+  public static let all: [any FederatedMethod.Type] = [
+    Local.self,
+    FedAvg.self,
+    PFedLA.self,
+    HeurpFedLA.self,
+  ]
+
+  /// The method of that name, or nil.
+  public static func method(named name: String) -> (any FederatedMethod.Type)? {
+    all.first { $0.information.name == name }
+  }
+}

@@ -1,0 +1,36 @@
+import NeuralNetworks
+
+/// HeurpFedLA: pFedLA whose clients keep local the k layers with the largest self weights, which the
+/// server then does not send.
+///
+/// Ma, Zhang, Guo, Xu: *Layer-wised model aggregation for personalized federated learning*,
+/// CVPR 2022, DOI 10.1109/CVPR52688.2022.00985, Algorithm 2 and Equation 12.
+public struct HeurpFedLA: HypernetworkMethod {
+  /// Name, origin and keys.
+  public static let information = MethodInformation(
+    name: "heurpfedla", title: "HeurpFedLA", reference: "Ma et al., CVPR 2022, Algorithm 2",
+    options: [
+      MethodOption(
+        "retained_layers", default: .integer(1), .integer(0...1_000),
+        "k, layers that stay local. Tables 1 and 2 of the paper use 1."),
+      MethodOption(
+        "retained_gradient", default: .text("none"), .choice(["none", "passed"]),
+        "Whether retained layers give their hypernetwork a gradient. Open in the paper; none is "
+          + "consistent, as their start does not depend on the weights."),
+    ] + LayerwiseAggregation.options)
+
+  let aggregation: LayerwiseAggregation
+
+  /// Reads k and the hypernetworks' keys. Throws `FederationError` if the model has fewer layers.
+  public init(options: MethodOptions, setting: FederationSetting) throws {
+    aggregation = try LayerwiseAggregation(
+      options: options, setting: setting, retainedLayerCount: options.integer("retained_layers"),
+      retainedLayersPassGradient: options.text("retained_gradient") == "passed")
+  }
+
+  /// The layers that the client would keep in its next round.
+  public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? {
+    aggregation.retained(
+      aggregation.weights(of: client, state: state.inner), client: client)
+  }
+}

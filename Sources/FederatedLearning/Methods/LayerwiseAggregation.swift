@@ -1,0 +1,193 @@
+import NeuralNetworks
+
+/// What pFedLA and HeurpFedLA share: personalised models as layer-wise weighted sums over the client
+/// bank, with weights from one hypernetwork per client that is trained on the server.
+///
+/// θ̄_i^l = Σ_j α_i^{l,j} θ_j^l (paper, Equations 5 and 6). After local training with
+/// Δθ_i = θ_i − θ̄_i, the embedding and the parameters of the client's hypernetwork move by
+/// β (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (Equations 7 to 11): Δθ_i points downhill, so this descends on the loss.
+/// By the chain rule only ⟨θ_j^l, Δθ_i^l⟩ for each layer l and source j is needed.
+///
+/// Running statistics of batch normalisation, where they are aggregated, take their layer's weights
+/// but give no gradient: the training loss does not depend on them.
+struct LayerwiseAggregation: Sendable {
+  let setting: FederationSetting
+  let hypernetwork: Hypernetwork
+  let stepSize: Float
+  let headInitialisation: Hypernetwork.HeadInitialisation
+  /// k: layers that a client keeps local (HeurpFedLA, Algorithm 2); 0 for pFedLA.
+  let retainedLayerCount: Int
+  /// Whether retained layers give a gradient all the same.
+  let retainedLayersPassGradient: Bool
+
+  /// All hypernetworks' parameters, axes (client, hypernetwork parameter), row-major.
+  struct State: Sendable, Equatable {
+    var hypernetworks: [Float]
+  }
+
+  /// A participant's hypernetwork after its step, axis (hypernetwork parameter).
+  typealias Contribution = [Float]
+
+  /// The configuration keys of the hypernetworks.
+  static let options: [MethodOption] = [
+    MethodOption(
+      "normaliser", default: .text(WeightNormaliser.softmax.rawValue),
+      .choice(WeightNormaliser.allCases.map(\.rawValue)),
+      "How a head's outputs become weights that sum to 1. Open in the paper."),
+    MethodOption(
+      "step_size", default: .number(0.1), .number(0...1e6),
+      "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
+        + "samples out of the training data (Documentation/hypernetwork-step-size.md)."),
+    MethodOption(
+      "embedding_size", default: .integer(100), .integer(1...100_000),
+      "Length of each client's embedding vector. Open in the paper."),
+    MethodOption(
+      "hidden_sizes", default: .integers([100, 100]), .integers(1...100_000),
+      "Outputs of the hypernetworks' hidden layers. Open in the paper."),
+    MethodOption(
+      "head_initialisation", default: .text(Hypernetwork.HeadInitialisation.zero.rawValue),
+      .choice(Hypernetwork.HeadInitialisation.allCases.map(\.rawValue)),
+      "zero starts from equal weights (under softmax), uniform as PyTorch does. Open in the paper."),
+  ]
+
+  init(
+    options: MethodOptions, setting: FederationSetting, retainedLayerCount: Int,
+    retainedLayersPassGradient: Bool
+  ) throws {
+    guard let normaliser = WeightNormaliser(rawValue: options.text("normaliser")),
+      let headInitialisation = Hypernetwork.HeadInitialisation(
+        rawValue: options.text("head_initialisation"))
+    else { throw FederationError("methods: unknown normaliser or head initialisation") }
+    let layerCount = setting.layout.layers.count
+    guard retainedLayerCount <= layerCount else {
+      throw FederationError(
+        "retained_layers: found \(retainedLayerCount), expected at most \(layerCount), the number "
+          + "of layers of the model")
+    }
+    self.setting = setting
+    self.headInitialisation = headInitialisation
+    self.retainedLayerCount = retainedLayerCount
+    self.retainedLayersPassGradient = retainedLayersPassGradient
+    stepSize = Float(options.number("step_size"))
+    hypernetwork = Hypernetwork(
+      embeddingSize: options.integer("embedding_size"), hiddenSizes: options.integers("hidden_sizes"),
+      layerCount: layerCount, clientCount: setting.clientCount, normaliser: normaliser)
+  }
+
+  func initialState() -> State {
+    var values: [Float] = []
+    values.reserveCapacity(setting.clientCount * hypernetwork.parameterCount)
+    for client in 0..<setting.clientCount {
+      values += hypernetwork.initialParameters(
+        seed: setting.seed, client: client, heads: headInitialisation)
+    }
+    return State(hypernetworks: values)
+  }
+
+  /// α_i, axes (layer, source client).
+  func weights(of client: Int, state: State) -> [[Float]] {
+    withHypernetwork(of: client, state) { hypernetwork.weights(parameters: $0, client: client) }
+  }
+
+  /// The k layers with the largest self weights; of equal ones the first.
+  func retained(_ weights: [[Float]], client: Int) -> [Bool] {
+    let order = weights.indices.sorted {
+      let (left, right) = (weights[$0][client], weights[$1][client])
+      return left != right ? left > right : $0 < $1
+    }
+    var retained = [Bool](repeating: false, count: weights.count)
+    for layer in order.prefix(retainedLayerCount) { retained[layer] = true }
+    return retained
+  }
+
+  func receivedModel(of client: Int, state: State, bank: ClientBank) -> [Float] {
+    let weights = weights(of: client, state: state)
+    let retained = retained(weights, client: client)
+    var model = Array(bank[client])
+    model.withUnsafeMutableBufferPointer { model in
+      for (index, layer) in setting.layout.layers.enumerated() where !retained[index] {
+        bank.weightedSum(weights[index], columns: setting.sharedRange(layer), into: model)
+      }
+    }
+    return model
+  }
+
+  func train(
+    _ task: LocalTask, received: [Float], state: State, bank: ClientBank,
+    network: any LocalNetwork
+  ) throws -> ClientUpdate<Contribution> {
+    let (model, loss) = try task.descend(from: received, on: network)
+    let change = zip(model, received).map { $0 - $1 }
+    return ClientUpdate(
+      client: task.client, trained: model, trainLoss: loss,
+      contribution: steppedHypernetwork(of: task.client, change: change, state: state, bank: bank))
+  }
+
+  /// The client's hypernetwork after its step along (∂θ̄/∂(v, ψ))ᵀ Δθ.
+  /// - Parameter change: Δθ_i, axis (parameter).
+  func steppedHypernetwork(of client: Int, change: [Float], state: State, bank: ClientBank)
+    -> [Float]
+  {
+    withHypernetwork(of: client, state) { parameters in
+      guard stepSize != 0 else { return Array(parameters) }
+      let retained = retained(
+        hypernetwork.weights(parameters: parameters, client: client), client: client)
+      let none = [Float](repeating: 0, count: setting.clientCount)
+      let weightGradient = change.withUnsafeBufferPointer { change in
+        setting.layout.layers.enumerated().map { index, layer in
+          retained[index] && !retainedLayersPassGradient
+            ? none
+            : bank.innerProducts(with: change, columns: layer.trainedRange).map(Float.init)
+        }
+      }
+      let gradient = hypernetwork.gradient(
+        parameters: parameters, client: client, weightGradient: weightGradient)
+      return zip(parameters, gradient).map { $0 + stepSize * $1 }
+    }
+  }
+
+  func absorb(_ updates: [ClientUpdate<Contribution>], into state: inout State) {
+    let count = hypernetwork.parameterCount
+    state.hypernetworks.withUnsafeMutableBufferPointer { values in
+      for update in updates {
+        let row = UnsafeMutableBufferPointer(
+          rebasing: values[update.client * count..<(update.client + 1) * count])
+        _ = row.update(fromContentsOf: update.contribution)
+      }
+    }
+  }
+
+  /// The whole model up; all but the retained layers down.
+  func traffic(of client: Int, state: State) -> Traffic {
+    let retained = retained(weights(of: client, state: state), client: client)
+    let kept = zip(setting.layout.layers, retained).reduce(0) {
+      $0 + ($1.1 ? setting.sharedRange($1.0).count : 0)
+    }
+    return Traffic(
+      uplink: setting.modelBytes,
+      downlink: setting.modelBytes - kept * MemoryLayout<Float>.size)
+  }
+
+  func tensors(of state: State) -> [StateTensor] {
+    [
+      StateTensor(
+        name: "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount],
+        values: state.hypernetworks)
+    ]
+  }
+
+  func state(from tensors: [StateTensor]) throws -> State {
+    State(
+      hypernetworks: try StateTensor.values(
+        "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount], in: tensors))
+  }
+
+  private func withHypernetwork<Result>(
+    of client: Int, _ state: State, _ body: (UnsafeBufferPointer<Float>) -> Result
+  ) -> Result {
+    let count = hypernetwork.parameterCount
+    return state.hypernetworks.withUnsafeBufferPointer {
+      body(UnsafeBufferPointer(rebasing: $0[client * count..<(client + 1) * count]))
+    }
+  }
+}

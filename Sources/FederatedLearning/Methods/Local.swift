@@ -1,0 +1,40 @@
+import NeuralNetworks
+
+/// Every client trains on its own data and never communicates.
+public struct Local: FederatedMethod {
+  /// Name and origin.
+  public static let information = MethodInformation(
+    name: "local", title: "Local", reference: "baseline: no communication")
+
+  /// Needs nothing.
+  public init(options: MethodOptions, setting: FederationSetting) {}
+
+  /// No server, no state.
+  public func initialState() {}
+
+  /// The client's own model after its latest local training.
+  public func receivedModel(of client: Int, state: Void, bank: ClientBank) -> [Float] {
+    Array(bank[client])
+  }
+
+  /// Plain local training.
+  public func train(
+    _ task: LocalTask, received: [Float], state: Void, bank: ClientBank,
+    network: any LocalNetwork
+  ) throws -> ClientUpdate<Void> {
+    let (model, loss) = try task.descend(from: received, on: network)
+    return ClientUpdate(client: task.client, trained: model, trainLoss: loss, contribution: ())
+  }
+
+  /// Nothing to do.
+  public func absorb(_ updates: [ClientUpdate<Void>], into state: inout Void, bank: ClientBank) {}
+
+  /// Nothing is sent.
+  public func traffic(of client: Int, state: Void) -> Traffic { Traffic(uplink: 0, downlink: 0) }
+
+  /// No state.
+  public func tensors(of state: Void) -> [StateTensor] { [] }
+
+  /// No state.
+  public func state(from tensors: [StateTensor]) {}
+}

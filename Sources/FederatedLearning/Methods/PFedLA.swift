@@ -1,0 +1,23 @@
+import NeuralNetworks
+
+/// pFedLA: layer-wise personalised aggregation with hypernetworks.
+///
+/// Ma, Zhang, Guo, Xu: *Layer-wised model aggregation for personalized federated learning*,
+/// CVPR 2022, DOI 10.1109/CVPR52688.2022.00985, Algorithm 1 and Equations 3 to 11.
+public struct PFedLA: HypernetworkMethod {
+  /// Name, origin and keys.
+  public static let information = MethodInformation(
+    name: "pfedla", title: "pFedLA", reference: "Ma et al., CVPR 2022, Algorithm 1",
+    options: LayerwiseAggregation.options)
+
+  let aggregation: LayerwiseAggregation
+
+  /// Reads the hypernetworks' keys.
+  public init(options: MethodOptions, setting: FederationSetting) throws {
+    aggregation = try LayerwiseAggregation(
+      options: options, setting: setting, retainedLayerCount: 0, retainedLayersPassGradient: false)
+  }
+
+  /// No layer stays local.
+  public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? { nil }
+}

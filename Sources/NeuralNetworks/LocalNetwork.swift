@@ -1,0 +1,63 @@
+/// A live network of one worker: what a client's local training and evaluation are written against.
+/// Another engine (a GPU's, another library's) stands behind the federation by offering this.
+///
+/// A network belongs to one thread at a time. The same calls give the same bits on every worker.
+public protocol LocalNetwork: AnyObject {
+  /// Where parameters stand in the flat vectors below.
+  var layout: ParameterLayout { get }
+
+  /// Takes over parameters, axis (parameter), and forgets momentum.
+  func load(_ parameters: UnsafeBufferPointer<Float>) throws
+
+  /// Writes the current parameters, axis (parameter).
+  func store(into parameters: UnsafeMutableBufferPointer<Float>) throws
+
+  /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics.
+  func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws
+
+  /// Forward and backward pass in training mode over one batch; updates running statistics.
+  /// - Returns: the sum of the samples' cross-entropy losses before any step.
+  func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double
+
+  /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
+  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws
+
+  /// Forward pass in evaluation mode; changes nothing.
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation
+}
+
+extension LocalNetwork {
+  /// Takes over parameters, axis (parameter), and forgets momentum.
+  public func load(_ parameters: [Float]) throws {
+    try parameters.withUnsafeBufferPointer { try load($0) }
+  }
+
+  /// The current parameters, axis (parameter).
+  public func parameters() throws -> [Float] {
+    var parameters = [Float](repeating: 0, count: layout.count)
+    try parameters.withUnsafeMutableBufferPointer { try store(into: $0) }
+    return parameters
+  }
+}
+
+/// What an evaluation finds over a set of samples.
+public struct Evaluation: Sendable, Hashable {
+  /// Sum of the cross-entropy losses.
+  public var lossSum: Double
+  /// Samples whose largest class score is their label's.
+  public var correct: Int
+  /// Samples seen.
+  public var count: Int
+
+  /// Nothing seen yet, or the given sums.
+  public init(lossSum: Double = 0, correct: Int = 0, count: Int = 0) {
+    self.lossSum = lossSum
+    self.correct = correct
+    self.count = count
+  }
+
+  /// Share of correct samples in [0, 1]; NaN if none was seen.
+  public var accuracy: Float { count > 0 ? Float(Double(correct) / Double(count)) : .nan }
+  /// Mean cross-entropy; NaN if no sample was seen.
+  public var loss: Float { count > 0 ? Float(lossSum / Double(count)) : .nan }
+}

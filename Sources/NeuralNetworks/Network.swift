@@ -1,0 +1,287 @@
+import COneDNN
+
+/// A network on the processor, run by oneDNN.
+///
+/// Parameters lie in one aligned stretch of memory in the formats that the training step prefers,
+/// the gradients in another of the same shape, so that a step of descent is one loop. Conversion
+/// from and to the flat vector happens once per client and round.
+public final class Network: LocalNetwork {
+  private let plans: NetworkPlans
+  /// Samples per forward pass in evaluation.
+  private static let evaluationBatchSize = 64
+
+  /// Trained tensors first, in layer order; then the running statistics.
+  private let parameterMemory: AlignedBuffer
+  private let gradientMemory: AlignedBuffer
+  private var velocityMemory: AlignedBuffer?
+  private var isFirstStep = true
+  /// Row-major copy of the parameters or gradients on their way in or out.
+  private let flat: AlignedBuffer
+  private let placement: Placement
+  private let stream: StreamHandle
+  private var conversions: [Conversion] = []
+  private var workspaces: [PassWorkspace] = []
+
+  /// Where each tensor and layer stands in the memories above, in floats.
+  private struct Placement {
+    var tensorOffsets: [Int] = []
+    /// Per layer, the trained tensors with their padding.
+    var layerRanges: [Range<Int>] = []
+    var count = 0
+  }
+
+  /// Conversion of one tensor between the flat vector and the network's format.
+  private struct Conversion {
+    let load: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
+    let store: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
+    let storeGradient: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
+  }
+
+  /// A network with zero parameters. Throws `OneDNNError` if memory objects cannot be made.
+  public init(plans: NetworkPlans) throws {
+    self.plans = plans
+    stream = try StreamHandle()
+    let formats = plans.parameterFormats.tensors
+    let tensors = plans.layout.tensors
+    placement = Self.place(plans.layout, formats)
+    parameterMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
+    gradientMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
+    flat = AlignedBuffer(byteCount: plans.layout.count * MemoryLayout<Float>.stride)
+    let engine = try ProcessorEngine.shared.get().handle
+    for (index, tensor) in tensors.enumerated() {
+      let plain = try MemoryDescriptor.plain(tensor.shape)
+      guard formats[index] != plain else {
+        conversions.append(Conversion(load: nil, store: nil, storeGradient: nil))
+        continue
+      }
+      let flatAddress = flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride
+      let load = try Primitive.reorder(from: plain, to: formats[index])
+      let store = try Primitive.reorder(from: formats[index], to: plain)
+      conversions.append(
+        try Conversion(
+          load: (
+            load, memoryHandle(plain, flatAddress, engine),
+            memoryHandle(formats[index], address(parameterMemory, index), engine)
+          ),
+          store: (
+            store, memoryHandle(formats[index], address(parameterMemory, index), engine),
+            memoryHandle(plain, flatAddress, engine)
+          ),
+          storeGradient: (
+            store, memoryHandle(formats[index], address(gradientMemory, index), engine),
+            memoryHandle(plain, flatAddress, engine)
+          )))
+    }
+  }
+
+  deinit {
+    for conversion in conversions {
+      for part in [conversion.load, conversion.store, conversion.storeGradient] {
+        guard let part else { continue }
+        dnnl_memory_destroy(part.from)
+        dnnl_memory_destroy(part.to)
+      }
+    }
+  }
+
+  /// Where parameters stand in the flat vectors.
+  public var layout: ParameterLayout { plans.layout }
+
+  /// Takes over parameters, axis (parameter), and forgets momentum.
+  public func load(_ parameters: UnsafeBufferPointer<Float>) throws {
+    try requireLength(parameters.count)
+    isFirstStep = true
+    _ = flat.floats.update(fromContentsOf: parameters)
+    for (index, tensor) in layout.tensors.enumerated() {
+      if let conversion = conversions[index].load {
+        try run(conversion)
+      } else {
+        address(parameterMemory, index).copyMemory(
+          from: flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride,
+          byteCount: tensor.range.count * MemoryLayout<Float>.stride)
+      }
+    }
+  }
+
+  /// Writes the current parameters, axis (parameter).
+  public func store(into parameters: UnsafeMutableBufferPointer<Float>) throws {
+    try requireLength(parameters.count)
+    try flatten(parameterMemory, \.store)
+    _ = parameters.update(fromContentsOf: flat.floats.prefix(layout.count))
+  }
+
+  /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics.
+  public func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws {
+    try requireLength(gradient.count)
+    try flatten(gradientMemory, \.storeGradient)
+    _ = gradient.update(fromContentsOf: flat.floats.prefix(layout.count))
+  }
+
+  /// Forward and backward pass in training mode over one batch; updates running statistics.
+  public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
+    -> Double
+  {
+    let workspace = try workspace(batchSize: samples.count, training: true)
+    let plan = workspace.plan
+    guard let gradientBuffer = plan.logitsGradient else { return 0 }
+    images.gather(samples, into: input(workspace))
+    try workspace.runForward()
+    let count = samples.count * plans.architecture.classCount
+    let result = SoftmaxCrossEntropy.evaluate(
+      logits: workspace.values(plan.logits, count: count),
+      classCount: plans.architecture.classCount, labels: images.labels, samples: samples,
+      gradient: workspace.values(gradientBuffer, count: count))
+    try workspace.runBackward()
+    for statistics in plan.batchStatistics { update(statistics, workspace) }
+    return result.lossSum
+  }
+
+  /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
+  public func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]? = nil) throws {
+    if optimiser.momentum != 0, velocityMemory == nil {
+      velocityMemory = AlignedBuffer(byteCount: parameterMemory.byteCount)
+    }
+    for (index, range) in placement.layerRanges.enumerated() where trains?[index] ?? true {
+      let offset = range.lowerBound * MemoryLayout<Float>.stride
+      optimiser.step(
+        parameters: (parameterMemory.start + offset).assumingMemoryBound(to: Float.self),
+        gradients: (gradientMemory.start + offset).assumingMemoryBound(to: Float.self),
+        velocity: velocityMemory.map { ($0.start + offset).assumingMemoryBound(to: Float.self) },
+        isFirstStep: isFirstStep, count: range.count)
+    }
+    isFirstStep = false
+  }
+
+  /// Forward pass in evaluation mode, in batches; changes nothing.
+  public func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
+    -> Evaluation
+  {
+    var evaluation = Evaluation()
+    var rest = samples
+    while !rest.isEmpty {
+      let batch = rest.prefix(Self.evaluationBatchSize)
+      rest = rest.dropFirst(batch.count)
+      let logits = try scores(batch, of: images)
+      let result = SoftmaxCrossEntropy.evaluate(
+        logits: logits, classCount: plans.architecture.classCount, labels: images.labels,
+        samples: batch, gradient: nil)
+      evaluation.lossSum += result.lossSum
+      evaluation.correct += result.correct
+      evaluation.count += batch.count
+    }
+    return evaluation
+  }
+
+  /// The class scores of one batch in evaluation mode (or, for tests, in training mode without a
+  /// change of the running statistics), axes (sample, class). Valid until the next pass.
+  package func scores(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages, training: Bool = false
+  ) throws -> UnsafeMutableBufferPointer<Float> {
+    let workspace = try workspace(batchSize: samples.count, training: training)
+    images.gather(samples, into: input(workspace))
+    try workspace.runForward()
+    return workspace.values(
+      workspace.plan.logits, count: samples.count * plans.architecture.classCount)
+  }
+
+  // MARK: Parts
+
+  private static func place(_ layout: ParameterLayout, _ formats: [MemoryDescriptor]) -> Placement {
+    var placement = Placement()
+    let tensors = layout.tensors
+    placement.tensorOffsets = [Int](repeating: 0, count: tensors.count)
+    func put(_ index: Int) {
+      placement.tensorOffsets[index] = placement.count
+      placement.count +=
+        AlignedBuffer.roundedUp(formats[index].byteCount) / MemoryLayout<Float>.stride
+    }
+    var index = 0
+    for layer in layout.layers {
+      let start = placement.count
+      for tensor in layer.tensors {
+        if tensor.role == .trained { put(index) }
+        index += 1
+      }
+      placement.layerRanges.append(start..<placement.count)
+    }
+    for index in tensors.indices where tensors[index].role == .statistic { put(index) }
+    return placement
+  }
+
+  private func address(_ memory: AlignedBuffer, _ tensor: Int) -> UnsafeMutableRawPointer {
+    memory.start + placement.tensorOffsets[tensor] * MemoryLayout<Float>.stride
+  }
+
+  private func input(_ workspace: PassWorkspace) -> UnsafeMutablePointer<Float> {
+    let size = workspace.plan.batchSize * plans.architecture.inputSize
+    // A buffer of a plan always has memory.
+    return workspace.values(workspace.plan.input, count: size).baseAddress
+      ?? flat.start.assumingMemoryBound(to: Float.self)
+  }
+
+  private func workspace(batchSize: Int, training: Bool) throws -> PassWorkspace {
+    if let workspace = workspaces.first(where: {
+      $0.plan.batchSize == batchSize && $0.plan.training == training
+    }) {
+      return workspace
+    }
+    let plan = try plans.plan(batchSize: batchSize, training: training)
+    let indices = layout.tensors.indices
+    let workspace = try PassWorkspace(
+      plan: plan, stream: stream, parameters: indices.map { address(parameterMemory, $0) },
+      gradients: indices.map { address(gradientMemory, $0) })
+    workspaces.append(workspace)
+    return workspace
+  }
+
+  private func flatten(
+    _ memory: AlignedBuffer,
+    _ part: KeyPath<Conversion, (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?>
+  ) throws {
+    for (index, tensor) in layout.tensors.enumerated() {
+      if let conversion = conversions[index][keyPath: part] {
+        try run(conversion)
+      } else {
+        (flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride).copyMemory(
+          from: address(memory, index),
+          byteCount: tensor.range.count * MemoryLayout<Float>.stride)
+      }
+    }
+  }
+
+  private func run(_ conversion: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t))
+    throws
+  {
+    var arguments = [
+      dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: conversion.from),
+      dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: conversion.to),
+    ]
+    try OneDNN.check(
+      dnnl_primitive_execute(conversion.primitive.handle, stream.handle, 2, &arguments),
+      "converting parameters")
+  }
+
+  /// PyTorch's rule: running ← 0.9 · running + 0.1 · batch, with the unbiased variance.
+  private func update(_ statistics: Plan.BatchStatistics, _ workspace: PassWorkspace) {
+    let mean = workspace.values(statistics.mean, count: statistics.channels)
+    let variance = workspace.values(statistics.variance, count: statistics.channels)
+    let runningMean = address(parameterMemory, statistics.runningMean)
+      .assumingMemoryBound(to: Float.self)
+    let runningVariance = address(parameterMemory, statistics.runningVariance)
+      .assumingMemoryBound(to: Float.self)
+    let count = Float(statistics.valuesPerChannel)
+    let unbiased = count > 1 ? count / (count - 1) : 1
+    for channel in 0..<statistics.channels {
+      runningMean[channel] = 0.9 * runningMean[channel] + 0.1 * mean[channel]
+      runningVariance[channel] =
+        0.9 * runningVariance[channel] + 0.1 * (variance[channel] * unbiased)
+    }
+  }
+
+  private func requireLength(_ count: Int) throws {
+    guard count == layout.count else {
+      throw ArchitectureError(
+        reason: "\(count) parameters given, the architecture has \(layout.count)")
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Synchronization
+
+/// The training and evaluation plans of one architecture, made on demand and shared by all workers.
+public final class NetworkPlans: Sendable {
+  /// The architecture that the plans run.
+  public let architecture: Architecture
+  /// Where its parameters stand in the flat vector.
+  public let layout: ParameterLayout
+  /// Samples of a full training batch. Parameters are stored as this batch size prefers.
+  public let batchSize: Int
+
+  private struct Key: Hashable {
+    let batchSize: Int
+    let training: Bool
+  }
+
+  private let primary: Plan
+  private let others = Mutex<[Key: Plan]>([:])
+
+  /// Plans the full training batch. Throws `OneDNNError` if the library cannot run the
+  /// architecture, and `ArchitectureError` for a batch size below one.
+  public init(architecture: Architecture, batchSize: Int) throws {
+    guard batchSize > 0 else {
+      throw ArchitectureError(reason: "a batch of \(batchSize) samples, expected at least 1")
+    }
+    self.architecture = architecture
+    self.batchSize = batchSize
+    layout = ParameterLayout(architecture)
+    var builder = try PlanBuilder(
+      architecture: architecture, layout: layout, batchSize: batchSize, training: true,
+      formats: nil)
+    primary = try builder.build()
+  }
+
+  var parameterFormats: ParameterFormats { primary.parameterFormats }
+
+  func plan(batchSize: Int, training: Bool) throws -> Plan {
+    if training, batchSize == self.batchSize { return primary }
+    let key = Key(batchSize: batchSize, training: training)
+    return try others.withLock { plans in
+      if let plan = plans[key] { return plan }
+      var builder = try PlanBuilder(
+        architecture: architecture, layout: layout, batchSize: batchSize, training: training,
+        formats: primary.parameterFormats)
+      let plan = try builder.build()
+      plans[key] = plan
+      return plan
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import COneDNN
+
+/// The memory formats in which a network holds its parameters between steps: one descriptor for
+/// each tensor of the layout. They are those that the training step of the full batch prefers, so
+/// that it needs no conversions; plans of other batch sizes convert where they prefer others.
+struct ParameterFormats: Sendable {
+  var tensors: [MemoryDescriptor]
+}
+
+/// An immutable recipe of one pass over a batch: primitives in order, and for each of their
+/// arguments the buffer that it reads or writes. Shared by all workers; a `PassWorkspace` gives it
+/// memory.
+final class Plan: Sendable {
+  /// Where a buffer's memory comes from.
+  enum Storage: Sendable {
+    /// The workspace of the plan.
+    case workspace
+    /// The network's parameters; the index counts the layout's tensors.
+    case parameter(Int)
+    /// The network's gradients.
+    case gradient(Int)
+    /// The memory of another buffer, seen in another shape.
+    case alias(Int)
+  }
+
+  struct Buffer: Sendable {
+    let descriptor: MemoryDescriptor
+    let storage: Storage
+  }
+
+  struct Step: Sendable {
+    let primitive: Primitive
+    /// oneDNN's argument name and the buffer's index.
+    let arguments: [(name: Int32, buffer: Int)]
+  }
+
+  /// Batch statistics that training leaves for the running statistics.
+  struct BatchStatistics: Sendable {
+    /// Buffers of the batch's mean and biased variance, axis (channel).
+    let mean: Int
+    let variance: Int
+    /// Tensors of the running mean and variance.
+    let runningMean: Int
+    let runningVariance: Int
+    let channels: Int
+    /// Values of one channel in the batch.
+    let valuesPerChannel: Int
+  }
+
+  let batchSize: Int
+  let training: Bool
+  let buffers: [Buffer]
+  let forward: [Step]
+  let backward: [Step]
+  let batchStatistics: [BatchStatistics]
+  /// The images, axes (sample, channel, y, x), row-major.
+  let input: Int
+  /// Class scores, axes (sample, class), row-major.
+  let logits: Int
+  /// The loss's gradient by the class scores, axes (sample, class), row-major; nil in evaluation.
+  let logitsGradient: Int?
+  let parameterFormats: ParameterFormats
+
+  init(_ builder: PlanBuilder, input: Int, logits: Int, logitsGradient: Int?) {
+    batchSize = builder.batchSize
+    training = builder.training
+    buffers = builder.buffers
+    forward = builder.forward
+    backward = builder.backward
+    batchStatistics = builder.batchStatistics
+    self.input = input
+    self.logits = logits
+    self.logitsGradient = logitsGradient
+    parameterFormats = builder.formats
+  }
+}

@@ -1,0 +1,438 @@
+import COneDNN
+
+/// Turns an architecture and a batch size into a `Plan`.
+struct PlanBuilder {
+  let architecture: Architecture
+  let layout: ParameterLayout
+  let batchSize: Int
+  let training: Bool
+
+  var buffers: [Plan.Buffer] = []
+  var forward: [Plan.Step] = []
+  var backward: [Plan.Step] = []
+  var batchStatistics: [Plan.BatchStatistics] = []
+  var formats: ParameterFormats
+  /// Whether oneDNN still chooses the formats of the parameters.
+  private let choosesFormats: Bool
+  private var tensorIndex: [String: Int] = [:]
+
+  /// What the backward pass of a block needs to know of its forward pass.
+  private enum Record {
+    case convolution(ConvolutionRecord)
+    case fullyConnected(FullyConnectedRecord)
+  }
+
+  private struct ConvolutionRecord {
+    let name: String
+    let convolution: Primitive
+    let source: Int
+    let convolved: Int
+    let normalisation: NormalisationRecord?
+    let activated: Int
+    let pooling: Primitive
+    let poolingWorkspace: Int?
+    let pooled: Int
+  }
+
+  private struct NormalisationRecord {
+    let name: String
+    let primitive: Primitive
+    let mean: Int
+    let variance: Int
+    let workspace: Int?
+  }
+
+  private struct FullyConnectedRecord {
+    let name: String
+    let primitive: Primitive
+    let source: Int
+    let result: Int
+    let relu: Bool
+  }
+
+  /// - Parameter formats: the formats in which the network holds its parameters; nil lets this plan
+  ///   choose them.
+  init(
+    architecture: Architecture, layout: ParameterLayout, batchSize: Int, training: Bool,
+    formats: ParameterFormats?
+  ) throws {
+    self.architecture = architecture
+    self.layout = layout
+    self.batchSize = batchSize
+    self.training = training
+    choosesFormats = formats == nil
+    self.formats =
+      try formats
+      ?? ParameterFormats(tensors: layout.tensors.map { try MemoryDescriptor.plain($0.shape) })
+    var index = 0
+    for layer in layout.layers {
+      for tensor in layer.tensors {
+        tensorIndex["\(layer.name).\(tensor.name)"] = index
+        index += 1
+      }
+    }
+  }
+
+  /// Builds the plan. Throws `OneDNNError` if the library cannot do an operation.
+  mutating func build() throws -> Plan {
+    let inputFormat = try MemoryDescriptor.plain([
+      batchSize, architecture.inputChannels, architecture.inputHeight, architecture.inputWidth,
+    ])
+    let input = add(inputFormat)
+    var records: [Record] = []
+    var shape = [
+      batchSize, architecture.inputChannels, architecture.inputHeight, architecture.inputWidth,
+    ]
+    var current = input
+    /// The last spatial buffer and its row-major twin, where the chain becomes two-dimensional.
+    var flattening: (pooled: Int, shape: [Int])?
+    for block in architecture.blocks {
+      switch block {
+      case .convolution(let name, let outChannels, let kernelSize, let normalisation):
+        let record = try convolution(
+          name, source: current, isInput: current == input, shape: &shape,
+          outChannels: outChannels, kernelSize: kernelSize, normalisation: normalisation)
+        current = record.pooled
+        records.append(.convolution(record))
+      case .fullyConnected(let name, let outFeatures, let relu):
+        if shape.count > 2 {
+          flattening = (current, shape)
+          let rowMajor = try reordered(current, to: .plain(shape), in: \.forward)
+          shape = [batchSize, shape.dropFirst().reduce(1, *)]
+          current = try addAlias(of: rowMajor, .plain(shape))
+        }
+        let record = try fullyConnected(
+          name, source: current, inFeatures: shape[1], outFeatures: outFeatures, relu: relu)
+        shape = [batchSize, outFeatures]
+        current = record.result
+        records.append(.fullyConnected(record))
+      }
+    }
+    guard training else { return Plan(self, input: input, logits: current, logitsGradient: nil) }
+
+    let logitsGradient = try add(.plain(shape))
+    var gradient = logitsGradient
+    for (position, record) in records.enumerated().reversed() {
+      let isFirst = position == 0
+      switch record {
+      case .fullyConnected(let record):
+        guard let next = try fullyConnectedGradient(record, gradient, wantsSource: !isFirst) else {
+          continue
+        }
+        gradient = next
+        if position > 0, case .convolution = records[position - 1], let flattening {
+          gradient = try addAlias(of: gradient, .plain(flattening.shape))
+        }
+      case .convolution(let record):
+        gradient = try convolutionGradient(record, gradient, wantsSource: !isFirst)
+      }
+    }
+    return Plan(self, input: input, logits: current, logitsGradient: logitsGradient)
+  }
+
+  // MARK: Forward
+
+  private mutating func convolution(
+    _ name: String, source: Int, isInput: Bool, shape: inout [Int], outChannels: Int,
+    kernelSize: Int, normalisation: String?
+  ) throws -> ConvolutionRecord {
+    let weightShape = [outChannels, shape[1], kernelSize, kernelSize]
+    let convolvedShape = [
+      batchSize, outChannels, shape[2] - kernelSize + 1, shape[3] - kernelSize + 1,
+    ]
+    let primitive = try Operation.convolutionForward(
+      source: isInput ? .plain(shape) : .any(shape), weight: .any(weightShape),
+      bias: .plain([outChannels]), result: .any(convolvedShape), relu: normalisation == nil,
+      training: training)
+    let source = try reordered(source, to: primitive.format(dnnl_query_src_md), in: \.forward)
+    let convolved = try add(primitive.format(dnnl_query_dst_md))
+    let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
+    try forward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight),
+          (DNNL_ARG_BIAS, parameter("\(name).bias")), (DNNL_ARG_DST, convolved),
+        ]))
+
+    var activated = convolved
+    var normalisationRecord: NormalisationRecord?
+    if let normalisation {
+      (activated, normalisationRecord) = try batchNormalisation(
+        normalisation, source: convolved, shape: convolvedShape)
+    }
+
+    shape = [batchSize, outChannels, convolvedShape[2] / 2, convolvedShape[3] / 2]
+    let pooling = try Operation.maxPoolingForward(
+      source: buffers[activated].descriptor, result: .any(shape), training: training)
+    let pooled = try add(pooling.format(dnnl_query_dst_md))
+    var arguments = [(DNNL_ARG_SRC, activated), (DNNL_ARG_DST, pooled)]
+    let workspace = training ? try add(pooling.format(dnnl_query_workspace_md)) : nil
+    if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    try forward.append(step(pooling, arguments))
+    return ConvolutionRecord(
+      name: name, convolution: primitive, source: source, convolved: convolved,
+      normalisation: normalisationRecord, activated: activated, pooling: pooling,
+      poolingWorkspace: workspace, pooled: pooled)
+  }
+
+  private mutating func batchNormalisation(_ name: String, source: Int, shape: [Int]) throws -> (
+    activated: Int, record: NormalisationRecord
+  ) {
+    let format = buffers[source].descriptor
+    let primitive = try Operation.batchNormalisationForward(data: format, training: training)
+    let activated = add(format)
+    let runningMean = try tensor("\(name).running_mean")
+    let runningVariance = try tensor("\(name).running_var")
+    let mean: Int
+    let variance: Int
+    var workspace: Int?
+    if training {
+      mean = try add(.plain([shape[1]]))
+      variance = try add(.plain([shape[1]]))
+      workspace = try add(primitive.format(dnnl_query_workspace_md))
+      batchStatistics.append(
+        Plan.BatchStatistics(
+          mean: mean, variance: variance, runningMean: runningMean,
+          runningVariance: runningVariance, channels: shape[1],
+          valuesPerChannel: shape[0] * shape[2] * shape[3]))
+    } else {
+      mean = try parameter("\(name).running_mean")
+      variance = try parameter("\(name).running_var")
+    }
+    var arguments = try [
+      (DNNL_ARG_SRC, source), (DNNL_ARG_DST, activated), (DNNL_ARG_MEAN, mean),
+      (DNNL_ARG_VARIANCE, variance), (DNNL_ARG_SCALE, parameter("\(name).weight")),
+      (DNNL_ARG_SHIFT, parameter("\(name).bias")),
+    ]
+    if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    try forward.append(step(primitive, arguments))
+    return (
+      activated,
+      NormalisationRecord(
+        name: name, primitive: primitive, mean: mean, variance: variance, workspace: workspace)
+    )
+  }
+
+  private mutating func fullyConnected(
+    _ name: String, source: Int, inFeatures: Int, outFeatures: Int, relu: Bool
+  ) throws -> FullyConnectedRecord {
+    let primitive = try Operation.fullyConnectedForward(
+      source: .plain([batchSize, inFeatures]), weight: .any([outFeatures, inFeatures]),
+      bias: .plain([outFeatures]), result: .plain([batchSize, outFeatures]), relu: relu,
+      training: training)
+    let result = try add(primitive.format(dnnl_query_dst_md))
+    let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
+    try forward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight),
+          (DNNL_ARG_BIAS, parameter("\(name).bias")), (DNNL_ARG_DST, result),
+        ]))
+    return FullyConnectedRecord(
+      name: name, primitive: primitive, source: source, result: result, relu: relu)
+  }
+
+  // MARK: Backward
+
+  /// - Returns: the buffer of the gradient by the source, if wanted.
+  private mutating func fullyConnectedGradient(
+    _ record: FullyConnectedRecord, _ gradient: Int, wantsSource: Bool
+  ) throws -> Int? {
+    let resultFormat = buffers[gradient].descriptor
+    let sourceFormat = buffers[record.source].descriptor
+    if record.relu { try reluGradient(result: record.result, gradient) }
+    let weightShape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let weightPrimitive = try Operation.fullyConnectedBackwardWeight(
+      source: sourceFormat, weightGradient: .any(weightShape),
+      biasGradient: .plain([weightShape[0]]), resultGradient: resultFormat,
+      forward: record.primitive)
+    try weightGradient(
+      of: record.name, weightPrimitive, source: record.source, resultGradient: gradient)
+    guard wantsSource else { return nil }
+    let primitive = try Operation.fullyConnectedBackwardData(
+      sourceGradient: sourceFormat, weight: .any(weightShape), resultGradient: resultFormat,
+      forward: record.primitive)
+    let weight = try weight(of: record.name, for: primitive, in: \.backward, chooses: false)
+    let sourceGradient = add(sourceFormat)
+    try backward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_WEIGHTS, weight),
+          (DNNL_ARG_DIFF_SRC, sourceGradient),
+        ]))
+    return sourceGradient
+  }
+
+  /// - Returns: the buffer of the gradient by the source; if not wanted, by the convolution's result.
+  private mutating func convolutionGradient(
+    _ record: ConvolutionRecord, _ gradient: Int, wantsSource: Bool
+  ) throws -> Int {
+    // Pooling.
+    let activatedFormat = buffers[record.activated].descriptor
+    let pooling = try Operation.maxPoolingBackward(
+      sourceGradient: activatedFormat, resultGradient: buffers[record.pooled].descriptor,
+      forward: record.pooling)
+    let pooledGradient = try reordered(
+      gradient, to: buffers[record.pooled].descriptor, in: \.backward)
+    var convolvedGradient = add(activatedFormat)
+    var arguments = [
+      (DNNL_ARG_DIFF_DST, pooledGradient), (DNNL_ARG_DIFF_SRC, convolvedGradient),
+    ]
+    if let workspace = record.poolingWorkspace {
+      arguments.append((DNNL_ARG_WORKSPACE, workspace))
+    }
+    try backward.append(step(pooling, arguments))
+
+    // ReLU, with batch normalisation or alone.
+    if let normalisation = record.normalisation {
+      try normalisationGradient(normalisation, source: record.convolved, convolvedGradient)
+    } else {
+      try reluGradient(result: record.convolved, convolvedGradient)
+    }
+
+    // Convolution.
+    let weightShape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let sourceFormat = buffers[record.source].descriptor
+    let weightPrimitive = try Operation.convolutionBackwardWeight(
+      source: sourceFormat, weightGradient: .any(weightShape),
+      biasGradient: .plain([weightShape[0]]), resultGradient: activatedFormat,
+      forward: record.convolution)
+    try weightGradient(
+      of: record.name, weightPrimitive, source: record.source, resultGradient: convolvedGradient)
+    guard wantsSource else { return convolvedGradient }
+    let primitive = try Operation.convolutionBackwardData(
+      sourceGradient: sourceFormat, weight: .any(weightShape), resultGradient: activatedFormat,
+      forward: record.convolution)
+    convolvedGradient = try reordered(
+      convolvedGradient, to: primitive.format(dnnl_query_diff_dst_md), in: \.backward)
+    let weight = try weight(of: record.name, for: primitive, in: \.backward, chooses: false)
+    let sourceGradient = try add(primitive.format(dnnl_query_diff_src_md))
+    try backward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_DIFF_DST, convolvedGradient), (DNNL_ARG_WEIGHTS, weight),
+          (DNNL_ARG_DIFF_SRC, sourceGradient),
+        ]))
+    return sourceGradient
+  }
+
+  /// Replaces the gradient by a ReLU's result with the gradient by its input, in place.
+  private mutating func reluGradient(result: Int, _ gradient: Int) throws {
+    let primitive = try Operation.reluBackward(data: buffers[gradient].descriptor)
+    try backward.append(
+      step(
+        primitive,
+        [(DNNL_ARG_DST, result), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)]))
+  }
+
+  /// Replaces the gradient by batch normalisation's result with that by its input, in place.
+  private mutating func normalisationGradient(
+    _ record: NormalisationRecord, source: Int, _ gradient: Int
+  ) throws {
+    let primitive = try Operation.batchNormalisationBackward(
+      data: buffers[source].descriptor, forward: record.primitive)
+    var arguments = try [
+      (DNNL_ARG_SRC, source), (DNNL_ARG_MEAN, record.mean), (DNNL_ARG_VARIANCE, record.variance),
+      (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_SCALE, parameter("\(record.name).weight")),
+      // Version 2.6 asks for the shift although the gradient does not depend on it.
+      (DNNL_ARG_SHIFT, parameter("\(record.name).bias")), (DNNL_ARG_DIFF_SRC, gradient),
+      (DNNL_ARG_DIFF_SCALE, gradientBuffer("\(record.name).weight")),
+      (DNNL_ARG_DIFF_SHIFT, gradientBuffer("\(record.name).bias")),
+    ]
+    if let workspace = record.workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    try backward.append(step(primitive, arguments))
+  }
+
+  /// Appends the computation of a layer's weight and bias gradients.
+  private mutating func weightGradient(
+    of name: String, _ primitive: Primitive, source: Int, resultGradient: Int
+  ) throws {
+    let stored = try gradientBuffer("\(name).weight")
+    let format = try primitive.format(dnnl_query_diff_weights_md)
+    let target = format == buffers[stored].descriptor ? stored : add(format)
+    try backward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, resultGradient),
+          (DNNL_ARG_DIFF_WEIGHTS, target),
+          (DNNL_ARG_DIFF_BIAS, gradientBuffer("\(name).bias")),
+        ]))
+    if target != stored { try backward.append(copy(target, stored)) }
+  }
+
+  // MARK: Buffers
+
+  private mutating func add(_ descriptor: MemoryDescriptor, _ storage: Plan.Storage = .workspace)
+    -> Int
+  {
+    buffers.append(Plan.Buffer(descriptor: descriptor, storage: storage))
+    return buffers.count - 1
+  }
+
+  private mutating func addAlias(of buffer: Int, _ descriptor: MemoryDescriptor) throws -> Int {
+    add(descriptor, .alias(buffer))
+  }
+
+  private func tensor(_ name: String) throws -> Int {
+    guard let index = tensorIndex[name] else {
+      throw OneDNNError(operation: "looking for the tensor \(name)", status: 0)
+    }
+    return index
+  }
+
+  private mutating func parameter(_ name: String) throws -> Int {
+    let tensor = try tensor(name)
+    return add(formats.tensors[tensor], .parameter(tensor))
+  }
+
+  private mutating func gradientBuffer(_ name: String) throws -> Int {
+    let tensor = try tensor(name)
+    return add(formats.tensors[tensor], .gradient(tensor))
+  }
+
+  /// The weight of a layer in the format that a primitive wants: the stored one, or a converted
+  /// copy made in the given pass.
+  private mutating func weight(
+    of name: String, for primitive: Primitive, in pass: WritableKeyPath<PlanBuilder, [Plan.Step]>,
+    chooses: Bool
+  ) throws -> Int {
+    let wanted = try primitive.format(dnnl_query_weights_md)
+    let tensor = try tensor("\(name).weight")
+    if choosesFormats && chooses { formats.tensors[tensor] = wanted }
+    return try reordered(parameter("\(name).weight"), to: wanted, in: pass)
+  }
+
+  /// The same values in another format; the buffer itself if it has that format.
+  private mutating func reordered(
+    _ buffer: Int, to format: MemoryDescriptor, in pass: WritableKeyPath<PlanBuilder, [Plan.Step]>
+  ) throws -> Int {
+    guard buffers[buffer].descriptor != format else { return buffer }
+    let target = add(format)
+    let copy = try copy(buffer, target)
+    self[keyPath: pass].append(copy)
+    return target
+  }
+
+  private func copy(_ source: Int, _ target: Int) throws -> Plan.Step {
+    Plan.Step(
+      primitive: try .reorder(
+        from: buffers[source].descriptor, to: buffers[target].descriptor),
+      arguments: [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, target)])
+  }
+
+  private mutating func step(_ primitive: Primitive, _ arguments: [(Int32, Int)]) throws
+    -> Plan.Step
+  {
+    var arguments = arguments.map { (name: $0.0, buffer: $0.1) }
+    let scratchpad = try primitive.scratchpad()
+    if scratchpad.byteCount > 0 {
+      arguments.append((name: DNNL_ARG_SCRATCHPAD, buffer: add(scratchpad)))
+    }
+    return Plan.Step(primitive: primitive, arguments: arguments)
+  }
+}

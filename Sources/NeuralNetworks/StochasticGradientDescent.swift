@@ -1,0 +1,37 @@
+/// Settings of stochastic gradient descent, with PyTorch's meaning:
+/// d = g + weightDecay · p; v ← momentum · v + d (v = d in the first step); p ← p − learningRate · v.
+public struct StochasticGradientDescent: Sendable, Hashable {
+  /// Step size, positive.
+  public var learningRate: Float
+  /// Share of the previous step that is kept, in [0, 1). The paper does not mention any.
+  public var momentum: Float
+  /// L2 penalty's factor on every trained parameter, at least 0. The paper does not mention any.
+  public var weightDecay: Float
+
+  /// Plain descent unless momentum or weight decay are given.
+  public init(learningRate: Float, momentum: Float = 0, weightDecay: Float = 0) {
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+  }
+
+  /// One step over a stretch of parameters, element by element in order.
+  func step(
+    parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+    velocity: UnsafeMutablePointer<Float>?, isFirstStep: Bool, count: Int
+  ) {
+    if let velocity, momentum != 0 {
+      let keep = isFirstStep ? 0 : momentum
+      for index in 0..<count {
+        velocity[index] = keep * velocity[index] + (gradients[index] + weightDecay * parameters[index])
+        parameters[index] -= learningRate * velocity[index]
+      }
+    } else if weightDecay != 0 {
+      for index in 0..<count {
+        parameters[index] -= learningRate * (gradients[index] + weightDecay * parameters[index])
+      }
+    } else {
+      for index in 0..<count { parameters[index] -= learningRate * gradients[index] }
+    }
+  }
+}

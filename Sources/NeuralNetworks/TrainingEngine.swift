@@ -1,0 +1,50 @@
+/// What the federation needs of a machine: to run the work of many clients, each on a live network.
+///
+/// Another engine (a GPU, another numerical library) stands behind the federation by conforming.
+public protocol TrainingEngine: Sendable {
+  /// Where parameters stand in the flat vectors.
+  var layout: ParameterLayout { get }
+
+  /// Runs `body` once for each of `count` clients. Clients may run side by side, each on a network
+  /// that nobody else uses meanwhile and whose parameters are undefined at first; the result of one
+  /// client must not depend on the others. Throws the error of the lowest failing client.
+  func forEachClient(
+    _ count: Int,
+    _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void) throws
+}
+
+/// The engine on the processor's cores: one worker thread a core, one client a worker at a time,
+/// one live network a worker.
+public final class ProcessorTrainingEngine: TrainingEngine {
+  private let pool: WorkerPool
+  private let plans: NetworkPlans
+  private let slots: [Slot]
+
+  /// One worker's network; only that worker's thread touches it.
+  private final class Slot: @unchecked Sendable {
+    var network: Network?
+  }
+
+  /// Plans the architecture and starts the workers. Throws `OneDNNError` or `ArchitectureError`.
+  public init(architecture: Architecture, batchSize: Int, workerCount: Int) throws {
+    plans = try NetworkPlans(architecture: architecture, batchSize: batchSize)
+    pool = WorkerPool(workerCount: workerCount)
+    slots = (0..<pool.workerCount).map { _ in Slot() }
+  }
+
+  /// Where parameters stand in the flat vectors.
+  public var layout: ParameterLayout { plans.layout }
+
+  /// Runs `body` for every client on the workers.
+  public func forEachClient(
+    _ count: Int,
+    _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
+  ) throws {
+    try pool.run(count: count) { [plans, slots] index, worker in
+      let slot = slots[worker]
+      let network = try slot.network ?? Network(plans: plans)
+      slot.network = network
+      try body(index, network)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import COneDNN
+import Foundation
+import Synchronization
+
+/// Dedicated threads that work through numbered tasks.
+///
+/// Each task runs wholly on one thread, with OpenMP held to that thread, and leaves its result in a
+/// place of its own; so what is computed never depends on how many workers there are or which of
+/// them is faster. Threads live as long as the pool.
+public final class WorkerPool: Sendable {
+  /// The number of threads.
+  public let workerCount: Int
+  private let state = Mutex(State())
+  private let finished = DispatchSemaphore(value: 0)
+  private let wakeUps: [DispatchSemaphore]
+  /// Runs are one after another, whoever calls.
+  private let runLock = DispatchSemaphore(value: 1)
+
+  private struct State {
+    var task: (@Sendable (_ index: Int, _ worker: Int) throws -> Void)?
+    var next = 0
+    var count = 0
+    var busyWorkers = 0
+    var failure: (index: Int, error: any Error)?
+  }
+
+  /// Starts `workerCount` threads; at least one.
+  public init(workerCount: Int) {
+    self.workerCount = max(1, workerCount)
+    wakeUps = (0..<self.workerCount).map { _ in DispatchSemaphore(value: 0) }
+    for worker in 0..<self.workerCount {
+      // The thread holds the pool only while it works, so that the pool can go away.
+      let wakeUp = wakeUps[worker]
+      let thread = Thread { [weak self] in
+        omp_set_num_threads(1)
+        while true {
+          wakeUp.wait()
+          guard let pool = self else { return }
+          pool.work(worker)
+        }
+      }
+      thread.name = "pfedla worker \(worker)"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit {
+    // The threads find the pool gone and end.
+    for wakeUp in wakeUps { wakeUp.signal() }
+  }
+
+  /// The number of cores that this process may use.
+  public static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  /// Runs `task` for 0 ..< `count` and returns when all are done. After a failure no further task
+  /// starts; the error of the lowest failed index is thrown.
+  /// - Parameter task: gets the task's index and the number of the worker that runs it. Must not
+  ///   call `run` on the same pool.
+  public func run(
+    count: Int, _ task: @escaping @Sendable (_ index: Int, _ worker: Int) throws -> Void
+  ) throws {
+    guard count > 0 else { return }
+    runLock.wait()
+    defer { runLock.signal() }
+    state.withLock {
+      $0 = State()
+      $0.task = task
+      $0.count = count
+      $0.busyWorkers = workerCount
+    }
+    for wakeUp in wakeUps { wakeUp.signal() }
+    finished.wait()
+    let failure = state.withLock { state in
+      defer { state = State() }
+      return state.failure
+    }
+    if let failure { throw failure.error }
+  }
+
+  /// Takes tasks until none is left. Tasks start in order, so every task before a failed one runs.
+  private func work(_ worker: Int) {
+    while true {
+      let next = state.withLock { state -> (Int, (@Sendable (Int, Int) throws -> Void))? in
+        guard state.failure == nil, state.next < state.count, let task = state.task else {
+          return nil
+        }
+        defer { state.next += 1 }
+        return (state.next, task)
+      }
+      guard let (index, task) = next else { break }
+      do {
+        try task(index, worker)
+      } catch {
+        state.withLock { state in
+          if index < state.failure?.index ?? .max { state.failure = (index, error) }
+        }
+      }
+    }
+    let isLast = state.withLock { state in
+      state.busyWorkers -= 1
+      return state.busyWorkers == 0
+    }
+    if isLast { finished.signal() }
+  }
+}
