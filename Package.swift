@@ -47,7 +47,9 @@ let package = Package(
       ]),
 
     // One test target a module; golden values and shared helpers in TestSupport.
-    .target(name: "TestSupport", path: "Tests/TestSupport", resources: [.copy("GoldenValues")]),
+    .target(
+      name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",
+      resources: [.copy("GoldenValues")]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),

@@ -1,5 +1,4 @@
 import NeuralNetworks
-import Synchronization
 
 /// How a federation trains, the same for every method.
 public struct FederationConfiguration: Sendable, Hashable {
@@ -108,28 +107,23 @@ public struct Federation<Method: FederatedMethod> {
     let participants = Participation.participants(
       seed: configuration.seed, round: round, share: configuration.participation,
       clientCount: data.clientCount)
-    let slots = Mutex<[ClientUpdate<Method.Contribution>?]>(
-      Array(repeating: nil, count: participants.count))
+    let slots = Slots<ClientUpdate<Method.Contribution>>(count: participants.count)
     let (method, snapshot, data, configuration, schedule) = (
       method, state, data, configuration, schedule
     )
-    try withoutActuallyEscaping(slots) { slots in
-      try engine.forEachClient(participants.count) { slot, network in
-        let client = participants[slot]
-        let task = LocalTask(
-          round: round, client: client, images: data.images,
-          batches: schedule.batches(
-            round: round, client: client, samples: data.train[client],
-            epochs: configuration.localEpochs, batchSize: configuration.batchSize),
-          optimiser: configuration.optimiser)
-        let received = method.receivedModel(
-          of: client, state: snapshot.server, bank: snapshot.bank)
-        let update = try method.train(
-          task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
-        slots.withLock { $0[slot] = update }
-      }
+    try engine.forEachClient(participants.count) { slot, network in
+      let client = participants[slot]
+      let task = LocalTask(
+        round: round, client: client, images: data.images,
+        batches: schedule.batches(
+          round: round, client: client, samples: data.train[client],
+          epochs: configuration.localEpochs, batchSize: configuration.batchSize),
+        optimiser: configuration.optimiser)
+      let received = method.receivedModel(of: client, state: snapshot.server, bank: snapshot.bank)
+      slots[slot] = try method.train(
+        task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
     }
-    let updates = slots.withLock { $0.compactMap { $0 } }
+    let updates = slots.all
     let traffic = participants.map { method.traffic(of: $0, state: snapshot.server) }
     method.absorb(updates, into: &state.server, bank: snapshot.bank)
     for update in updates { state.bank.store(update.trained, of: update.client) }
@@ -150,25 +144,16 @@ public struct Federation<Method: FederatedMethod> {
   /// Evaluates every client, participant or not. Changes nothing: the state's bits are the same
   /// before and after. Throws the engine's error.
   public func evaluate() throws -> TestRecord {
-    let record = Mutex(
-      TestRecord(
-        received: Array(repeating: Evaluation(), count: data.clientCount),
-        trained: Array(repeating: Evaluation(), count: data.clientCount)))
+    let slots = Slots<(received: Evaluation, trained: Evaluation)>(count: data.clientCount)
     let (method, snapshot, data) = (method, state, data)
-    try withoutActuallyEscaping(record) { record in
-      try engine.forEachClient(data.clientCount) { client, network in
-        let test = data.test[client][...]
-        try network.load(
-          method.receivedModel(of: client, state: snapshot.server, bank: snapshot.bank))
-        let received = try network.evaluate(test, of: data.images)
-        try network.load(Array(snapshot.bank[client]))
-        let trained = try network.evaluate(test, of: data.images)
-        record.withLock {
-          $0.received[client] = received
-          $0.trained[client] = trained
-        }
-      }
+    try engine.forEachClient(data.clientCount) { client, network in
+      let test = data.test[client][...]
+      try network.load(
+        method.receivedModel(of: client, state: snapshot.server, bank: snapshot.bank))
+      let received = try network.evaluate(test, of: data.images)
+      try network.load(Array(snapshot.bank[client]))
+      slots[client] = (received, try network.evaluate(test, of: data.images))
     }
-    return record.withLock { $0 }
+    return TestRecord(received: slots.all.map(\.received), trained: slots.all.map(\.trained))
   }
 }

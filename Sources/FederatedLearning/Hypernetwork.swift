@@ -78,7 +78,9 @@ public struct Hypernetwork: Sendable, Hashable {
   /// Initial parameters of a client's hypernetwork, from the stream (seed, hypernetwork
   /// initialisation, client): the embedding standard normal, hidden layers uniform in ±1/√inputs,
   /// heads as told.
-  public func initialParameters(seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation)
+  public func initialParameters(
+    seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation
+  )
     -> [Float]
   {
     var stream = RandomStream(seed: seed, purpose: .hypernetworkInitialisation, client: client)
@@ -152,7 +154,8 @@ public struct Hypernetwork: Sendable, Hashable {
     input.withUnsafeBufferPointer { input in
       (0..<layer.outputs).map { row in
         let weights = UnsafeBufferPointer(
-          rebasing: parameters[layer.weight + row * layer.inputs..<layer.weight + (row + 1) * layer.inputs])
+          rebasing: parameters[
+            layer.weight + row * layer.inputs..<layer.weight + (row + 1) * layer.inputs])
         return parameters[layer.bias + row]
           + Float(innerProduct(weights, input, 0..<layer.inputs))
       }

@@ -23,7 +23,8 @@ public struct StochasticGradientDescent: Sendable, Hashable {
     if let velocity, momentum != 0 {
       let keep = isFirstStep ? 0 : momentum
       for index in 0..<count {
-        velocity[index] = keep * velocity[index] + (gradients[index] + weightDecay * parameters[index])
+        velocity[index] =
+          keep * velocity[index] + (gradients[index] + weightDecay * parameters[index])
         parameters[index] -= learningRate * velocity[index]
       }
     } else if weightDecay != 0 {

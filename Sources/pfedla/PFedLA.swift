@@ -7,6 +7,5 @@ struct PFedLA: AsyncParsableCommand {
     commandName: "pfedla",
     abstract: "Layer-wise personalised federated learning: run, export and compare experiments.",
     version: "0.1.0",
-    subcommands: [
-    ])
+    subcommands: [])
 }

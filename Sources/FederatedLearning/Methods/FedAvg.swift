@@ -37,8 +37,7 @@ public struct FedAvg: FederatedMethod {
   }
 
   /// The weighted average, summed in client order.
-  public func absorb(_ updates: [ClientUpdate<Void>], into state: inout [Float], bank: ClientBank)
-  {
+  public func absorb(_ updates: [ClientUpdate<Void>], into state: inout [Float], bank: ClientBank) {
     let total = updates.reduce(0) { $0 + setting.trainCounts[$1.client] }
     var average = [Float](repeating: 0, count: state.count)
     for update in updates {

@@ -70,7 +70,8 @@ struct LayerwiseAggregation: Sendable {
     self.retainedLayersPassGradient = retainedLayersPassGradient
     stepSize = Float(options.number("step_size"))
     hypernetwork = Hypernetwork(
-      embeddingSize: options.integer("embedding_size"), hiddenSizes: options.integers("hidden_sizes"),
+      embeddingSize: options.integer("embedding_size"),
+      hiddenSizes: options.integers("hidden_sizes"),
       layerCount: layerCount, clientCount: setting.clientCount, normaliser: normaliser)
   }
 
