@@ -224,7 +224,9 @@ public struct StateTensor: Sendable, Equatable {
   public static func values(_ name: String, shape: [Int], in tensors: [StateTensor]) throws
     -> [Float]
   {
-    guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape == shape else {
+    guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape == shape,
+      tensor.values.count == shape.reduce(1, *)
+    else {
       throw FederationError("checkpoint: no state \(name) of shape \(shape)")
     }
     return tensor.values
