@@ -1,0 +1,78 @@
+import NeuralNetworks
+import Synchronization
+
+/// An engine that notes which samples its networks see, and can fail on request.
+final class RecordingEngine: TrainingEngine {
+  /// What one client's network saw.
+  struct Visit: Sendable {
+    var trained: [Int32] = []
+    var tested: [Int32] = []
+  }
+
+  struct Failure: Error, Equatable {}
+
+  private let engine: any TrainingEngine
+  private let visits = Mutex<[Int: Visit]>([:])
+  private let failing = Mutex<Int?>(nil)
+
+  init(_ engine: any TrainingEngine) { self.engine = engine }
+
+  var layout: ParameterLayout { engine.layout }
+
+  /// Makes every run fail once that client's work is done.
+  func failAfter(client: Int?) { failing.withLock { $0 = client } }
+
+  /// The visits since the last call, in the order of clients.
+  func takeVisits() -> [Visit] {
+    visits.withLock { visits in
+      defer { visits = [:] }
+      return visits.sorted { $0.key < $1.key }.map(\.value)
+    }
+  }
+
+  func forEachClient(
+    _ count: Int,
+    _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
+  ) throws {
+    try engine.forEachClient(count) { [self] client, network in
+      let recording = RecordingNetwork(network)
+      try body(client, recording)
+      let visit = recording.visit
+      visits.withLock { $0[client] = visit }
+      if failing.withLock({ $0 }) == client { throw Failure() }
+    }
+  }
+}
+
+private final class RecordingNetwork: LocalNetwork {
+  private let network: any LocalNetwork
+  var visit = RecordingEngine.Visit()
+
+  init(_ network: any LocalNetwork) { self.network = network }
+
+  var layout: ParameterLayout { network.layout }
+
+  func load(_ parameters: UnsafeBufferPointer<Float>) throws { try network.load(parameters) }
+
+  func store(into parameters: UnsafeMutableBufferPointer<Float>) throws {
+    try network.store(into: parameters)
+  }
+
+  func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws {
+    try network.storeGradient(into: gradient)
+  }
+
+  func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double {
+    visit.trained += samples
+    return try network.computeGradient(samples, of: images)
+  }
+
+  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws {
+    try network.descend(optimiser, trains: trains)
+  }
+
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {
+    visit.tested += samples
+    return try network.evaluate(samples, of: images)
+  }
+}
