@@ -23,26 +23,31 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // The house, in the direction of the data.
+    .target(name: "Diagnostics"),
     .target(name: "RandomStreams"),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(
       name: "Datasets",
-      dependencies: ["CZlib", "RandomStreams", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "CZlib", "Diagnostics", "RandomStreams", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "Partitioning",
-      dependencies: ["HDF5", "RandomStreams", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "Diagnostics", "HDF5", "RandomStreams", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(name: "NeuralNetworks", dependencies: ["COneDNN", "RandomStreams"]),
     .target(name: "FederatedLearning", dependencies: ["NeuralNetworks", "RandomStreams"]),
     .target(
       name: "Experiments",
       dependencies: [
-        "Datasets", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning", "RandomStreams",
-        "Yams",
+        "Datasets", "Diagnostics", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
+        "RandomStreams", "Yams",
       ]),
     .executableTarget(
       name: "pfedla",
       dependencies: [
-        "Datasets", "Experiments", "Partitioning",
+        "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -50,6 +55,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",
       resources: [.copy("GoldenValues")]),
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
@@ -59,7 +65,12 @@ let package = Package(
     .testTarget(
       name: "FederatedLearningTests",
       dependencies: ["FederatedLearning", "NeuralNetworks", "RandomStreams", "TestSupport"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "HDF5", "TestSupport"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: [
+        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
+        "TestSupport",
+      ]),
     .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "pfedla"]),
   ],
   swiftLanguageModes: [.v6]

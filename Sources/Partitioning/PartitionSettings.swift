@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// One setting of a partition as it is recorded: the key as in the specification, and its value in
 /// YAML's notation.
 public struct PartitionSetting: Equatable, Sendable {
@@ -153,27 +155,9 @@ public struct PartitionSettingReader: Sendable {
   public func finish() throws(PartitionError) {
     let unknown = settings.values.keys.filter { !asked.contains($0) }.min()
     guard let unknown else { return }
-    let nearest = asked.map { (distance: editDistance($0, unknown), key: $0) }
-      .filter { $0.distance <= 3 }
-      .min { $0.distance < $1.distance }
     let advice =
-      nearest.map { "did you mean \($0.key)?" } ?? "it knows \(asked.joined(separator: ", "))"
+      nearestName(to: unknown, among: asked).map { "did you mean \($0)?" }
+      ?? "it knows \(asked.joined(separator: ", "))"
     throw PartitionError(key: unknown, "unknown key for the scheme \(scheme); \(advice)")
   }
-}
-
-/// The number of single-character insertions, deletions and replacements between two words.
-func editDistance(_ first: String, _ second: String) -> Int {
-  let second = Array(second)
-  var row = Array(0...second.count)
-  for (i, a) in first.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, b) in second.enumerated() {
-      let replaced = diagonal + (a == b ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-    }
-  }
-  return row[second.count]
 }

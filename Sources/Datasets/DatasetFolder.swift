@@ -1,0 +1,97 @@
+import Foundation
+
+/// The folder that holds a folder per dataset family.
+public struct DatasetFolder: Sendable {
+  /// Its path.
+  public let path: String
+
+  /// The file whose presence in a family's folder says that its files were drawn, not published.
+  static let syntheticMarker = "SYNTHETIC"
+
+  /// A datasets folder; it need not exist.
+  public init(_ path: String) {
+    self.path = path
+  }
+
+  /// Where to look for datasets: `explicit` (`--datasets`), else the environment's
+  /// `PFEDLA_DATASETS`, else `datasets`. An empty value counts as absent.
+  public static func resolve(
+    explicit: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String {
+    [explicit, environment["PFEDLA_DATASETS"]].compactMap { $0 }.first { !$0.isEmpty }
+      ?? "datasets"
+  }
+
+  /// Which published splits of a dataset are there.
+  public func presence(of entry: DatasetDescription) -> DatasetPresence {
+    let hasAnyFile = entry.files.contains { locate($0, of: entry) != nil }
+    return DatasetPresence(
+      publishedSplits: entry.splits.map(\.name),
+      presentSplits: presentSplits(of: entry),
+      isSynthetic: hasAnyFile && isSynthetic(entry),
+      hasAnyFile: hasAnyFile)
+  }
+
+  /// The path of a dataset's own folder.
+  public func folder(of entry: DatasetDescription) -> String { "\(path)/\(entry.folder)" }
+
+  /// Whether the dataset's folder is marked as synthetic.
+  func isSynthetic(_ entry: DatasetDescription) -> Bool {
+    FileSystem.isFile("\(folder(of: entry))/\(Self.syntheticMarker)")
+  }
+
+  /// The path under which a published file is there, the preferred spelling first.
+  func locate(_ file: PublishedFile, of entry: DatasetDescription) -> String? {
+    file.acceptedNames.map { "\(folder(of: entry))/\($0)" }.first(where: FileSystem.isFile)
+  }
+
+  /// The path of a file that must be there.
+  ///
+  /// Throws `DatasetError` (missing) that names the folder, the accepted names and, if another split
+  /// is there, that one.
+  func path(
+    of file: PublishedFile, in split: PublishedSplit, _ entry: DatasetDescription
+  ) throws -> String {
+    if let found = locate(file, of: entry) { return found }
+    let present = presentSplits(of: entry)
+    let alternative =
+      present.isEmpty
+      ? "" : " or use what is there with `splits: [\(present.joined(separator: ", "))]`,"
+    throw DatasetError(
+      .missing,
+      "\(folder(of: entry)): no \(split.name) file of \(entry.name) (looked for "
+        + "\(file.acceptedNames.joined(separator: ", "))); \(entry.remedy),\(alternative) "
+        + "or name another folder with --datasets or PFEDLA_DATASETS")
+  }
+
+  private func presentSplits(of entry: DatasetDescription) -> [String] {
+    entry.splits.filter { split in
+      split.files.allSatisfy { locate($0, of: entry) != nil }
+    }.map(\.name)
+  }
+}
+
+/// Which published splits of a dataset are in a folder; nothing is said about their contents.
+public struct DatasetPresence: Sendable, CustomStringConvertible {
+  /// All published splits, in order.
+  public let publishedSplits: [String]
+  /// Those of which every file is there.
+  public let presentSplits: [String]
+  /// Whether the files are there and were drawn by `synthesize`.
+  public let isSynthetic: Bool
+  /// Whether at least one published file is there.
+  public let hasAnyFile: Bool
+
+  /// "complete", "test only", "incomplete" (a split lacks files) or "absent"; with ", synthetic".
+  public var description: String {
+    let state =
+      if presentSplits.count == publishedSplits.count {
+        "complete"
+      } else if !presentSplits.isEmpty {
+        presentSplits.joined(separator: ", ") + " only"
+      } else {
+        hasAnyFile ? "incomplete" : "absent"
+      }
+    return isSynthetic ? state + ", synthetic" : state
+  }
+}

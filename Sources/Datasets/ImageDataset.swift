@@ -1,0 +1,152 @@
+import Crypto
+
+/// The images and labels of a published dataset in memory.
+public struct ImageDataset: Sendable {
+  /// A published file that the images came from.
+  public struct SourceFile: Sendable, Equatable {
+    /// Its official name, without ".gz".
+    public let name: String
+    /// The SHA-256 of its uncompressed bytes, so that a plain file and its ".gz" are the same.
+    public let sha256: String
+  }
+
+  /// The catalogue's name, as "cifar10".
+  public let name: String
+  /// The name for tables and figures, as "CIFAR-10".
+  public let title: String
+  /// The names of the selected classes; a label is a place in this list.
+  public let classNames: [String]
+  /// Colour channels of an image (1 or 3).
+  public let channels: Int
+  /// Height of an image in pixels.
+  public let height: Int
+  /// Width of an image in pixels.
+  public let width: Int
+  /// All images, [sample, channel, y, x], 0...255, upright. A sample's index is its zero-based
+  /// position in the pooled published files, whatever classes are selected.
+  public let pixels: [UInt8]
+  /// The class of each sample, [sample], 0 ..< classNames.count; -1 where it is not selected.
+  public let labels: [Int32]
+  /// The pooled published splits, in order.
+  public let splits: [String]
+  /// The published files, in order.
+  public let files: [SourceFile]
+  /// Whether the files were drawn by `synthesize` and are not the published ones.
+  public let isSynthetic: Bool
+  /// The SHA-256 over all files: of the lines of their `sha256`, each ended by a newline.
+  public let sha256: String
+
+  /// The number of samples, selected or not.
+  public var count: Int { labels.count }
+
+  /// Bytes of one image: channels × height × width.
+  public var imageByteCount: Int { channels * height * width }
+
+  /// Imports a dataset of the catalogue from its published files.
+  ///
+  /// - Parameters:
+  ///   - name: its name in the catalogue.
+  ///   - splits: the published splits to pool, in that order; all of them if `nil`.
+  ///   - classes: the classes to keep, by name or else by index, in the order of their new labels;
+  ///     all if `nil`.
+  ///   - folder: the datasets folder, which holds a folder per dataset family.
+  /// - Throws: `DatasetError`: unknownName, missing, malformed or system. Sizes, headers and labels
+  ///   are checked exactly; no count in a header is trusted for an allocation. Digests are computed
+  ///   and not compared: that is what `DatasetVerification` does.
+  public static func load(
+    _ name: String, splits: [String]? = nil, classes: [String]? = nil, from folder: String
+  ) throws -> ImageDataset {
+    try load(
+      DatasetCatalogue.entry(named: name), splits: splits, classes: classes, from: folder)
+  }
+
+  package static func load(
+    _ entry: DatasetDescription, splits: [String]? = nil, classes: [String]? = nil,
+    from folder: String
+  ) throws -> ImageDataset {
+    let selection = try ClassSelection(classes, of: entry)
+    let location = DatasetFolder(folder)
+    let splits = try selectedSplits(splits, of: entry)
+    let parts = try splits.flatMap { try openParts(of: $0, entry, in: location) }
+    let count = parts.reduce(0) { $0 + $1.imageCount }
+
+    var labels = [UInt8](repeating: 0, count: count)
+    var files: [SourceFile] = []
+    let pixels = try [UInt8](unsafeUninitializedCapacity: count * entry.imageByteCount) {
+      buffer, initialised in
+      let pixels = UnsafeMutableRawBufferPointer(buffer)
+      var start = 0
+      for part in parts {
+        let end = start + part.imageCount
+        files += try labels.withUnsafeMutableBytes { labels in
+          try part.read(
+            pixels: UnsafeMutableRawBufferPointer(
+              rebasing: pixels[(start * entry.imageByteCount)..<(end * entry.imageByteCount)]),
+            classes: UnsafeMutableRawBufferPointer(rebasing: labels[start..<end]))
+        }
+        start = end
+      }
+      initialised = count * entry.imageByteCount
+    }
+
+    let lines = files.map { $0.sha256 + "\n" }.joined()
+    return ImageDataset(
+      name: entry.name, title: entry.title, classNames: selection.names,
+      channels: entry.channels, height: entry.height, width: entry.width,
+      pixels: pixels, labels: labels.map { selection.newLabels[Int($0)] },
+      splits: splits.map(\.name), files: files,
+      isSynthetic: location.isSynthetic(entry),
+      sha256: hexadecimal(SHA256.hash(data: Array(lines.utf8))))
+  }
+
+  private static func selectedSplits(
+    _ names: [String]?, of entry: DatasetDescription
+  ) throws -> [PublishedSplit] {
+    guard let names else { return entry.splits }
+    let known = entry.splits.map(\.name)
+    var selected: [PublishedSplit] = []
+    for name in names {
+      guard let split = entry.splits.first(where: { $0.name == name }) else {
+        throw DatasetError(
+          .unknownName,
+          "splits of \(entry.name): \"\(name)\" is unknown; "
+            + "expected one or more of: \(known.joined(separator: ", "))")
+      }
+      guard !selected.contains(where: { $0.name == name }) else {
+        throw DatasetError(.unknownName, "splits of \(entry.name): \"\(name)\" is named twice")
+      }
+      selected.append(split)
+    }
+    guard !selected.isEmpty else {
+      throw DatasetError(
+        .unknownName,
+        "splits of \(entry.name): the list is empty; "
+          + "expected one or more of: \(known.joined(separator: ", "))")
+    }
+    return selected
+  }
+
+  /// Opens the files of a split and checks their headers and sizes.
+  private static func openParts(
+    of split: PublishedSplit, _ entry: DatasetDescription, in location: DatasetFolder
+  ) throws -> [any ImagePart] {
+    let readers = try split.files.map { file in
+      NamedReader(
+        name: file.name,
+        reader: try ContentReader(
+          path: try location.path(of: file, in: split, entry), remedy: entry.remedy))
+    }
+    switch entry.layout {
+    case .idx(let firstLabel, let isTransposed):
+      return [
+        try IDXPart(
+          images: readers[0], labels: readers[1], firstLabel: firstLabel,
+          isTransposed: isTransposed, of: entry)
+      ]
+    case .records(let labelByteCount):
+      return try readers.map {
+        try CIFARPart(file: $0, labelByteCount: labelByteCount, of: entry)
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// Which classes of a dataset take part, and how they are renumbered.
+struct ClassSelection {
+  /// The names of the selected classes; a class's new label is its place here.
+  let names: [String]
+  /// The new label of each published class, -1 where it is not selected.
+  let newLabels: [Int32]
+
+  /// Selects `entries`, each a class name or else a zero-based index; `nil` selects all.
+  ///
+  /// Throws `DatasetError` (unknownName) for an unknown or repeated class or an empty list.
+  init(_ entries: [String]?, of dataset: DatasetDescription) throws {
+    let known = dataset.classNames
+    guard let entries else {
+      names = known
+      newLabels = known.indices.map(Int32.init)
+      return
+    }
+    guard !entries.isEmpty else {
+      throw DatasetError(
+        .unknownName,
+        "classes of \(dataset.name): the list is empty; name at least one class, or leave the list "
+          + "out for all \(known.count)")
+    }
+    var newLabels = [Int32](repeating: -1, count: known.count)
+    var names: [String] = []
+    for entry in entries {
+      guard let index = known.firstIndex(of: entry) ?? Self.index(entry, in: known) else {
+        throw DatasetError(
+          .unknownName,
+          "classes of \(dataset.name): \"\(entry)\" is unknown\(suggestion(for: entry, among: known))"
+            + "; expected an index 0...\(known.count - 1) or a name: "
+            + known.joined(separator: ", "))
+      }
+      guard newLabels[index] < 0 else {
+        throw DatasetError(
+          .unknownName,
+          "classes of \(dataset.name): \"\(entry)\" names class \(index) (\(known[index])) a second "
+            + "time; name each class once of: \(known.joined(separator: ", "))")
+      }
+      newLabels[index] = Int32(names.count)
+      names.append(known[index])
+    }
+    self.names = names
+    self.newLabels = newLabels
+  }
+
+  private static func index(_ entry: String, in known: [String]) -> Int? {
+    Int(entry).flatMap { known.indices.contains($0) ? $0 : nil }
+  }
+}

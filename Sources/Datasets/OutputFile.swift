@@ -1,0 +1,102 @@
+import Foundation
+
+/// A file open for writing, which belongs to this process alone until it is closed.
+final class OutputFile {
+  let path: String
+  private var descriptor: Int32
+  private static let remedy = "check the disk's free space and the folder's permissions"
+
+  /// Opens or creates the file and takes its lock, so that two fetches cannot mix their bytes.
+  ///
+  /// Throws `DatasetError`: system, or refused when another process writes it.
+  init(path: String) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw DatasetError(
+        .system, "\(path): cannot be created: \(lastSystemMessage()); \(Self.remedy)")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close()
+      throw DatasetError(.refused, "\(path): another process is writing it; wait until it is done")
+    }
+  }
+
+  deinit { close() }
+
+  /// Gives the file free at once; a network session may hold on to this object for a while.
+  func close() {
+    guard descriptor >= 0 else { return }
+    // Closing alone would leave the lock with a child process that is just being started.
+    _ = flock(descriptor, LOCK_UN)
+    _ = Foundation.close(descriptor)
+    descriptor = -1
+  }
+
+  /// The file's present size in bytes.
+  func byteCount() throws -> Int {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure("measured") }
+    return Int(status.st_size)
+  }
+
+  /// Keeps the first `byteCount` bytes; the next write goes behind them.
+  func truncate(to byteCount: Int) throws {
+    guard ftruncate(descriptor, off_t(byteCount)) == 0,
+      lseek(descriptor, off_t(byteCount), SEEK_SET) >= 0
+    else { throw failure("cut") }
+  }
+
+  /// Writes all the bytes where the last write ended.
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw failure("written")
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+
+  /// Waits until the bytes are on the disk.
+  func synchronise() throws {
+    guard fsync(descriptor) == 0 else { throw failure("written") }
+  }
+
+  private func failure(_ verb: String) -> DatasetError {
+    DatasetError(.system, "\(path): cannot be \(verb): \(lastSystemMessage()); \(Self.remedy)")
+  }
+}
+
+/// File operations that report as `DatasetError`.
+enum FileSystem {
+  /// Creates the folder and those above it.
+  static func createFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw DatasetError(
+        .system, "\(path): cannot be created as a folder: \(error.localizedDescription)")
+    }
+  }
+
+  /// Gives the file its final name in one step, in place of whatever has that name.
+  static func move(_ source: String, to target: String) throws {
+    guard rename(source, target) == 0 else {
+      throw DatasetError(.system, "\(target): cannot be put in place: \(lastSystemMessage())")
+    }
+  }
+
+  /// Removes the file or folder if it is there.
+  static func remove(_ path: String) {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  static func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
+  }
+}

@@ -1,0 +1,6 @@
+import Diagnostics
+
+/// ` (did you mean "…"?)` for an error line, or nothing.
+func suggestion(for name: String, among candidates: [String]) -> String {
+  nearestName(to: name, among: candidates).map { " (did you mean \"\($0)\"?)" } ?? ""
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Datasets
+
+/// `pfedla datasets synthesize`.
+struct DatasetsSynthesize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "synthesize",
+    abstract: "Draw a learnable stand-in for a dataset, in its published layout.",
+    discussion: """
+      For a machine without a network: the files have the official names and pass through the same \
+      importers. The folder is marked, and every result on it says that its data is synthetic. The \
+      same arguments give the same bytes everywhere.
+
+      Examples:
+        pfedla datasets synthesize mnist
+        pfedla datasets synthesize cifar10 --seed 7 --datasets synthetic
+      """)
+
+  @Argument(help: ArgumentHelp("The dataset to stand in for.", valueName: "name"))
+  var name: String
+
+  @Option(help: ArgumentHelp("Samples of a class, a sixth of them for testing.", valueName: "n"))
+  var samplesPerClass = 600
+
+  @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "s"))
+  var seed: UInt64 = 1
+
+  @Flag(help: "Replace synthetic files of this dataset.")
+  var overwrite = false
+
+  @OptionGroup var location: DatasetsFolderOption
+
+  func run() throws {
+    let entry = try DatasetCatalogue.entry(named: name)
+    let folder = DatasetFolder(location.folder)
+    try Synthesizer.synthesize(
+      name, into: folder.path, samplesPerClass: samplesPerClass, seed: seed, overwrite: overwrite)
+    print(
+      "\(name): \(samplesPerClass * entry.classNames.count) synthetic images in "
+        + folder.folder(of: entry))
+  }
+}

@@ -1,0 +1,21 @@
+import Diagnostics
+import Testing
+
+@Suite struct NearestNameTests {
+  @Test(arguments: [
+    ("kittens", "kitties"), ("CIFAR10", "cifar10"), ("minst", "mnist"), ("cifar-10", "cifar10"),
+  ])
+  func findsANearName(name: String, nearest: String) {
+    #expect(nearestName(to: name, among: ["mnist", "cifar10", "kitties"]) == nearest)
+  }
+
+  @Test func findsNothingFarAway() {
+    #expect(nearestName(to: "imagenet", among: ["mnist", "cifar10"]) == nil)
+    #expect(nearestName(to: "", among: ["a", "mnist"]) == nil)
+    #expect(nearestName(to: "mnist", among: []) == nil)
+  }
+
+  @Test func theFirstOfEquallyNearNamesWins() {
+    #expect(nearestName(to: "split", among: ["splat", "splitt", "spilt"]) == "splat")
+  }
+}
