@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import Partitioning
+import TestSupport
 import Testing
 
 @Suite("Partition file")

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Partitioning
 
@@ -33,13 +34,4 @@ func errorLine(settings: [String: PartitionSettings.Value], perClass: Int = 100)
       labels: evenLabels(classes: 10, perClass: perClass), classCount: 10, seed: 1,
       dataset: "letters", datasetSHA256: "")
   }
-}
-
-/// Runs `body` with the path of a new folder, and removes the folder.
-func withTemporaryFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("partitioning-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder.path)
 }

@@ -25,17 +25,19 @@ public final class TemporaryFolder: Sendable {
   deinit { try? FileManager.default.removeItem(at: url) }
 }
 
-/// Runs `body` with a new, empty folder, which is removed afterwards, also after an error.
-public func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+/// Runs `body` with the path of a new, empty folder, which is removed afterwards, also after an error.
+@discardableResult
+public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let folder = try TemporaryFolder()
-  return try withExtendedLifetime(folder) { try body(folder.url) }
+  return try withExtendedLifetime(folder) { try body(folder.path) }
 }
 
-/// Runs `body` with a new, empty folder, which is removed afterwards, also after an error.
-public func withTemporaryFolder<Result: Sendable>(
-  _ body: @Sendable (URL) async throws -> Result
-) async throws -> Result {
+/// Runs `body` with the path of a new, empty folder, which is removed afterwards, also after an error.
+@discardableResult
+public func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws
+  -> Result
+{
   let folder = try TemporaryFolder()
   defer { withExtendedLifetime(folder) {} }
-  return try await body(folder.url)
+  return try await body(folder.path)
 }

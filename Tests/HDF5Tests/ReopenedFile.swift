@@ -1,14 +1,6 @@
 import Foundation
 import HDF5
-
-/// Runs `body` with the path of a new, empty folder, and removes the folder.
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("hdf5-tests-\(UUID().uuidString)").path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}
+import TestSupport
 
 /// Writes a file by `write`, closes it, and opens it again for `read`.
 func withReopenedFile(
