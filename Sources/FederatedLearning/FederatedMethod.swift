@@ -68,14 +68,20 @@ public struct MethodInformation: Sendable {
   public let title: String
   /// Where it was published.
   public let reference: String
+  /// How batch normalisation's running statistics travel unless the specification says otherwise.
+  public let statistics: FederationSetting.StatisticsTreatment
   /// Its configuration keys.
   public let options: [MethodOption]
 
-  /// A method's name, title, publication and keys.
-  public init(name: String, title: String, reference: String, options: [MethodOption] = []) {
+  /// A method's name, title, publication, treatment of running statistics and keys.
+  public init(
+    name: String, title: String, reference: String,
+    statistics: FederationSetting.StatisticsTreatment = .aggregated, options: [MethodOption] = []
+  ) {
     self.name = name
     self.title = title
     self.reference = reference
+    self.statistics = statistics
     self.options = options
   }
 }
@@ -150,6 +156,18 @@ public struct LocalTask: Sendable {
   public let batches: [[Int32]]
   /// Step size and its companions.
   public let optimiser: StochasticGradientDescent
+
+  /// A participant's work.
+  public init(
+    round: Int, client: Int, images: LabelledImages, batches: [[Int32]],
+    optimiser: StochasticGradientDescent
+  ) {
+    self.round = round
+    self.client = client
+    self.images = images
+    self.batches = batches
+    self.optimiser = optimiser
+  }
 
   /// Plain local training: load the received model and descend over the batches once.
   /// - Returns: the trained model and the mean of the samples' losses, each taken in its batch

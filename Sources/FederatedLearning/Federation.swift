@@ -62,12 +62,17 @@ public struct Federation<Method: FederatedMethod> {
     configuration: FederationConfiguration, engine: any TrainingEngine,
     schedule: (any BatchSchedule)? = nil
   ) throws {
-    guard setting.clientCount == data.clientCount,
+    guard setting.trainCounts == data.train.map(\.count),
       setting.initialParameters.count == engine.layout.count
     else {
       throw FederationError(
         "federation: \(data.clientCount) clients and \(engine.layout.count) parameters, the "
           + "setting has \(setting.clientCount) and \(setting.initialParameters.count)")
+    }
+    guard data.images.imageSize == engine.inputSize else {
+      throw FederationError(
+        "federation: images of \(data.images.imageSize) values, the model takes \(engine.inputSize)"
+      )
     }
     self.method = method
     self.data = data

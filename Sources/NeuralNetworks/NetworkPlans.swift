@@ -29,7 +29,7 @@ public final class NetworkPlans: Sendable {
     var builder = try PlanBuilder(
       architecture: architecture, layout: layout, batchSize: batchSize, training: true,
       formats: nil)
-    primary = try builder.build()
+    primary = try OneDNN.onOneThread { try builder.build() }
   }
 
   var parameterFormats: ParameterFormats { primary.parameterFormats }
@@ -42,7 +42,7 @@ public final class NetworkPlans: Sendable {
       var builder = try PlanBuilder(
         architecture: architecture, layout: layout, batchSize: batchSize, training: training,
         formats: primary.parameterFormats)
-      let plan = try builder.build()
+      let plan = try OneDNN.onOneThread { try builder.build() }
       plans[key] = plan
       return plan
     }

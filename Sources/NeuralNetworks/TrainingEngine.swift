@@ -4,6 +4,8 @@
 public protocol TrainingEngine: Sendable {
   /// Where parameters stand in the flat vectors.
   var layout: ParameterLayout { get }
+  /// Values of one input image.
+  var inputSize: Int { get }
 
   /// Runs `body` once for each of `count` clients. Clients may run side by side, each on a network
   /// that nobody else uses meanwhile and whose parameters are undefined at first; the result of one
@@ -34,6 +36,8 @@ public final class ProcessorTrainingEngine: TrainingEngine {
 
   /// Where parameters stand in the flat vectors.
   public var layout: ParameterLayout { plans.layout }
+  /// Values of one input image.
+  public var inputSize: Int { plans.architecture.inputSize }
 
   /// Runs `body` for every client on the workers.
   public func forEachClient(

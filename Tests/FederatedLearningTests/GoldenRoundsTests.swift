@@ -60,7 +60,7 @@ struct GoldenRoundsTests {
   @Test("pFedLA and HeurpFedLA", arguments: try GoldenValues.rounds().personalised)
   func personalised(_ rounds: PersonalisedRounds) throws {
     var options: [String: OptionValue] = [
-      "normaliser": .text(rounds.normaliser.rawValue),
+      "normaliser": .text(rounds.normaliser.rawValue), "head_initialisation": .text("uniform"),
       "step_size": .number(Double(rounds.stepSize)),
       "embedding_size": .integer(rounds.embedding), "hidden_sizes": .integers(rounds.hidden),
     ]

@@ -5,9 +5,11 @@ import Testing
 
 @Suite("HeurpFedLA")
 struct HeurpFedLATests {
-  /// A hypernetwork small enough to know its parameters: no hidden layer, an embedding of one.
+  /// Equal weights, from a hypernetwork small enough to know its parameters: an embedding of one,
+  /// no hidden layer, and for each layer of the model as many weights and then biases as clients.
   static let bare: [String: OptionValue] = [
-    "embedding_size": .integer(1), "hidden_sizes": .integers([]),
+    "embedding_size": .integer(1), "hidden_sizes": .integers([]), "normaliser": .text("softmax"),
+    "head_initialisation": .text("zero"), "step_size": .number(0.1),
   ]
 
   @Test("with every layer retained it is Local, bit for bit")
@@ -43,7 +45,9 @@ struct HeurpFedLATests {
 
   @Test("of layers with the same self weight the lower ones are retained", arguments: 0...4)
   func ties(count: Int) throws {
-    let method = try SmallFederation().method(HeurpFedLA.self, ["retained_layers": .integer(count)])
+    var options = Self.bare
+    options["retained_layers"] = .integer(count)
+    let method = try SmallFederation().method(HeurpFedLA.self, options)
     #expect(
       method.retainedLayers(of: 2, state: method.initialState()) == (0..<4).map { $0 < count })
   }
@@ -57,8 +61,7 @@ struct HeurpFedLATests {
     var federation = try small.start(HeurpFedLA.self, Self.bare)
     try federation.runRounds(1)
 
-    // Zero but for client 2's outputs for itself: layer by layer 1, with 2 where asked, and one
-    // larger output for another client, which must not count.
+    // Client 2's own output is larger in one layer; client 0's is smaller there, and must not count.
     let (client, clients) = (2, 4)
     let layerStride = 2 * clients
     var server = federation.method.initialState()

@@ -18,6 +18,7 @@ final class RecordingEngine: TrainingEngine {
   init(_ engine: any TrainingEngine) { self.engine = engine }
 
   var layout: ParameterLayout { engine.layout }
+  var inputSize: Int { engine.inputSize }
 
   /// Makes every run fail once that client's work is done.
   func failAfter(client: Int?) { failing.withLock { $0 = client } }

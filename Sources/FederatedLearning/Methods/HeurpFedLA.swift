@@ -9,6 +9,8 @@ public struct HeurpFedLA: HypernetworkMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "heurpfedla", title: "HeurpFedLA", reference: "Ma et al., CVPR 2022, Algorithm 2",
+    // The byte counts of the paper\'s Table 3 leave the running statistics out.
+    statistics: .local,
     options: [
       MethodOption(
         "retained_layers", default: .integer(1), .integer(0...1_000),
@@ -31,6 +33,6 @@ public struct HeurpFedLA: HypernetworkMethod {
   /// The layers that the client would keep in its next round.
   public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? {
     aggregation.retained(
-      aggregation.weights(of: client, state: state.inner), client: client)
+      aggregation.weights(of: client, state: state), client: client)
   }
 }

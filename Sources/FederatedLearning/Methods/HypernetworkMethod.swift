@@ -8,24 +8,19 @@ where ServerState == HypernetworkState, Contribution == [Float] {
 
 /// The hypernetworks of all clients.
 public struct HypernetworkState: Sendable, Equatable {
-  var inner: LayerwiseAggregation.State
-
   /// All hypernetworks' parameters, axes (client, hypernetwork parameter), row-major.
-  public var parameters: [Float] {
-    get { inner.hypernetworks }
-    set { inner.hypernetworks = newValue }
-  }
+  public var parameters: [Float]
 }
 
 extension HypernetworkMethod {
   /// Freshly initialised hypernetworks.
   public func initialState() -> HypernetworkState {
-    HypernetworkState(inner: aggregation.initialState())
+    aggregation.initialState()
   }
 
   /// The layer-wise weighted sum of all clients' models, but for retained layers.
   public func receivedModel(of client: Int, state: HypernetworkState, bank: ClientBank) -> [Float] {
-    aggregation.receivedModel(of: client, state: state.inner, bank: bank)
+    aggregation.receivedModel(of: client, state: state, bank: bank)
   }
 
   /// Plain local training, and the step of the client's hypernetwork.
@@ -34,33 +29,33 @@ extension HypernetworkMethod {
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     try aggregation.train(
-      task, received: received, state: state.inner, bank: bank, network: network)
+      task, received: received, state: state, bank: bank, network: network)
   }
 
   /// Takes over the participants' hypernetworks.
   public func absorb(
     _ updates: [ClientUpdate<[Float]>], into state: inout HypernetworkState, bank: ClientBank
   ) {
-    aggregation.absorb(updates, into: &state.inner)
+    aggregation.absorb(updates, into: &state)
   }
 
   /// α_i, axes (layer, source client).
   public func aggregationWeights(of client: Int, state: HypernetworkState) -> [[Float]]? {
-    aggregation.weights(of: client, state: state.inner)
+    aggregation.weights(of: client, state: state)
   }
 
   /// A model up; a model but for retained layers down.
   public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
-    aggregation.traffic(of: client, state: state.inner)
+    aggregation.traffic(of: client, state: state)
   }
 
   /// The hypernetworks.
   public func tensors(of state: HypernetworkState) -> [StateTensor] {
-    aggregation.tensors(of: state.inner)
+    aggregation.tensors(of: state)
   }
 
   /// The hypernetworks. Throws `FederationError` if they are missing or of another size.
   public func state(from tensors: [StateTensor]) throws -> HypernetworkState {
-    HypernetworkState(inner: try aggregation.state(from: tensors))
+    try aggregation.state(from: tensors)
   }
 }

@@ -20,10 +20,7 @@ struct LayerwiseAggregation: Sendable {
   /// Whether retained layers give a gradient all the same.
   let retainedLayersPassGradient: Bool
 
-  /// All hypernetworks' parameters, axes (client, hypernetwork parameter), row-major.
-  struct State: Sendable, Equatable {
-    var hypernetworks: [Float]
-  }
+  typealias State = HypernetworkState
 
   /// A participant's hypernetwork after its step, axis (hypernetwork parameter).
   typealias Contribution = [Float]
@@ -58,6 +55,12 @@ struct LayerwiseAggregation: Sendable {
       let headInitialisation = Hypernetwork.HeadInitialisation(
         rawValue: options.text("head_initialisation"))
     else { throw FederationError("methods: unknown normaliser or head initialisation") }
+    guard normaliser != .reluSum || headInitialisation != .zero || options.number("step_size") == 0
+    else {
+      throw FederationError(
+        "head_initialisation: found zero with normaliser relu-sum, under which zero heads never get "
+          + "a gradient; expected uniform, or normaliser softmax")
+    }
     let layerCount = setting.layout.layers.count
     guard retainedLayerCount <= layerCount else {
       throw FederationError(
@@ -82,7 +85,7 @@ struct LayerwiseAggregation: Sendable {
       values += hypernetwork.initialParameters(
         seed: setting.seed, client: client, heads: headInitialisation)
     }
-    return State(hypernetworks: values)
+    return State(parameters: values)
   }
 
   /// α_i, axes (layer, source client).
@@ -149,7 +152,7 @@ struct LayerwiseAggregation: Sendable {
 
   func absorb(_ updates: [ClientUpdate<Contribution>], into state: inout State) {
     let count = hypernetwork.parameterCount
-    state.hypernetworks.withUnsafeMutableBufferPointer { values in
+    state.parameters.withUnsafeMutableBufferPointer { values in
       for update in updates {
         let row = UnsafeMutableBufferPointer(
           rebasing: values[update.client * count..<(update.client + 1) * count])
@@ -173,13 +176,13 @@ struct LayerwiseAggregation: Sendable {
     [
       StateTensor(
         name: "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount],
-        values: state.hypernetworks)
+        values: state.parameters)
     ]
   }
 
   func state(from tensors: [StateTensor]) throws -> State {
     State(
-      hypernetworks: try StateTensor.values(
+      parameters: try StateTensor.values(
         "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount], in: tensors))
   }
 
@@ -187,7 +190,7 @@ struct LayerwiseAggregation: Sendable {
     of client: Int, _ state: State, _ body: (UnsafeBufferPointer<Float>) -> Result
   ) -> Result {
     let count = hypernetwork.parameterCount
-    return state.hypernetworks.withUnsafeBufferPointer {
+    return state.parameters.withUnsafeBufferPointer {
       body(UnsafeBufferPointer(rebasing: $0[client * count..<(client + 1) * count]))
     }
   }

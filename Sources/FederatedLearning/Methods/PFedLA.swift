@@ -8,6 +8,8 @@ public struct PFedLA: HypernetworkMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "pfedla", title: "pFedLA", reference: "Ma et al., CVPR 2022, Algorithm 1",
+    // The byte counts of the paper\'s Table 3 leave the running statistics out.
+    statistics: .local,
     options: LayerwiseAggregation.options)
 
   let aggregation: LayerwiseAggregation

@@ -24,6 +24,16 @@ enum OneDNN {
     return "\(version.major).\(version.minor).\(version.patch)"
   }
 
+  /// Runs `body` with OpenMP held to the calling thread. oneDNN divides a primitive's work among the
+  /// threads that it finds when the primitive is made: plans made otherwise would call for a second
+  /// thread in every step, and their results could depend on the machine's number of cores.
+  static func onOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let threads = omp_get_max_threads()
+    omp_set_num_threads(1)
+    defer { omp_set_num_threads(threads) }
+    return try body()
+  }
+
   static func check(_ status: dnnl_status_t, _ operation: @autoclosure () -> String) throws {
     guard status == dnnl_success else {
       throw OneDNNError(operation: operation(), status: UInt32(status.rawValue))
