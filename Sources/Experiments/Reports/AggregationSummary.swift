@@ -1,0 +1,43 @@
+/// Whom clients learn from: mean aggregation weights of a layer by how much the source has in common
+/// with the client. What the paper's Figure 5 draws.
+struct AggregationSummary {
+  private let result: RunResult
+
+  init(_ result: RunResult) { self.result = result }
+
+  /// For each recorded round and layer the mean weight over pairs of clients: `self`, and for other
+  /// sources `shared_0`, `shared_1`, … by the number of classes that both hold.
+  var csv: CSV {
+    let record = result.record
+    var csv = CSV(["round", "layer", "source", "pairs", "weight_mean"])
+    let groups = sourceGroups
+    for (position, round) in record.recordedRounds.enumerated() {
+      for (layer, name) in result.layers.enumerated() {
+        for (group, pairs) in groups {
+          let weights = pairs.map { client, source in
+            let row = (position * record.clientCount + client) * record.layerCount + layer
+            return Double(record.weights[row * record.clientCount + source])
+          }
+          csv.append(["\(round)", name, group, "\(pairs.count)", CSV.number(weights.mean)])
+        }
+      }
+    }
+    return csv
+  }
+
+  /// The pairs (client, source) of each kind, `self` first, then by shared classes.
+  private var sourceGroups: [(name: String, pairs: [(client: Int, source: Int)])] {
+    let clients = 0..<result.record.clientCount
+    let own = clients.map { (client: $0, source: $0) }
+    let others = clients.flatMap { client in
+      clients.filter { $0 != client }.map { (client: client, source: $0) }
+    }
+    func shared(_ pair: (client: Int, source: Int)) -> Int {
+      zip(result.labelCounts[pair.client], result.labelCounts[pair.source])
+        .count { $0 > 0 && $1 > 0 }
+    }
+    let numbers = Set(others.map(shared)).sorted()
+    return [("self", own)]
+      + numbers.map { number in ("shared_\(number)", others.filter { shared($0) == number }) }
+  }
+}

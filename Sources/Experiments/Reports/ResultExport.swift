@@ -1,0 +1,114 @@
+import Foundation
+
+/// A result file as tidy CSV files: one observation a row.
+public struct ResultExport {
+  private let result: RunResult
+
+  /// Exports that result.
+  public init(_ result: RunResult) { self.result = result }
+
+  /// Writes `rounds.csv`, `clients.csv` and, where the method has them, `aggregation_weights.csv`
+  /// and `aggregation_summary.csv` into the folder, which is made if it is missing. Throws if that fails.
+  /// - Returns: the names of the files written.
+  public func write(to folder: String) throws -> [String] {
+    try makeFolder(folder)
+    var files = [("rounds.csv", rounds), ("clients.csv", clients)]
+    if !result.record.recordedRounds.isEmpty {
+      files.append(("aggregation_weights.csv", aggregationWeights))
+      files.append(("aggregation_summary.csv", AggregationSummary(result).csv))
+    }
+    for (name, csv) in files { try csv.write(to: "\(folder)/\(name)") }
+    return files.map(\.0)
+  }
+
+  /// Means and standard deviations over clients for each round.
+  var rounds: CSV {
+    let record = result.record
+    let matrices = RunRecord.matrices
+    var csv = CSV(
+      ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
+        + ["participants", "uplink_bytes", "downlink_bytes"])
+    for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
+      let row = (round - 1) * record.clientCount..<round * record.clientCount
+      let statistics = matrices.flatMap { matrix in
+        // Only participants have a training loss.
+        let values = record[keyPath: matrix.key][row].filter { !$0.isNaN }.map(Double.init)
+        return [CSV.number(values.mean), CSV.number(values.standardDeviation)]
+      }
+      csv.append(
+        ["\(round)"] + statistics + [
+          "\(record.participated[row].count { $0 })", CSV.number(record.uplinkBytes[round - 1]),
+          CSV.number(record.downlinkBytes[round - 1]),
+        ])
+    }
+    return csv
+  }
+
+  /// Every client in every round that was evaluated or that it took part in.
+  var clients: CSV {
+    let record = result.record
+    let matrices = RunRecord.matrices
+    var csv = CSV(
+      ["round", "client", "train_count", "test_count", "participated"] + matrices.map(\.name))
+    for round in 0..<record.roundCount {
+      for client in 0..<record.clientCount {
+        let place = round * record.clientCount + client
+        let values = matrices.map { CSV.number(record[keyPath: $0.key][place]) }
+        guard values.contains(where: { !$0.isEmpty }) else { continue }
+        csv.append(
+          [
+            "\(round + 1)", "\(client)", "\(result.trainCounts[client])",
+            "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
+          ] + values)
+      }
+    }
+    return csv
+  }
+
+  /// Every recorded weight: how much of the source client's layer is in the client's.
+  var aggregationWeights: CSV {
+    let record = result.record
+    let hasRetained = !record.retained.isEmpty
+    var csv = CSV(
+      ["round", "client", "layer", "source_client", "weight"] + (hasRetained ? ["retained"] : []))
+    var place = 0
+    var row = 0
+    for round in record.recordedRounds {
+      for client in 0..<record.clientCount {
+        for layer in result.layers {
+          for source in 0..<record.clientCount {
+            csv.append(
+              [
+                "\(round)", "\(client)", layer, "\(source)", CSV.number(record.weights[place]),
+              ] + (hasRetained ? [record.retained[row] ? "1" : "0"] : []))
+            place += 1
+          }
+          row += 1
+        }
+      }
+    }
+    return csv
+  }
+}
+
+/// Makes a folder and those above it. Throws `SpecificationError` naming it if that fails.
+func makeFolder(_ folder: String) throws {
+  do {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  } catch {
+    throw SpecificationError(
+      "\(folder): cannot make this folder, expected a place that can be written to")
+  }
+}
+
+extension Collection<Double> {
+  /// The mean; NaN if empty.
+  var mean: Double { isEmpty ? .nan : reduce(0, +) / Double(count) }
+
+  /// The standard deviation with divisor n − 1; NaN for fewer than two values.
+  var standardDeviation: Double {
+    guard count > 1 else { return .nan }
+    let mean = mean
+    return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)).squareRoot()
+  }
+}

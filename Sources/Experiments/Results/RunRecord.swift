@@ -1,0 +1,89 @@
+import FederatedLearning
+
+/// What a run has measured so far, for every round and client.
+///
+/// Matrices are row-major with axes (round, client); row 0 is round 1. Values not measured are NaN.
+public struct RunRecord: Sendable, Equatable {
+  /// Rounds planned.
+  public let roundCount: Int
+  /// Clients.
+  public let clientCount: Int
+  /// Layers of the client model.
+  public let layerCount: Int
+
+  /// Accuracy on the client's own test data of the model that its next local training would start
+  /// from, in [0, 1].
+  public var testAccuracyReceived: [Float]
+  /// The same of its model after its latest local training.
+  public var testAccuracyTrained: [Float]
+  /// Mean cross-entropy on the client's own test data, received model.
+  public var testLossReceived: [Float]
+  /// The same, trained model.
+  public var testLossTrained: [Float]
+  /// Mean cross-entropy over the batches of the round's local training, each before its step.
+  public var trainLoss: [Float]
+  /// Whether the client took part.
+  public var participated: [Bool]
+  /// Bytes from all participants to the server, axis (round).
+  public var uplinkBytes: [Double]
+  /// Bytes from the server to all participants, axis (round).
+  public var downlinkBytes: [Double]
+
+  /// Rounds after which aggregation weights were recorded, axis (recorded round).
+  public var recordedRounds: [Int32] = []
+  /// Aggregation weights after those rounds, axes (recorded round, client, layer, source client).
+  public var weights: [Float] = []
+  /// Whether the client would keep the layer in its next round, axes (recorded round, client, layer).
+  public var retained: [Bool] = []
+
+  /// An empty record.
+  public init(roundCount: Int, clientCount: Int, layerCount: Int) {
+    self.roundCount = roundCount
+    self.clientCount = clientCount
+    self.layerCount = layerCount
+    let missing = [Float](repeating: .nan, count: roundCount * clientCount)
+    testAccuracyReceived = missing
+    testAccuracyTrained = missing
+    testLossReceived = missing
+    testLossTrained = missing
+    trainLoss = missing
+    participated = [Bool](repeating: false, count: roundCount * clientCount)
+    uplinkBytes = [Double](repeating: 0, count: roundCount)
+    downlinkBytes = uplinkBytes
+  }
+
+  /// The five matrices with NaN for what is missing, by the names that they have in result files.
+  static let matrices: [(name: String, key: WritableKeyPath<RunRecord, [Float]> & Sendable)] = [
+    ("test_accuracy_received", \.testAccuracyReceived),
+    ("test_accuracy_trained", \.testAccuracyTrained),
+    ("test_loss_received", \.testLossReceived),
+    ("test_loss_trained", \.testLossTrained),
+    ("train_loss", \.trainLoss),
+  ]
+
+  /// Enters what the round loop reports; `round` counts from 1.
+  mutating func enter(
+    round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic]
+  ) {
+    for (client, loss) in zip(participants, trainLosses) {
+      let place = (round - 1) * clientCount + client
+      trainLoss[place] = loss
+      participated[place] = true
+    }
+    uplinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.uplink) }
+    downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }
+  }
+
+  /// The mean over clients of a matrix's row; NaN if a client's value is missing.
+  public func meanOverClients(_ matrix: KeyPath<RunRecord, [Float]>, round: Int) -> Double {
+    let row = self[keyPath: matrix][(round - 1) * clientCount..<round * clientCount]
+    return row.reduce(0) { $0 + Double($1) } / Double(clientCount)
+  }
+
+  /// The last evaluated round, or nil.
+  public var lastEvaluatedRound: Int? {
+    (1...max(roundCount, 1)).last {
+      $0 <= roundCount && !testAccuracyReceived[($0 - 1) * clientCount].isNaN
+    }
+  }
+}

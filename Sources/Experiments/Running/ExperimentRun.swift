@@ -1,0 +1,180 @@
+import FederatedLearning
+import Foundation
+import NeuralNetworks
+
+/// Runs a prepared specification from its first or a later round to the end, or until told to stop.
+public struct ExperimentRun {
+  /// How a run ended.
+  public enum Outcome: Sendable, Equatable {
+    /// All rounds are done and the result file is written.
+    case complete
+    /// Told to stop: a checkpoint holds the state after that round.
+    case interrupted(afterRound: Int)
+  }
+
+  /// What is told after every round.
+  public struct Progress: Sendable {
+    /// Rounds done.
+    public let round: Int
+    /// Rounds planned.
+    public let roundCount: Int
+    /// Rounds done by this process.
+    public let roundsHere: Int
+    /// Seconds since this process began with the first of them.
+    public let seconds: Double
+    /// Mean accuracies over clients at the last evaluation; nil before the first.
+    public let accuracyReceived: Double?
+    /// The same of the trained models.
+    public let accuracyTrained: Double?
+  }
+
+  private let preparation: RunPreparation
+  private let output: String
+  private let overwrite: Bool
+  private let workerCount: Int
+
+  /// - Parameters:
+  ///   - output: the result file; its checkpoint and sidecar lie beside it.
+  ///   - overwrite: whether a result that is there is replaced.
+  ///   - workerCount: threads; changes no number of the result.
+  public init(_ preparation: RunPreparation, output: String, overwrite: Bool, workerCount: Int) {
+    self.preparation = preparation
+    self.output = output
+    self.overwrite = overwrite
+    self.workerCount = workerCount
+  }
+
+  /// Runs. Goes on from the checkpoint beside the output if there is one of the same specification.
+  /// - Parameters:
+  ///   - shouldStop: asked after every round.
+  ///   - report: called after every round.
+  /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
+  ///   `SpecificationError` if a checkpoint belongs to another specification.
+  public func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Outcome {
+    guard let type = MethodRegistry.method(named: preparation.specification.method) else {
+      throw SpecificationError("method: \(preparation.specification.method) is not registered")
+    }
+    return try run(type, shouldStop: shouldStop, report: report)
+  }
+
+  private func run<Method: FederatedMethod>(
+    _ type: Method.Type, shouldStop: () -> Bool, report: (Progress) -> Void
+  ) throws -> Outcome {
+    let specification = preparation.specification
+    let engine = try ProcessorTrainingEngine(
+      architecture: preparation.architecture, batchSize: specification.batchSize,
+      workerCount: workerCount)
+    let setting = preparation.setting
+    var federation = try Federation(
+      method: try Method(options: specification.methodOptions, setting: setting),
+      setting: setting, data: preparation.data, configuration: preparation.configuration,
+      engine: engine)
+    var record = RunRecord(
+      roundCount: specification.rounds, clientCount: preparation.data.clientCount,
+      layerCount: preparation.layout.layers.count)
+    let checkpoint = CheckpointFile(besides: output)
+    if let saved = try checkpoint.load(resolved: preparation.resolved, empty: record) {
+      try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
+      record = saved.record
+    }
+    func save() throws {
+      try checkpoint.write(
+        Checkpoint(
+          round: federation.state.round, bank: federation.state.bank,
+          server: federation.method.tensors(of: federation.state.server), record: record),
+        resolved: preparation.resolved)
+    }
+
+    let start = ContinuousClock.now
+    let firstRound = federation.state.round
+    while federation.state.round < specification.rounds {
+      let done = try federation.runRound()
+      record.enter(
+        round: done.round, participants: done.participants, trainLosses: done.trainLosses,
+        traffic: done.traffic)
+      let isLast = done.round == specification.rounds
+      if isLast || done.round.isMultiple(of: specification.evaluateEvery) {
+        try record.enter(federation.evaluate(), round: done.round)
+      }
+      if isLast || done.round.isMultiple(of: specification.recordWeightsEvery) {
+        record.enterWeights(of: federation)
+      }
+      report(
+        progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
+      guard !isLast else { break }
+      if shouldStop() {
+        try save()
+        return .interrupted(afterRound: done.round)
+      }
+      if specification.checkpointEvery > 0, done.round.isMultiple(of: specification.checkpointEvery)
+      {
+        try save()
+      }
+    }
+
+    try ResultFile.write(
+      to: output, overwrite: overwrite, preparation: preparation, record: record,
+      information: Method.information,
+      models: specification.savedModels == .none
+        ? nil
+        : { client in
+          specification.savedModels == .trained
+            ? Array(federation.state.bank[client])
+            : federation.method.receivedModel(
+              of: client, state: federation.state.server, bank: federation.state.bank)
+        })
+    try RunSidecar(
+      workerCount: workerCount, rounds: specification.rounds - firstRound,
+      seconds: (ContinuousClock.now - start).seconds
+    ).write(besides: output)
+    checkpoint.remove()
+    return .complete
+  }
+
+  private func progress(
+    _ record: RunRecord, round: Int, since first: Int, _ elapsed: Duration
+  ) -> Progress {
+    let evaluated = record.lastEvaluatedRound
+    return Progress(
+      round: round, roundCount: record.roundCount, roundsHere: round - first,
+      seconds: elapsed.seconds,
+      accuracyReceived: evaluated.map { record.meanOverClients(\.testAccuracyReceived, round: $0) },
+      accuracyTrained: evaluated.map { record.meanOverClients(\.testAccuracyTrained, round: $0) })
+  }
+}
+
+extension RunRecord {
+  /// Enters an evaluation of every client.
+  fileprivate mutating func enter<Method>(
+    _ test: Federation<Method>.TestRecord, round: Int
+  ) {
+    for client in 0..<clientCount {
+      let place = (round - 1) * clientCount + client
+      testAccuracyReceived[place] = test.received[client].accuracy
+      testAccuracyTrained[place] = test.trained[client].accuracy
+      testLossReceived[place] = test.received[client].loss
+      testLossTrained[place] = test.trained[client].loss
+    }
+  }
+
+  /// Enters the aggregation weights and retained layers of every client, where the method has them.
+  fileprivate mutating func enterWeights<Method>(of federation: Federation<Method>) {
+    let (method, server) = (federation.method, federation.state.server)
+    var found = false
+    for client in 0..<clientCount {
+      if let weights = method.aggregationWeights(of: client, state: server) {
+        self.weights += weights.joined()
+        found = true
+      }
+      if let retained = method.retainedLayers(of: client, state: server) {
+        self.retained += retained
+      }
+    }
+    if found { recordedRounds.append(Int32(federation.state.round)) }
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,26 @@
+import Foundation
+
+/// Refuses an output file before work is done for nothing.
+public enum OutputCheck {
+  /// Throws `SpecificationError` if the file exists and may not be replaced, or if its folder cannot
+  /// be made or written to. Makes the folder if it is missing.
+  public static func require(_ path: String, overwrite: Bool) throws {
+    let url = URL(fileURLWithPath: path)
+    let folder = url.deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      guard !isFolder.boolValue else {
+        throw SpecificationError("\(path): is a folder, expected the name of a file to write")
+      }
+      guard overwrite else {
+        throw SpecificationError("\(path): exists already; give --overwrite to replace it")
+      }
+    }
+    try makeFolder(folder)
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw SpecificationError(
+        "\(folder): this folder cannot be written to; choose another --output or change its "
+          + "permissions")
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Datasets
+import FederatedLearning
+import NeuralNetworks
+import Partitioning
+
+/// A specification with its data: everything that a run needs, checked.
+public struct RunPreparation: Sendable {
+  /// What to run.
+  public let specification: RunSpecification
+  /// The images as imported.
+  public let dataset: ImageDataset
+  /// The split over clients.
+  public let partition: Partition
+  /// The client model.
+  public let architecture: Architecture
+  /// Its parameters' places.
+  public let layout: ParameterLayout
+  /// The clients' samples for the round loop.
+  let data: FederatedData
+  /// Every key that decides the numbers with its value.
+  public let resolved: [(key: String, value: String)]
+
+  /// Imports the dataset, makes or loads the partition and checks that all fits together. Throws
+  /// `DatasetError`, `PartitionError`, `HDF5Error`, `ArchitectureError` or `FederationError`.
+  /// - Parameter datasetsFolder: where the dataset files lie.
+  public init(_ specification: RunSpecification, datasetsFolder: String) throws {
+    self.specification = specification
+    dataset = try Self.importDataset(specification.dataset, from: datasetsFolder)
+    partition = try Self.partition(specification, dataset)
+    let hasNormalisation =
+      specification.model.batchNormalisation ?? specification.dataset.name.hasPrefix("cifar")
+    architecture = try .paperCNN(
+      inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
+      classCount: dataset.classNames.count, batchNormalisation: hasNormalisation)
+    layout = ParameterLayout(architecture)
+    data = try FederatedData(
+      images: LabelledImages(
+        pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
+        scaling: specification.model.pixelScaling),
+      classCount: dataset.classNames.count, train: partition.train, test: partition.test)
+    resolved = specification.resolved(batchNormalisation: hasNormalisation, partition: partition)
+  }
+
+  /// The dataset that a specification names.
+  static func importDataset(_ dataset: RunSpecification.Dataset, from folder: String) throws
+    -> ImageDataset
+  {
+    try ImageDataset.load(
+      dataset.name, splits: dataset.splits, classes: dataset.classes, from: folder)
+  }
+
+  /// The partition that a specification asks for, checked against the dataset.
+  public static func partition(_ specification: RunSpecification, _ dataset: ImageDataset) throws
+    -> Partition
+  {
+    switch specification.partition {
+    case .scheme(let scheme, let seed):
+      return try scheme.makePartition(
+        labels: dataset.labels, classCount: dataset.classNames.count,
+        seed: seed ?? specification.seed, dataset: dataset.name, datasetSHA256: dataset.sha256)
+    case .file(let path):
+      let partition = try Partition.load(from: path)
+      try partition.validate(labels: dataset.labels, source: path)
+      return partition
+    }
+  }
+
+  /// The partition that a specification asks for, with its dataset imported from a folder.
+  public static func partition(_ specification: RunSpecification, datasetsFolder: String) throws
+    -> Partition
+  {
+    try partition(
+      specification, importDataset(specification.dataset, from: datasetsFolder))
+  }
+
+  /// A partition with part of its training data in place of its test data; see
+  /// `Partition.holdingOut(share:labels:)`.
+  /// - Parameter path: the partition's file, for errors.
+  public static func holdOut(
+    share: Double, of partition: Partition, path: String, _ specification: RunSpecification,
+    datasetsFolder: String
+  ) throws -> Partition {
+    let dataset = try importDataset(specification.dataset, from: datasetsFolder)
+    try partition.validate(labels: dataset.labels, source: path)
+    return try partition.holdingOut(share: share, labels: dataset.labels)
+  }
+
+  /// What is fixed for the federation.
+  var setting: FederationSetting {
+    FederationSetting(
+      trainCounts: data.train.map(\.count), layout: layout,
+      initialParameters: layout.initialParameters(seed: specification.seed),
+      seed: specification.seed, statistics: specification.model.statistics)
+  }
+
+  /// How the federation trains.
+  var configuration: FederationConfiguration {
+    FederationConfiguration(
+      participation: specification.participation, localEpochs: specification.localEpochs,
+      batchSize: specification.batchSize, optimiser: specification.optimiser,
+      seed: specification.seed)
+  }
+}

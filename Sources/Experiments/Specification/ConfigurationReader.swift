@@ -1,0 +1,163 @@
+import Diagnostics
+import Yams
+
+/// Reads the keys of one mapping of a YAML file, each once, and remembers them, so that keys which
+/// nobody reads are found.
+///
+/// Errors name the file and line, or the `--set` that gave the value, the key, what was found and
+/// what was expected.
+struct ConfigurationReader {
+  /// The file and the keys that were set on the command line.
+  struct Source {
+    let file: String
+    var overridden: Set<String> = []
+  }
+
+  let source: Source
+  /// The keys from the root to this mapping, joined by dots; empty at the root.
+  let path: String
+  private let node: Node?
+  private var known: [String] = []
+
+  /// - Parameter node: the mapping; nil reads as an empty one.
+  init(_ node: Node?, path: String = "", source: Source) throws {
+    self.node = node
+    self.path = path
+    self.source = source
+    guard let node, node.mapping == nil, !Self.isNull(node) else { return }
+    throw error(nil, node, "found \(Self.describe(node)), expected keys with values")
+  }
+
+  // MARK: Values
+
+  mutating func text(_ key: String) throws -> String? {
+    guard let node = value(key) else { return nil }
+    guard let scalar = node.scalar else {
+      throw error(key, node, "found \(Self.describe(node)), expected a word or number")
+    }
+    return scalar.string
+  }
+
+  mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _: Choice.Type)
+    throws
+    -> Choice? where Choice.RawValue == String
+  {
+    guard let word = try text(key) else { return nil }
+    if let choice = Choice(rawValue: word) { return choice }
+    throw error(key, value(key), expectedWord(word, among: Choice.allCases.map(\.rawValue)))
+  }
+
+  mutating func integer(_ key: String, _ range: ClosedRange<Int>, _ expectation: String) throws
+    -> Int?
+  {
+    guard let node = value(key) else { return nil }
+    guard let number = node.int, range.contains(number) else {
+      throw error(key, node, "found \(Self.describe(node)), expected \(expectation)")
+    }
+    return number
+  }
+
+  mutating func number(
+    _ key: String, _ expectation: String, where isAllowed: (Double) -> Bool
+  ) throws -> Double? {
+    guard let node = value(key) else { return nil }
+    guard let number = node.float, number.isFinite, isAllowed(number) else {
+      throw error(key, node, "found \(Self.describe(node)), expected \(expectation)")
+    }
+    return number
+  }
+
+  mutating func flag(_ key: String) throws -> Bool? {
+    guard let node = value(key) else { return nil }
+    guard let flag = node.bool else {
+      throw error(key, node, "found \(Self.describe(node)), expected true or false")
+    }
+    return flag
+  }
+
+  mutating func texts(_ key: String) throws -> [String]? {
+    guard let node = value(key) else { return nil }
+    guard let sequence = node.sequence else {
+      throw error(key, node, "found \(Self.describe(node)), expected a list such as [a, b]")
+    }
+    return try sequence.map { element in
+      guard let scalar = element.scalar else {
+        throw error(key, element, "found \(Self.describe(element)), expected a word or number")
+      }
+      return scalar.string
+    }
+  }
+
+  /// A list of words; nil where the key is absent or says `all`.
+  mutating func textsOrAll(_ key: String) throws -> [String]? {
+    if let node = value(key), node.scalar?.string == "all" { return nil }
+    return try texts(key)
+  }
+
+  mutating func integers(_ key: String) throws -> [Int]? {
+    guard let node = value(key) else { return nil }
+    let numbers = node.sequence?.map(\.int)
+    guard let numbers, let whole = numbers as? [Int] else {
+      throw error(
+        key, node,
+        "found \(Self.describe(node)), expected a list of whole numbers such as [100, 100]")
+    }
+    return whole
+  }
+
+  /// The mapping under a key; an absent one reads as empty.
+  mutating func section(_ key: String) throws -> ConfigurationReader {
+    try ConfigurationReader(value(key), path: fullKey(key), source: source)
+  }
+
+  /// The keys that are there, in the order of the file.
+  var keys: [String] { node?.mapping?.keys.compactMap(\.string) ?? [] }
+
+  /// The raw value of a key.
+  mutating func value(_ key: String) -> Node? {
+    if !known.contains(key) { known.append(key) }
+    guard let value = node?.mapping?[Node(key)], !Self.isNull(value) else { return nil }
+    return value
+  }
+
+  // MARK: Errors
+
+  /// Throws if there is a key that was never asked for, and suggests the nearest known one.
+  func finish() throws {
+    guard let unknown = keys.first(where: { !known.contains($0) }) else { return }
+    let advice =
+      nearestName(to: unknown, among: known).map { "did you mean \($0)?" }
+      ?? "known keys: \(known.joined(separator: ", "))"
+    throw error(unknown, node?.mapping?[Node(unknown)], "unknown key; \(advice)")
+  }
+
+  func missing(_ key: String, _ expectation: String) -> SpecificationError {
+    SpecificationError("\(source.file): \(fullKey(key)): missing, expected \(expectation)")
+  }
+
+  func error(_ key: String?, _ node: Node?, _ problem: String) -> SpecificationError {
+    let name = key.map(fullKey) ?? path
+    if source.overridden.contains(where: { $0 == name || $0.hasPrefix(name + ".") }) {
+      return SpecificationError("--set \(name): \(problem)")
+    }
+    let line = node?.mark.map { ", line \($0.line)" } ?? ""
+    return SpecificationError(
+      "\(source.file)\(line): \(name.isEmpty ? "" : "\(name): ")\(problem)")
+  }
+
+  func expectedWord(_ found: String, among words: [String]) -> String {
+    let nearest = nearestName(to: found, among: words).map { " (did you mean \($0)?)" } ?? ""
+    return "found \(found), expected one of \(words.joined(separator: ", "))\(nearest)"
+  }
+
+  private func fullKey(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  static func describe(_ node: Node) -> String {
+    if let scalar = node.scalar { return scalar.string.isEmpty ? "nothing" : scalar.string }
+    return node.sequence != nil ? "a list" : "keys with values"
+  }
+
+  private static func isNull(_ node: Node) -> Bool {
+    node.scalar.map { $0.string.isEmpty || $0.string == "~" || $0.string == "null" } ?? false
+  }
+}

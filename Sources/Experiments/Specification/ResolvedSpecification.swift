@@ -1,0 +1,55 @@
+import FederatedLearning
+import Foundation
+import Partitioning
+
+extension RunSpecification {
+  /// Every key that decides the numbers with the value in force, defaults included, in a fixed
+  /// order: the record of what the run did, and what a resumed run must agree with.
+  ///
+  /// Left out is what cannot change a number of the run: its name, the checkpoints' frequency and
+  /// where files lie.
+  /// - Parameters:
+  ///   - batchNormalisation: as decided with the dataset.
+  ///   - partition: as drawn or read.
+  public func resolved(batchNormalisation: Bool, partition: Partition) -> [(
+    key: String, value: String
+  )] {
+    var lines: [(key: String, value: String)] = [
+      ("method", method),
+      ("seed", "\(seed)"),
+      ("dataset.name", dataset.name),
+      ("dataset.splits", dataset.splits.map(Self.list) ?? "all"),
+      ("dataset.classes", dataset.classes.map(Self.list) ?? "all"),
+      ("partition.scheme", partition.scheme),
+      ("partition.seed", "\(partition.seed)"),
+    ]
+    lines += partition.settings.map { ("partition.\($0.key)", $0.value) }
+    lines += [
+      ("partition.sha256", partition.sha256),
+      ("model.architecture", Self.architectureName),
+      ("model.batch_normalisation", "\(batchNormalisation)"),
+      ("model.pixel_scaling", model.pixelScaling.rawValue),
+      ("model.batch_normalisation_statistics", model.statistics.rawValue),
+      ("rounds", "\(rounds)"),
+      ("participation", "\(participation)"),
+      ("local_epochs", "\(localEpochs)"),
+      ("batch_size", "\(batchSize)"),
+      ("learning_rate", "\(optimiser.learningRate)"),
+      ("momentum", "\(optimiser.momentum)"),
+      ("weight_decay", "\(optimiser.weightDecay)"),
+      ("evaluate_every", "\(evaluateEvery)"),
+      ("record_weights_every", "\(recordWeightsEvery)"),
+      ("saved_models", savedModels.rawValue),
+    ]
+    for option in MethodRegistry.method(named: method)?.information.options ?? [] {
+      lines.append(
+        (
+          "methods.\(method).\(option.key)",
+          (methodOptions[option.key] ?? option.defaultValue).description
+        ))
+    }
+    return lines
+  }
+
+  private static func list(_ words: [String]) -> String { "[\(words.joined(separator: ", "))]" }
+}

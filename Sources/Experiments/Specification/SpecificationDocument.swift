@@ -1,0 +1,75 @@
+import Foundation
+import Yams
+
+/// The text of a specification and the changes given on the command line, before any key is read.
+public struct SpecificationDocument: Sendable {
+  /// The file's path as the user gave it.
+  public let file: String
+  /// Its text, verbatim.
+  public let text: String
+  /// `key=value` texts in the order given; keys are dotted, such as `dataset.name`.
+  public let overrides: [String]
+
+  /// Reads the file. Throws `SpecificationError` if it cannot be read as UTF-8 text.
+  public init(file: String, overrides: [String] = []) throws {
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw SpecificationError(
+        "\(file): no such file, expected a specification in YAML (see experiments/)")
+    }
+    guard let data = FileManager.default.contents(atPath: file),
+      let text = String(data: data, encoding: .utf8)
+    else { throw SpecificationError("\(file): cannot be read as UTF-8 text") }
+    self.init(file: file, text: text, overrides: overrides)
+  }
+
+  /// A specification that is already in memory.
+  public init(file: String, text: String, overrides: [String] = []) {
+    self.file = file
+    self.text = text
+    self.overrides = overrides
+  }
+
+  /// The tree of keys with the overrides in place.
+  func reader() throws -> ConfigurationReader {
+    var root: Node
+    do {
+      root = try Yams.compose(yaml: text) ?? Node.mapping([:])
+    } catch let error as YamlError {
+      throw SpecificationError("\(file): not valid YAML: \(Self.oneLine(error))")
+    }
+    var source = ConfigurationReader.Source(file: file)
+    for override in overrides {
+      guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
+        throw SpecificationError(
+          "--set \(override): expected key=value, such as --set rounds=2 or "
+            + "--set dataset.name=cifar10")
+      }
+      let key = String(override[..<equals])
+      let text = String(override[override.index(after: equals)...])
+      let value: Node
+      do {
+        value = try Yams.compose(yaml: text) ?? Node("")
+      } catch let error as YamlError {
+        throw SpecificationError("--set \(override): not valid YAML: \(Self.oneLine(error))")
+      }
+      root = Self.replacing(
+        key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: root,
+        by: value)
+      source.overridden.insert(key)
+    }
+    return try ConfigurationReader(root, source: source)
+  }
+
+  private static func replacing(_ path: ArraySlice<String>, in node: Node, by value: Node) -> Node {
+    guard let key = path.first else { return value }
+    var mapping = node.mapping ?? Node.Mapping([])
+    let old = mapping[Node(key)] ?? Node.mapping([:])
+    mapping[Node(key)] = replacing(path.dropFirst(), in: old, by: value)
+    return .mapping(mapping)
+  }
+
+  private static func oneLine(_ error: YamlError) -> String {
+    "\(error)".split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .joined(separator: " ")
+  }
+}

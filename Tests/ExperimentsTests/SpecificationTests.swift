@@ -1,0 +1,206 @@
+import Experiments
+import FederatedLearning
+import NeuralNetworks
+import Partitioning
+import TestSupport
+import Testing
+
+@Suite("Specifications")
+struct SpecificationTests {
+  private func message(_ text: String, _ overrides: [String] = []) -> String {
+    do {
+      _ = try RunSpecification(
+        SpecificationDocument(file: "a.yaml", text: text, overrides: overrides))
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private let minimal = """
+    method: fedavg
+    dataset: {name: cifar10}
+    partition: {scheme: iid, clients: 10, samples_per_client: 600}
+    """
+
+  @Test("the shortest specification takes the paper's values")
+  func defaults() throws {
+    let specification = try RunSpecification(
+      SpecificationDocument(file: "a.yaml", text: minimal))
+    #expect(specification.rounds == 600)
+    #expect(specification.localEpochs == 10)
+    #expect(specification.batchSize == 32)
+    #expect(specification.participation == 1)
+    #expect(specification.optimiser == StochasticGradientDescent(learningRate: 0.01))
+    #expect(specification.seed == 0)
+    #expect(specification.recordWeightsEvery == 6)
+    let other = try RunSpecification(
+      SpecificationDocument(file: "a.yaml", text: minimal, overrides: ["dataset.name=mnist"]))
+    #expect(other.optimiser.learningRate == 0.005)
+  }
+
+  @Test("--set replaces scalars, lists and whole sections")
+  func overrides() throws {
+    let specification = try RunSpecification(
+      SpecificationDocument(
+        file: "a.yaml", text: minimal,
+        overrides: [
+          "rounds=2", "dataset.classes=[cat, 3]", "methods.pfedla.step_size=2.5", "method=pfedla",
+          "partition={scheme: dirichlet, clients: 3, concentration: 0.5}",
+        ]))
+    #expect(specification.rounds == 2)
+    #expect(specification.dataset.classes == ["cat", "3"])
+    #expect(specification.methodOptions["step_size"] == .number(2.5))
+    guard case .scheme(let partition, nil) = specification.partition else {
+      Issue.record("expected a scheme without a seed of its own")
+      return
+    }
+    #expect(type(of: partition.scheme).name == "dirichlet")
+  }
+
+  @Test(
+    "mistakes are named with the line, what was found and what was expected",
+    arguments: [
+      ("ronds: 3", "a.yaml, line 4: ronds: unknown key; did you mean rounds?"),
+      (
+        "zzz: 3",
+        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, methods, dataset, "
+          + "partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
+          + "momentum, weight_decay, evaluate_every, record_weights_every, checkpoint_every, "
+          + "saved_models"
+      ),
+      ("rounds: -3", "a.yaml, line 4: rounds: found -3, expected a whole number of at least 1"),
+      ("rounds: many", "a.yaml, line 4: rounds: found many, expected a whole number of at least 1"),
+      ("rounds: 2.5", "a.yaml, line 4: rounds: found 2.5, expected a whole number of at least 1"),
+      ("seed: -1", "a.yaml, line 4: seed: found -1, expected a whole number of at least 0"),
+      (
+        "participation: 0",
+        "a.yaml, line 4: participation: found 0, expected a share above 0 and up to 1"
+      ),
+      (
+        "participation: 1.5",
+        "a.yaml, line 4: participation: found 1.5, expected a share above 0 and up to 1"
+      ),
+      (
+        "learning_rate: .nan",
+        "a.yaml, line 4: learning_rate: found .nan, expected a number above 0"
+      ),
+      (
+        "momentum: 1",
+        "a.yaml, line 4: momentum: found 1, expected a number of at least 0 and below 1"
+      ),
+      (
+        "saved_models: all",
+        "a.yaml, line 4: saved_models: found all, expected one of trained, received, none"
+      ),
+      (
+        "model: {architecture: resnet}",
+        "a.yaml, line 4: model.architecture: found resnet, expected one of paper-cnn"
+      ),
+      (
+        "model: {batch_normalization: true}",
+        "a.yaml, line 4: model.batch_normalization: unknown key; did you mean batch_normalisation?"
+      ),
+      ("model: 3", "a.yaml, line 4: model: found 3, expected keys with values"),
+      (
+        "methods: {pfedla: {step_size: -1}}",
+        "a.yaml, line 4: methods.pfedla.step_size: found -1, expected a number in 0.0 … 1000000.0"
+      ),
+      (
+        "methods: {pfedla: {stepsize: 1}}",
+        "a.yaml, line 4: methods.pfedla.stepsize: unknown key; did you mean step_size?"
+      ),
+      (
+        "methods: {heurpfedla: {retained_layers: 1.5}}",
+        "a.yaml, line 4: methods.heurpfedla.retained_layers: found 1.5, expected a whole number in "
+          + "0 … 1000"
+      ),
+      (
+        "methods: {pfedls: {}}",
+        "a.yaml, line 4: methods.pfedls: unknown key; did you mean pfedla?"
+      ),
+    ])
+  func mistakes(line: String, expected: String) {
+    #expect(message(minimal + "\n" + line) == expected)
+  }
+
+  @Test("mistakes in --set name the option")
+  func mistakesInOverrides() {
+    #expect(
+      message(minimal, ["rounds=0"])
+        == "--set rounds: found 0, expected a whole number of at least 1")
+    #expect(message(minimal, ["ruonds=1"]) == "--set ruonds: unknown key; did you mean rounds?")
+    #expect(
+      message(minimal, ["rounds"])
+        == "--set rounds: expected key=value, such as --set rounds=2 or --set dataset.name=cifar10")
+  }
+
+  @Test("what is missing is named")
+  func missing() {
+    #expect(
+      message("rounds: 1")
+        == "a.yaml: method: missing, expected one of local, fedavg, pfedla, heurpfedla")
+    #expect(
+      message("method: fedavg")
+        == "a.yaml: dataset.name: missing, expected a dataset's name (see pfedla datasets list)")
+    #expect(
+      message("method: fedavgg")
+        == "a.yaml, line 1: method: found fedavgg, expected one of local, fedavg, pfedla, "
+        + "heurpfedla (did you mean fedavg?)")
+    #expect(message("method: [").hasPrefix("a.yaml: not valid YAML: "))
+    #expect(!message("method: [").contains("\n"))
+  }
+
+  @Test(
+    "impossible partitions are named",
+    arguments: [
+      ("partition.clients=0", "partition.clients: "),
+      ("partition.samples_per_client=-5", "partition.samples_per_client: "),
+      ("partition.train_fraction=1", "partition.train_fraction: "),
+      ("partition.scheme=idd", "partition.scheme: "),
+      ("partition.sample_per_client=1", "partition.sample_per_client: "),
+    ])
+  func impossiblePartitions(override: String, prefix: String) {
+    #expect(message(minimal, [override]).hasPrefix(prefix), "\(message(minimal, [override]))")
+  }
+
+  @Test(
+    "impossible for the data: more classes than there are, more samples than exist, too many layers"
+  )
+  func impossibleForData() {
+    func message(_ overrides: [String]) -> String {
+      do {
+        _ = try Fixtures.run(overrides, to: "/nonexistent/never.h5")
+        return "no error"
+      } catch { return "\(error)" }
+    }
+    #expect(
+      message(["partition.classes_per_client=11"]).hasPrefix("partition.classes_per_client: "))
+    #expect(
+      message(["partition.samples_per_client=100000"]).hasPrefix("partition.samples_per_client: "))
+    #expect(
+      message(["method=heurpfedla", "methods.heurpfedla.retained_layers=8"])
+        == "retained_layers: found 8, expected at most 7, the number of layers of the model")
+  }
+
+  @Test("a missing specification file is named")
+  func missingFile() throws {
+    let error = #expect(throws: SpecificationError.self) {
+      try SpecificationDocument(file: "/nonexistent/a.yaml")
+    }
+    #expect(
+      error?.description
+        == "/nonexistent/a.yaml: no such file, expected a specification in YAML (see experiments/)")
+  }
+
+  @Test("every committed experiment can be read")
+  func committedExperiments() throws {
+    for name in ["quickstart", "first-result"] {
+      let path = repositoryRoot + "/experiments/\(name).yaml"
+      #expect(try RunSpecification(SpecificationDocument(file: path)).name == name)
+    }
+  }
+}
+
+/// The package's folder.
+let repositoryRoot = #filePath.components(separatedBy: "/").dropLast(3).joined(separator: "/")
