@@ -7,5 +7,8 @@ struct PFedLA: AsyncParsableCommand {
     commandName: "pfedla",
     abstract: "Layer-wise personalised federated learning: run, export and compare experiments.",
     version: "0.1.0",
-    subcommands: [])
+    subcommands: [
+      RunCommand.self, CompareCommand.self, ExportCommand.self, DatasetsCommand.self,
+      PartitionCommand.self, MethodsCommand.self,
+    ])
 }

@@ -1,0 +1,25 @@
+import ArgumentParser
+import FederatedLearning
+
+/// `pfedla methods`: what a specification's `method` can be.
+struct MethodsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "methods",
+    abstract: "List the federated methods with their keys and defaults.",
+    discussion: """
+      Keys are given in a specification under methods.<name>, or as --set methods.<name>.<key>=value.
+
+      Example:
+        pfedla methods
+      """)
+
+  func run() {
+    for method in MethodRegistry.all.map({ $0.information }) {
+      print("\(method.name)  \(method.title). \(method.reference)")
+      for option in method.options {
+        print("    \(option.key): \(option.defaultValue)   (\(option.expectation))")
+        print("        \(option.summary)")
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Partitioning
+
+/// `pfedla partition`: make and look at splits of a dataset over clients.
+struct PartitionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "partition",
+    abstract: "Split a dataset over clients, or look at such a split.",
+    subcommands: [Make.self, HoldOut.self, Inspect.self])
+
+  /// `pfedla partition make`.
+  struct Make: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make the partition that a specification describes and save it.",
+      discussion: """
+        The file can be given to any run as partition.file, so that all methods share it.
+
+        Example:
+          pfedla partition make experiments/first-result.yaml --output runs/partition.h5
+        """)
+
+    @Argument(help: "A specification; its dataset, partition and seed are used.")
+    var specification: String
+
+    @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
+    var output: String
+
+    @Flag(help: "Replace the file if it exists.")
+    var overwrite = false
+
+    @OptionGroup var datasets: DatasetsFolderOption
+
+    @Option(
+      name: .customLong("set"),
+      help: ArgumentHelp(
+        "Change a key of the specification; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    func run() throws {
+      try OutputCheck.require(output, overwrite: overwrite)
+      let document = try SpecificationDocument(file: specification, overrides: overrides)
+      let partition = try RunPreparation.partition(
+        RunSpecification(document), datasetsFolder: datasets.folder)
+      try partition.save(to: output, overwrite: overwrite)
+      print(PartitionTable(partition))
+      print(output)
+    }
+  }
+
+  /// `pfedla partition hold-out`.
+  struct HoldOut: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "hold-out",
+      abstract: "Turn part of each client's training data into validation data.",
+      discussion: """
+        The new partition's test samples come out of the training samples of the given one, whose test \
+        samples are left out altogether: hyperparameters can be chosen with it without a look at any \
+        test sample.
+
+        Example:
+          pfedla partition hold-out runs/partition.h5 --output runs/validation.h5 \\
+            --specification experiments/first-result.yaml
+        """)
+
+    @Argument(help: "A partition file or a result file.")
+    var file: String
+
+    @Option(help: "A specification; its dataset is used.")
+    var specification: String
+
+    @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
+    var output: String
+
+    @Option(help: "Share of the training data to hold out, above 0 and below 1.")
+    var share = 0.3
+
+    @Flag(help: "Replace the file if it exists.")
+    var overwrite = false
+
+    @OptionGroup var datasets: DatasetsFolderOption
+
+    func run() throws {
+      try OutputCheck.require(output, overwrite: overwrite)
+      let specification = try RunSpecification(SpecificationDocument(file: specification))
+      let partition = try RunPreparation.holdOut(
+        share: share, of: Partition.load(from: file), path: file, specification,
+        datasetsFolder: datasets.folder)
+      try partition.save(to: output, overwrite: overwrite)
+      print(PartitionTable(partition))
+      print(output)
+    }
+  }
+
+  /// `pfedla partition inspect`.
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show how many samples of each class each client has.",
+      discussion: """
+        Example:
+          pfedla partition inspect runs/partition.h5 --picture runs/partition.svg
+        """)
+
+    @Argument(help: "A partition file or a result file.")
+    var file: String
+
+    @Option(help: ArgumentHelp("Draw the counts into this SVG file.", valueName: "file.svg"))
+    var picture: String?
+
+    @Option(help: ArgumentHelp("Write the counts into this CSV file.", valueName: "file.csv"))
+    var csv: String?
+
+    func run() throws {
+      let partition = try Partition.load(from: file)
+      print(PartitionTable(partition))
+      if let picture {
+        try OutputCheck.require(picture, overwrite: true)
+        try Data(PartitionPicture(partition).svg.utf8).write(
+          to: URL(fileURLWithPath: picture), options: .atomic)
+        print(picture)
+      }
+      if let csv {
+        try OutputCheck.require(csv, overwrite: true)
+        try Data(PartitionTable(partition).labelCountCSV.utf8).write(
+          to: URL(fileURLWithPath: csv), options: .atomic)
+        print(csv)
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import NeuralNetworks
+
+/// `pfedla run`: one experiment from a specification to a result file.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run one experiment and write its results to an HDF5 file.",
+    discussion: """
+      Examples:
+        pfedla run experiments/first-result.yaml --output runs/pfedla.h5
+        pfedla run experiments/first-result.yaml --output runs/fedavg.h5 \\
+          --set method=fedavg --set seed=1 --set rounds=2
+
+      Ctrl-C finishes the round, saves a checkpoint beside the output and stops; the same command \
+      goes on from there. The result is the same, byte for byte, as that of an uninterrupted run, \
+      and for any number of workers.
+      """)
+
+  @Argument(help: "The specification, a YAML file (see experiments/).")
+  var specification: String
+
+  @Option(name: .shortAndLong, help: "The result file to write, such as runs/pfedla.h5.")
+  var output: String
+
+  @Flag(help: "Replace the result file if it exists.")
+  var overwrite = false
+
+  @OptionGroup var datasets: DatasetsFolderOption
+
+  @Option(help: "Worker threads; the number changes no result. Default: all cores.")
+  var workers: Int?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Change a key of the specification; may be repeated.", valueName: "key=value"))
+  var overrides: [String] = []
+
+  func validate() throws {
+    if let workers, workers < 1 || workers > 1024 {
+      throw ValidationError("--workers: found \(workers), expected 1 … 1024")
+    }
+  }
+
+  func run() throws {
+    try OutputCheck.require(output, overwrite: overwrite)
+    let document = try SpecificationDocument(file: specification, overrides: overrides)
+    let preparation = try RunPreparation(
+      RunSpecification(document), datasetsFolder: datasets.folder)
+    let workerCount = workers ?? WorkerPool.coreCount
+
+    var display = ProgressDisplay(
+      title: "\(preparation.specification.name) \(preparation.specification.method)")
+    display.note(summary(preparation, workerCount))
+    let interruption = Interruption()
+    let outcome = try ExperimentRun(
+      preparation, output: output, overwrite: overwrite, workerCount: workerCount
+    ).run(shouldStop: { interruption.isRequested }, report: { display.show($0) })
+    display.finish()
+
+    switch outcome {
+    case .complete:
+      print(output)
+    case .interrupted(let round):
+      display.note(
+        "Stopped after round \(round) of \(preparation.specification.rounds); the state is saved in "
+          + "\(output).checkpoint. To go on, give the same command again.")
+      throw ExitCode(130)
+    }
+  }
+
+  private func summary(_ preparation: RunPreparation, _ workerCount: Int) -> String {
+    let specification = preparation.specification
+    let train = preparation.partition.train.reduce(0) { $0 + $1.count }
+    let test = preparation.partition.test.reduce(0) { $0 + $1.count }
+    let data = preparation.dataset.isSynthetic ? "SYNTHETIC data in the form of " : ""
+    return
+      "\(specification.method) on \(data)\(preparation.dataset.title), "
+      + "\(preparation.partition.scheme), \(preparation.partition.clientCount) clients "
+      + "(\(train) training and \(test) test samples), \(specification.rounds) rounds × "
+      + "\(specification.localEpochs) local epochs, seed \(specification.seed), "
+      + "\(workerCount) worker\(workerCount == 1 ? "" : "s")"
+  }
+}

@@ -1,0 +1,79 @@
+import Experiments
+import Foundation
+
+/// Shows how a run goes on standard error: a bar that redraws itself on a terminal, otherwise one
+/// plain line every few seconds.
+struct ProgressDisplay {
+  private let title: String
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var lastShown: ContinuousClock.Instant?
+  private var last: ExperimentRun.Progress?
+  private var isLineOpen = false
+
+  private static let plainInterval = Duration.seconds(5)
+  private static let barInterval = Duration.milliseconds(100)
+
+  init(title: String) { self.title = title }
+
+  /// A line of its own.
+  mutating func note(_ line: String) {
+    closeLine()
+    write(line + "\n")
+  }
+
+  /// Shows a round if enough time has passed; always the last one.
+  mutating func show(_ progress: ExperimentRun.Progress) {
+    last = progress
+    let now = ContinuousClock.now
+    let isLast = progress.round == progress.roundCount
+    let interval = isTerminal ? Self.barInterval : Self.plainInterval
+    if let lastShown, now - lastShown < interval, !isLast { return }
+    lastShown = now
+    if isTerminal {
+      write("\r\u{1B}[K" + bar(progress) + line(progress))
+      isLineOpen = true
+    } else {
+      write("\(title): " + line(progress) + "\n")
+    }
+  }
+
+  /// Ends the bar's line.
+  mutating func finish() { closeLine() }
+
+  private mutating func closeLine() {
+    if isLineOpen { write("\n") }
+    isLineOpen = false
+  }
+
+  private func bar(_ progress: ExperimentRun.Progress) -> String {
+    let width = 24
+    let done = progress.round * width / max(progress.roundCount, 1)
+    return "[" + String(repeating: "#", count: done) + String(repeating: "-", count: width - done)
+      + "] "
+  }
+
+  private func line(_ progress: ExperimentRun.Progress) -> String {
+    let rate = Double(progress.roundsHere) / max(progress.seconds, 1e-9)
+    var parts = ["round \(progress.round)/\(progress.roundCount)"]
+    if let received = progress.accuracyReceived, let trained = progress.accuracyTrained {
+      parts.append(
+        String(format: "accuracy received %.1f%% trained %.1f%%", 100 * received, 100 * trained))
+    }
+    parts.append(String(format: rate < 10 ? "%.2f rounds/s" : "%.0f rounds/s", rate))
+    if progress.round < progress.roundCount {
+      parts.append(Self.time(Double(progress.roundCount - progress.round) / rate) + " left")
+    } else {
+      parts.append(Self.time(progress.seconds))
+    }
+    return parts.joined(separator: ", ")
+  }
+
+  private static func time(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded(.up))
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program as a user meets it: exit codes, messages, files.
+@Suite("pfedla run")
+struct RunCommandTests {
+  private let arguments = ["run", "small.yaml", "--datasets", "data", "--output", "result.h5"]
+
+  @Test("a run leaves a result and a sidecar, and prints where")
+  func success() throws {
+    let folder = try Program.workplace()
+    let result = try Program.run(arguments, in: folder)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output == "result.h5\n")
+    #expect(result.errors.contains("SYNTHETIC data"))
+    #expect(result.errors.contains("round 3/3"))
+    #expect(!result.errors.contains("\r"), "no bar where there is no terminal")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(names.contains("result.h5") && names.contains("result.run.json"))
+
+    let table = try Program.run(["compare", "result.h5", "--output", "report"], in: folder)
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("pFedLA  cifar10 (synthetic)  iid"))
+    let export = try Program.run(["export", "result.h5", "--csv", "csv"], in: folder)
+    #expect(
+      export.output
+        == "csv/rounds.csv\ncsv/clients.csv\ncsv/aggregation_weights.csv\ncsv/aggregation_summary.csv\n"
+    )
+    let inspect = try Program.run(
+      ["partition", "inspect", "result.h5", "--picture", "partition.svg"], in: folder)
+    #expect(inspect.status == 0, "\(inspect.errors)")
+    #expect(
+      try String(contentsOf: folder.file("partition.svg"), encoding: .utf8).hasPrefix("<svg"))
+  }
+
+  @Test("a result that exists is kept unless --overwrite is given")
+  func overwrite() throws {
+    let folder = try Program.workplace()
+    try Data("precious".utf8).write(to: folder.file("result.h5"))
+    let refused = try Program.run(arguments, in: folder)
+    #expect(refused.status != 0)
+    #expect(
+      refused.lastError == "Error: result.h5: exists already; give --overwrite to replace it")
+    #expect(try Data(contentsOf: folder.file("result.h5")) == Data("precious".utf8))
+    #expect(try Program.run(arguments + ["--overwrite"], in: folder).status == 0)
+    #expect(try Data(contentsOf: folder.file("result.h5")) != Data("precious".utf8))
+  }
+
+  @Test(
+    "mistakes give one line, an exit code and no file",
+    arguments: [
+      (["--set", "ruonds=1"], "Error: --set ruonds: unknown key; did you mean rounds?"),
+      (
+        ["--set", "rounds=0"], "Error: --set rounds: found 0, expected a whole number of at least 1"
+      ),
+      (
+        ["--set", "dataset.name=cifar11"],
+        "Error: --set dataset.name=cifar11"
+      ),
+      (
+        ["--datasets", "nowhere"],
+        "Error: nowhere/cifar-10-batches-bin: no train file of cifar10"
+      ),
+      (
+        ["--set", "partition.samples_per_client=5000"],
+        "Error: partition.samples_per_client: "
+      ),
+      (
+        ["--output", "small.yaml/result.h5"],
+        "Error: "
+      ),
+    ])
+  func mistakes(extra: [String], expected: String) throws {
+    let folder = try Program.workplace()
+    var arguments = arguments
+    // A later option of the same name would be an error of its own.
+    for option in ["--datasets", "--output"] where extra.first == option {
+      guard let index = arguments.firstIndex(of: option) else { continue }
+      arguments.removeSubrange(index...index + 1)
+    }
+    let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+    let result = try Program.run(arguments + extra, in: folder)
+    #expect(result.status == 1)
+    if extra.contains("dataset.name=cifar11") {
+      #expect(result.lastError.contains("cifar11") && result.lastError.contains("cifar10"))
+    } else {
+      #expect(result.lastError.hasPrefix(expected), "\(result.lastError)")
+    }
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    let after = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+    #expect(
+      Set(after).subtracting(before)
+        == ["output.txt", "errors.txt"].filter { !before.contains($0) }.reduce(into: Set<String>())
+      { $0.insert($1) })
+  }
+
+  @Test("Ctrl-C finishes the round, saves, and the same command goes on to the same bytes")
+  func interruption() throws {
+    let folder = try Program.workplace(rounds: 400)
+    let whole = try Program.run(
+      ["run", "small.yaml", "--datasets", "data", "--output", "whole.h5", "--workers", "1"],
+      in: folder)
+    #expect(whole.status == 0)
+
+    let process = try Program.start(arguments, in: folder)
+    Thread.sleep(forTimeInterval: 0.4)
+    process.interrupt()
+    let stopped = try Program.finish(process, in: folder)
+    // On a fast machine the run may be over before the signal.
+    if stopped.status != 0 {
+      #expect(stopped.status == 130)
+      #expect(stopped.errors.contains("the state is saved in result.h5.checkpoint"))
+      #expect(stopped.errors.contains("To go on, give the same command again."))
+      #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5").path))
+      let resumed = try Program.run(arguments, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+    #expect(
+      try Data(contentsOf: folder.file("result.h5"))
+        == Data(contentsOf: folder.file("whole.h5")))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5.checkpoint").path))
+  }
+
+  @Test(
+    "killed at some moment and run again, the result has the same bytes", arguments: [0.2, 0.5])
+  func kill(after seconds: Double) throws {
+    let folder = try Program.workplace(rounds: 200)
+    let frequent = ["--set", "checkpoint_every=3"]
+    _ = try Program.run(
+      ["run", "small.yaml", "--datasets", "data", "--output", "whole.h5"] + frequent, in: folder)
+    let process = try Program.start(arguments + frequent, in: folder)
+    Thread.sleep(forTimeInterval: seconds)
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    if !FileManager.default.fileExists(atPath: folder.file("result.h5").path) {
+      let resumed = try Program.run(arguments + frequent, in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+    // Which overrides were given is in the file; both runs had the same.
+    #expect(
+      try Data(contentsOf: folder.file("result.h5"))
+        == Data(contentsOf: folder.file("whole.h5")))
+  }
+
+  @Test("every subcommand explains itself with an example")
+  func help() throws {
+    let folder = try TemporaryFolder()
+    for command in [
+      ["run"], ["compare"], ["export"], ["partition", "make"], ["partition", "inspect"],
+      ["partition", "hold-out"], ["datasets", "list"], ["datasets", "fetch"],
+      ["datasets", "verify"], ["datasets", "synthesize"], ["methods"],
+    ] {
+      let result = try Program.run(command + ["--help"], in: folder)
+      #expect(result.status == 0)
+      #expect(result.output.contains("Example"), "\(command)")
+      #expect(result.output.contains("pfedla " + command.joined(separator: " ")), "\(command)")
+    }
+  }
+
+  @Test("methods lists every key with its default")
+  func methods() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.run(["methods"], in: folder)
+    for text in ["pfedla  pFedLA", "heurpfedla  HeurpFedLA", "fedavg  FedAvg", "local  Local"] {
+      #expect(result.output.contains(text))
+    }
+    #expect(result.output.contains("retained_layers: 1   (a whole number in 0 … 1000)"))
+  }
+}
