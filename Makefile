@@ -1,0 +1,57 @@
+# Targets for users; `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PFEDLA := .build/release/pfedla
+RUNS ?= runs
+VENV ?= .venv
+PYTHON ?= python3
+METHODS := local fedavg pfedla heurpfedla
+SEEDS ?= 0 1 2
+WORKERS ?=
+WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
+
+.PHONY: help deps build test format check-format quickstart first-result check-readers golden clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
+	  | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+deps: ## Look for the system libraries, and install them where apt can
+	@tools/install_dependencies.sh
+
+build: deps ## Build the pfedla program in release mode
+	swift build -c release --product pfedla
+
+test: deps ## Run all tests
+	swift test -c release --disable-testable-imports
+
+quickstart: build ## Four methods on ten clients, a table and a picture, in minutes
+	@tools/quickstart.sh $(PFEDLA) $(RUNS)/quickstart $(WORKERS_OPTION)
+
+first-result: build ## The first CIFAR-10 result: four methods, seeds 0 1 2
+	@mkdir -p $(RUNS)/first-result
+	@for seed in $(SEEDS); do for method in $(METHODS); do \
+	  $(PFEDLA) run experiments/first-result.yaml --set method=$$method --set seed=$$seed \
+	    --output $(RUNS)/first-result/$$method-seed$$seed.h5 --overwrite $(WORKERS_OPTION) || exit 1; \
+	done; done
+	$(PFEDLA) compare $(RUNS)/first-result/*.h5 --output $(RUNS)/first-result
+
+check-readers: build ## Open a result in h5py, xarray (both engines) and netCDF4
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import h5py, xarray, h5netcdf, netCDF4' 2>/dev/null \
+	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4
+	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
+
+format: ## Format all Swift sources
+	swift format -i -r Sources Tests Package.swift
+
+check-format: ## Check the format of all Swift sources
+	swift format lint -s -r Sources Tests Package.swift
+
+golden: ## Check the golden values against PyTorch (needs torch in VENV)
+	$(VENV)/bin/python tools/make_golden_values.py --check
+
+clean: ## Remove what was built; runs stay
+	rm -rf .build

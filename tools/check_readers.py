@@ -1,0 +1,149 @@
+"""Opens a result of pfedla in the readers that researchers use, and checks what they see.
+
+    python tools/check_readers.py [--pfedla PROGRAM] [RESULT.h5 …]
+
+Without a result, two small ones are made from synthetic data: one of HeurpFedLA and one of FedAvg.
+Needs h5py, xarray, h5netcdf and netCDF4. Any warning of a reader is an error.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import h5py
+import netCDF4
+import numpy as np
+import xarray
+
+warnings.simplefilter("error")
+# netCDF4 wheels may have been built against an older numpy than the one installed.
+warnings.filterwarnings("ignore", message="numpy.ndarray size changed")
+
+METRICS = ["test_accuracy_received", "test_accuracy_trained", "test_loss_received",
+           "test_loss_trained", "train_loss"]
+
+SPECIFICATION = """
+name: readers
+method: heurpfedla
+dataset: {name: cifar10}
+partition: {scheme: classes-per-client, clients: 5, classes_per_client: 3, samples_per_client: 40}
+rounds: 3
+participation: 0.6
+local_epochs: 1
+methods: {heurpfedla: {retained_layers: 2}}
+"""
+
+
+def make_results(program, folder):
+    """Two results of three rounds on synthetic CIFAR-10."""
+    data = folder / "data"
+    subprocess.run([program, "datasets", "synthesize", "cifar10", "--samples-per-class", "60",
+                    "--datasets", data], check=True, stdout=subprocess.DEVNULL)
+    specification = folder / "readers.yaml"
+    specification.write_text(SPECIFICATION)
+    results = []
+    for method in ["heurpfedla", "fedavg"]:
+        result = folder / f"{method}.h5"
+        subprocess.run([program, "run", specification, "--set", f"method={method}", "--datasets",
+                        data, "--output", result],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        results.append(result)
+    return results
+
+
+def check_labels(group):
+    """Every axis of every dataset carries a dimension scale named like itself."""
+    for name, item in group.items():
+        if isinstance(item, h5py.Group):
+            check_labels(item)
+            continue
+        for axis, dimension in enumerate(item.dims):
+            if item.is_scale:
+                continue
+            assert len(dimension) == 1, f"{item.name}: axis {axis} has no dimension scale"
+            scale = dimension[0]
+            assert scale.shape == (item.shape[axis],), f"{item.name}: axis {axis} mislabelled"
+            assert scale.name.startswith("/"), scale.name
+
+
+def check_h5py(path):
+    with h5py.File(path) as file:
+        check_labels(file)
+        rounds, clients = len(file["round"]), len(file["client"])
+        for name in METRICS:
+            assert file[name].shape == (rounds, clients) and file[name].dtype == np.float32, name
+            assert np.isnan(file[name].fillvalue), name
+        participated = file["participated"][:].astype(bool)
+        assert np.array_equal(~np.isnan(file["train_loss"][:]), participated)
+        accuracy = file["test_accuracy_received"][-1]
+        assert np.all((accuracy >= 0) & (accuracy <= 1)), "the last round is evaluated"
+        assert isinstance(file.attrs["method"], str)
+        assert "rounds:" in file["provenance/specification"][()].decode()
+        for part in ["train", "test"]:
+            sizes = file[f"partition/{part}/row_size"][:]
+            assert sizes.sum() == len(file[f"partition/{part}/dataset_index"])
+            assert np.array_equal(sizes, file[f"{part}_count"][:])
+        if "aggregation" in file:
+            weights = file["aggregation/weights"][:]
+            assert weights.shape[1:] == (clients, len(file["layer"]), clients)
+            assert np.allclose(weights.sum(axis=-1), 1, atol=1e-5), "weights of a layer sum to 1"
+        if "model" in file:
+            for layer in file["layer"].asstr()[:]:
+                assert file[f"model/{layer}/weight"].shape[0] == clients
+
+
+def check_xarray(path, engine):
+    with xarray.open_dataset(path, engine=engine) as root:
+        assert {"round", "client", "layer"} <= set(root.coords), set(root.coords)
+        for name in METRICS:
+            assert root[name].dims == ("round", "client"), root[name].dims
+        mean = root.test_accuracy_received.mean("client")
+        assert mean.isel(round=-1).notnull()
+        assert root.participated.dtype == bool, root.participated.dtype
+        layers = [str(layer) for layer in root.layer.values]
+        assert layers[0] == "conv1", layers
+    with h5py.File(path) as file:
+        groups = [name for name in ["aggregation", "partition", "partition/train", "model"]
+                  if name in file]
+        groups += [f"model/{layer}" for layer in layers if f"model/{layer}" in file]
+    for name in groups + ["provenance"]:
+        with xarray.open_dataset(path, group=name, engine=engine) as group:
+            if name == "aggregation":
+                assert group.weights.dims == ("recorded_round", "client", "layer",
+                                              "source_client"), group.weights.dims
+            if name == "model/conv1":
+                assert group.weight.dims == ("client", "out_channel", "in_channel", "kernel_y",
+                                             "kernel_x"), group.weight.dims
+            if name == "partition/train":
+                assert group.dataset_index.dims == ("sample",)
+            group.load()
+
+
+def check_netcdf(path):
+    with netCDF4.Dataset(path) as file:
+        assert {"round", "client", "layer"} <= set(file.dimensions)
+        assert file["test_accuracy_trained"].dimensions == ("round", "client")
+        assert file.getncattr("schema_name") == "pfedla_result"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pfedla", default=".build/release/pfedla")
+    parser.add_argument("results", nargs="*", type=pathlib.Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for path in options.results or make_results(options.pfedla, pathlib.Path(folder)):
+            check_h5py(path)
+            print(f"{path.name}: h5py {h5py.__version__} ok")
+            for engine in ["h5netcdf", "netcdf4"]:
+                check_xarray(path, engine)
+                print(f"{path.name}: xarray {xarray.__version__} ({engine}) ok")
+            check_netcdf(path)
+            print(f"{path.name}: netCDF4 {netCDF4.__version__} ok")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Looks for the system libraries that the build needs; installs them with apt where that is possible
+# (root, or sudo without a password); otherwise prints the one line to type.
+set -euo pipefail
+
+needed="libhdf5-dev libdnnl-dev zlib1g-dev"
+optional="gnuplot-nox"
+
+if ! command -v swift >/dev/null; then
+  echo "swift: not found, expected a Swift 6 toolchain (https://www.swift.org/install)" >&2
+  exit 1
+fi
+
+if [ "$(uname)" = Darwin ]; then
+  missing=""
+  for formula in hdf5 onednn zlib; do
+    brew --prefix --installed "$formula" >/dev/null 2>&1 || missing="$missing $formula"
+  done
+  [ -z "$missing" ] && exit 0
+  echo "Missing libraries. Type: brew install$missing gnuplot" >&2
+  exit 1
+fi
+
+has() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "No apt here: install HDF5 (with its high-level library), oneDNN 2.x and zlib with their" \
+    "headers by your system's package manager" >&2
+  exit 0
+fi
+
+missing=""
+for package in $needed; do has "$package" || missing="$missing $package"; done
+[ -n "$missing" ] || exit 0
+command -v gnuplot >/dev/null || missing="$missing $optional"
+
+if [ "$(id -u)" = 0 ]; then
+  privilege=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  privilege="sudo"
+else
+  echo "Missing packages. Type: sudo apt-get install$missing" >&2
+  exit 1
+fi
+echo "Installing$missing"
+$privilege apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $privilege apt-get install -y -qq --no-install-recommends $missing >/dev/null
