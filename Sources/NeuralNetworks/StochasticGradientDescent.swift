@@ -21,10 +21,10 @@ public struct StochasticGradientDescent: Sendable, Hashable {
     velocity: UnsafeMutablePointer<Float>?, isFirstStep: Bool, count: Int
   ) {
     if let velocity, momentum != 0 {
-      let keep = isFirstStep ? 0 : momentum
       for index in 0..<count {
-        velocity[index] =
-          keep * velocity[index] + (gradients[index] + weightDecay * parameters[index])
+        let descent = gradients[index] + weightDecay * parameters[index]
+        // The first step must not read the velocity: another client's may have diverged.
+        velocity[index] = isFirstStep ? descent : momentum * velocity[index] + descent
         parameters[index] -= learningRate * velocity[index]
       }
     } else if weightDecay != 0 {

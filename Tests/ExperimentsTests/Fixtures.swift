@@ -27,6 +27,11 @@ enum Fixtures {
     for name in ["cifar10", "fashion-mnist"] {
       try Synthesizer.synthesize(name, into: folder.path, samplesPerClass: 40, seed: 1)
     }
+    atexit {
+      if case .success(let folder) = Fixtures.datasets {
+        try? FileManager.default.removeItem(at: folder.url)
+      }
+    }
     return folder
   }
 

@@ -11,7 +11,7 @@ struct CurvesPicture {
   /// - Returns: the names of the files written; none without gnuplot.
   func write(to folder: String, from csv: String) throws -> [String] {
     guard Gnuplot.program != nil, !comparison.panels.isEmpty else { return [] }
-    let height = 360 * comparison.panels.count + 40
+    let height = 400 * comparison.panels.count + 40
     for (terminal, file) in [
       ("svg size 1000,\(height) dynamic font 'sans,14' background '#ffffff'", "curves.svg"),
       ("pngcairo size 1000,\(height) font 'sans,11'", "curves.png"),
@@ -24,7 +24,8 @@ struct CurvesPicture {
   private func script(terminal: String, file: String, csv: String) -> String {
     var lines = [
       "set terminal \(terminal)", "set output '\(file)'", "set datafile separator ','",
-      "set key bottom right", "set grid lc '#dddddd'", "set xlabel 'round'",
+      "set key outside bottom center horizontal", "set grid lc '#dddddd' lt 1",
+      "set xlabel 'round'",
       "set ylabel 'test accuracy (%), mean over clients'",
       "set multiplot layout \(comparison.panels.count),2",
     ]

@@ -5,8 +5,8 @@ public enum OutputCheck {
   /// Throws `SpecificationError` if the file exists and may not be replaced, or if its folder cannot
   /// be made or written to. Makes the folder if it is missing.
   public static func require(_ path: String, overwrite: Bool) throws {
-    let url = URL(fileURLWithPath: path)
-    let folder = url.deletingLastPathComponent().path
+    let parent = (path as NSString).deletingLastPathComponent
+    let folder = parent.isEmpty ? "." : parent
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard !isFolder.boolValue else {

@@ -28,7 +28,7 @@ public struct RunPreparation: Sendable {
     dataset = try Self.importDataset(specification.dataset, from: datasetsFolder)
     partition = try Self.partition(specification, dataset)
     let hasNormalisation =
-      specification.model.batchNormalisation ?? specification.dataset.name.hasPrefix("cifar")
+      specification.model.batchNormalisation ?? specification.dataset.isCIFAR
     architecture = try .paperCNN(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
       classCount: dataset.classNames.count, batchNormalisation: hasNormalisation)

@@ -13,6 +13,10 @@ public struct RunSpecification: Sendable {
     public var splits: [String]?
     /// Classes to keep, in the order of their new labels; nil takes all.
     public var classes: [String]?
+
+    /// Whether the paper's settings for CIFAR are the defaults: batch normalisation and a learning
+    /// rate of 0.01; for other datasets none and 0.005.
+    var isCIFAR: Bool { name.hasPrefix("cifar") }
   }
 
   /// How the samples are split over clients.
@@ -134,7 +138,7 @@ public struct RunSpecification: Sendable {
     optimiser = StochasticGradientDescent(
       learningRate: Float(
         try root.number("learning_rate", "a number above 0") { $0 > 0 }
-          ?? (datasetName.hasPrefix("cifar") ? 0.01 : 0.005)),
+          ?? (dataset.isCIFAR ? 0.01 : 0.005)),
       momentum: Float(
         try root.number("momentum", "a number of at least 0 and below 1") { $0 >= 0 && $0 < 1 } ?? 0
       ),

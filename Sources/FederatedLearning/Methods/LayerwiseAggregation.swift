@@ -32,7 +32,7 @@ struct LayerwiseAggregation: Sendable {
       .choice(WeightNormaliser.allCases.map(\.rawValue)),
       "How a head's outputs become weights that sum to 1. Open in the paper."),
     MethodOption(
-      "step_size", default: .number(0.1), .number(0...1e6),
+      "step_size", default: .number(3), .number(0...1e6),
       "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
         + "samples out of the training data (Documentation/hypernetwork-step-size.md)."),
     MethodOption(

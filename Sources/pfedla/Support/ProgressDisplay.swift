@@ -30,7 +30,9 @@ struct ProgressDisplay {
     if let lastShown, now - lastShown < interval, !isLast { return }
     lastShown = now
     if isTerminal {
-      write("\r\u{1B}[K" + bar(progress) + line(progress))
+      let line = line(progress)
+      write(
+        "\r\u{1B}[K" + (bar(progress, room: columns - line.count - 1) + line).prefix(columns - 1))
       isLineOpen = true
     } else {
       write("\(title): " + line(progress) + "\n")
@@ -45,11 +47,20 @@ struct ProgressDisplay {
     isLineOpen = false
   }
 
-  private func bar(_ progress: ExperimentRun.Progress) -> String {
-    let width = 24
+  /// A bar in at most that many columns; none where there is no room for one.
+  private func bar(_ progress: ExperimentRun.Progress, room: Int) -> String {
+    let width = min(24, room - 3)
+    guard width >= 4 else { return "" }
     let done = progress.round * width / max(progress.roundCount, 1)
     return "[" + String(repeating: "#", count: done) + String(repeating: "-", count: width - done)
       + "] "
+  }
+
+  /// The terminal's width; a longer line would wrap and could not be redrawn.
+  private var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   private func line(_ progress: ExperimentRun.Progress) -> String {

@@ -1,0 +1,59 @@
+import NeuralNetworks
+
+/// What is fixed for a federation before its first round.
+public struct FederationSetting: Sendable {
+  /// How batch normalisation's running mean and variance travel. The paper leaves this open.
+  public enum StatisticsTreatment: String, Sendable, CaseIterable {
+    /// Aggregated with the weights of their layer, as part of the model.
+    case aggregated
+    /// Never sent: a client keeps its own.
+    case local
+  }
+
+  /// The number of clients.
+  public let clientCount: Int
+  /// Training samples of each client.
+  public let trainCounts: [Int]
+  /// Where parameters stand in a model.
+  public let layout: ParameterLayout
+  /// The model that every client starts with, axis (parameter).
+  public let initialParameters: [Float]
+  /// The run's seed.
+  public let seed: UInt64
+  /// How running statistics travel.
+  public let statistics: StatisticsTreatment
+
+  /// A setting; `initialParameters` must have the layout's length.
+  public init(
+    trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float], seed: UInt64,
+    statistics: StatisticsTreatment
+  ) {
+    clientCount = trainCounts.count
+    self.trainCounts = trainCounts
+    self.layout = layout
+    self.initialParameters = initialParameters
+    self.seed = seed
+    self.statistics = statistics
+  }
+
+  /// The columns of a layer that are sent and aggregated.
+  func sharedRange(_ layer: ParameterLayout.Layer) -> Range<Int> {
+    statistics == .aggregated ? layer.range : layer.trainedRange
+  }
+
+  /// Puts a client's own running statistics into its model where they are not sent.
+  func keepOwnStatistics(of client: Int, bank: ClientBank, in model: inout [Float]) {
+    guard statistics == .local else { return }
+    let own = bank[client]
+    for layer in layout.layers {
+      for index in layer.trainedRange.upperBound..<layer.range.upperBound {
+        model[index] = own[own.startIndex + index]
+      }
+    }
+  }
+
+  /// Float32 bytes of a whole model as it is sent.
+  var modelBytes: Int {
+    layout.layers.reduce(0) { $0 + sharedRange($1).count } * MemoryLayout<Float>.size
+  }
+}
