@@ -120,6 +120,11 @@ def check_xarray(path, engine):
             if name == "partition/train":
                 assert group.dataset_index.dims == ("sample",)
             group.load()
+    with xarray.open_datatree(path, engine=engine) as tree:
+        assert tree["test_accuracy_received"].dims == ("round", "client")
+        if "aggregation" in groups:
+            fc1 = tree["aggregation/weights"].sel(layer="fc1").isel(recorded_round=-1)
+            assert fc1.dims == ("client", "source_client"), fc1.dims
 
 
 def check_netcdf(path):
