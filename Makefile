@@ -12,7 +12,7 @@ SEEDS ?= 0 1 2
 WORKERS ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help deps build test format check-format quickstart first-result check-readers golden clean
+.PHONY: help deps build test format check-format quickstart first-result check-readers replay golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -43,6 +43,13 @@ check-readers: build ## Open a result in h5py, xarray (both engines) and netCDF4
 	@$(VENV)/bin/python -c 'import h5py, xarray, h5netcdf, netCDF4' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4
 	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
+
+replay: build ## Replay audited runs of every method in PyTorch, from the dataset files
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import h5py, numpy, torch' 2>/dev/null \
+	  || $(VENV)/bin/pip install --quiet h5py numpy 'torch==2.13.0+cpu' \
+	  || $(VENV)/bin/pip install --quiet h5py numpy torch
+	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python
 
 format: ## Format all Swift sources
 	swift format -i -r Sources Tests Package.swift

@@ -47,7 +47,7 @@ def make_results(program, folder):
     results = []
     for method in ["heurpfedla", "fedavg"]:
         result = folder / f"{method}.h5"
-        subprocess.run([program, "run", specification, "--set", f"method={method}", "--datasets",
+        subprocess.run([program, "run", specification, "--audit", "--set", f"method={method}", "--datasets",
                         data, "--output", result],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         results.append(result)
@@ -106,8 +106,9 @@ def check_xarray(path, engine):
         layers = [str(layer) for layer in root.layer.values]
         assert layers[0] == "conv1", layers
     with h5py.File(path) as file:
-        groups = [name for name in ["aggregation", "partition", "partition/train", "model"]
-                  if name in file]
+        groups = [name for name in
+                  ["aggregation", "partition", "partition/train", "model", "audit", "audit/batches",
+                   "audit/parameter_layout", "audit/hypernetwork_layout"] if name in file]
         groups += [f"model/{layer}" for layer in layers if f"model/{layer}" in file]
     for name in groups + ["provenance"]:
         with xarray.open_dataset(path, group=name, engine=engine) as group:
@@ -117,6 +118,8 @@ def check_xarray(path, engine):
             if name == "model/conv1":
                 assert group.weight.dims == ("client", "out_channel", "in_channel", "kernel_y",
                                              "kernel_x"), group.weight.dims
+            if name == "audit":
+                assert group.parameters_after.dims == ("round", "client", "parameter")
             if name == "partition/train":
                 assert group.dataset_index.dims == ("sample",)
             group.load()

@@ -43,6 +43,10 @@ public protocol FederatedMethod: Sendable {
   /// For each layer whether the client would keep its own; nil for a method without that notion.
   func retainedLayers(of client: Int, state: ServerState) -> [Bool]?
 
+  /// Where tensors stand in each client's hypernetwork, which is the state's tensor
+  /// `hypernetworks`; nil for a method without hypernetworks.
+  var hypernetworkTensors: [HypernetworkTensor]? { get }
+
   /// What one participation of a client sends, in float32 bytes.
   func traffic(of client: Int, state: ServerState) -> Traffic
 
@@ -56,6 +60,8 @@ public protocol FederatedMethod: Sendable {
 extension FederatedMethod {
   /// No weights.
   public func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]? { nil }
+  /// No hypernetworks.
+  public var hypernetworkTensors: [HypernetworkTensor]? { nil }
   /// No retained layers.
   public func retainedLayers(of client: Int, state: ServerState) -> [Bool]? { nil }
 }

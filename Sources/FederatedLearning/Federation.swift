@@ -93,6 +93,13 @@ public struct Federation<Method: FederatedMethod> {
     state = State(round: round, bank: bank, server: try method.state(from: server))
   }
 
+  /// The mini-batches that a client trains on if it takes part in a round, in order.
+  public func batches(round: Int, client: Int) -> [[Int32]] {
+    schedule.batches(
+      round: round, client: client, samples: data.train[client],
+      epochs: configuration.localEpochs, batchSize: configuration.batchSize)
+  }
+
   /// What a round leaves for the record.
   public struct RoundRecord: Sendable {
     /// The round, counted from 1.
@@ -113,17 +120,15 @@ public struct Federation<Method: FederatedMethod> {
       seed: configuration.seed, round: round, share: configuration.participation,
       clientCount: data.clientCount)
     let slots = Slots<ClientUpdate<Method.Contribution>>(count: participants.count)
-    let (method, snapshot, data, configuration, schedule) = (
-      method, state, data, configuration, schedule
-    )
-    try engine.forEachClient(participants.count) { slot, network in
-      let client = participants[slot]
-      let task = LocalTask(
+    let (method, snapshot) = (method, state)
+    let tasks = participants.map { client in
+      LocalTask(
         round: round, client: client, images: data.images,
-        batches: schedule.batches(
-          round: round, client: client, samples: data.train[client],
-          epochs: configuration.localEpochs, batchSize: configuration.batchSize),
-        optimiser: configuration.optimiser)
+        batches: batches(round: round, client: client), optimiser: configuration.optimiser)
+    }
+    try engine.forEachClient(tasks.count) { slot, network in
+      let task = tasks[slot]
+      let client = task.client
       let received = method.receivedModel(of: client, state: snapshot.server, bank: snapshot.bank)
       slots[slot] = try method.train(
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)

@@ -10,6 +10,16 @@ public enum WeightNormaliser: String, Sendable, CaseIterable {
   case reluSum = "relu-sum"
 }
 
+/// A named part of a hypernetwork's flat parameter vector.
+public struct HypernetworkTensor: Sendable, Hashable {
+  /// embedding, hidden1.weight, hidden1.bias, …, head.conv1.weight, head.conv1.bias, ….
+  public let name: String
+  /// Lengths of its axes; weights are (output, input).
+  public let shape: [Int]
+  /// Its first place; values are row-major.
+  public let offset: Int
+}
+
 /// The shape of a client's hypernetwork HN_i(v_i; ψ_i) (paper, Equation 4): a trained embedding
 /// vector v, fully connected hidden layers with ReLU, and for each layer of the client model a
 /// fully connected head with one output per source client.
@@ -94,6 +104,23 @@ public struct Hypernetwork: Sendable, Hashable {
       }
     }
     return parameters
+  }
+
+  /// Where each tensor stands in the flat parameter vector, in order.
+  /// - Parameter layers: the names of the client model's layers.
+  public func tensors(layers: [String]) -> [HypernetworkTensor] {
+    var tensors = [HypernetworkTensor(name: "embedding", shape: [embeddingSize], offset: 0)]
+    let named =
+      hidden.enumerated().map { ("hidden\($0 + 1)", $1) }
+      + zip(layers, heads).map { ("head.\($0)", $1) }
+    for (name, layer) in named {
+      tensors.append(
+        HypernetworkTensor(
+          name: "\(name).weight", shape: [layer.outputs, layer.inputs], offset: layer.weight))
+      tensors.append(
+        HypernetworkTensor(name: "\(name).bias", shape: [layer.outputs], offset: layer.bias))
+    }
+    return tensors
   }
 
   /// The aggregation weights α_i, axes (layer, source client); each row sums to 1.

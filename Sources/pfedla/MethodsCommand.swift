@@ -13,7 +13,14 @@ struct MethodsCommand: ParsableCommand {
         pfedla methods
       """)
 
+  @Flag(help: "Print the names alone.")
+  var names = false
+
   func run() {
+    if names {
+      for method in MethodRegistry.all { print(method.information.name) }
+      return
+    }
     for method in MethodRegistry.all.map({ $0.information }) {
       print("\(method.name)  \(method.title). \(method.reference)")
       for option in method.options {

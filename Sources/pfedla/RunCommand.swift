@@ -33,6 +33,10 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Worker threads; the number changes no result. Default: all cores.")
   var workers: Int?
 
+  @Flag(
+    help: "Also record all that tools/replay.py needs to replay the run; for small runs.")
+  var audit = false
+
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
@@ -57,7 +61,8 @@ struct RunCommand: AsyncParsableCommand {
     display.note(summary(preparation, workerCount))
     let interruption = Interruption()
     let outcome = try ExperimentRun(
-      preparation, output: output, overwrite: overwrite, workerCount: workerCount
+      preparation, output: output, overwrite: overwrite, workerCount: workerCount,
+      isAudited: audit
     ).run(shouldStop: { interruption.isRequested }, report: { display.show($0) })
     display.finish()
 

@@ -12,10 +12,12 @@ enum ResultFile {
   static let schemaName = "pfedla_result"
   static let schemaVersion: Int32 = 1
 
-  /// - Parameter models: the model to keep of each client, axis (parameter); nil keeps none.
+  /// - Parameters:
+  ///   - models: the model to keep of each client, axis (parameter); nil keeps none.
+  ///   - audit: what an audited run has collected.
   static func write(
     to path: String, overwrite: Bool, preparation: RunPreparation, record: RunRecord,
-    information: MethodInformation, models: ((Int) -> [Float])?
+    information: MethodInformation, models: ((Int) -> [Float])?, audit: AuditRecord?
   ) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
       try writeAttributes(file, preparation, information)
@@ -26,7 +28,14 @@ enum ResultFile {
       try writeMetrics(file, axes, preparation, record)
       try preparation.partition.write(
         into: file.createGroup("partition"), clientDimension: axes.client)
-      try writeAggregation(file, axes, record)
+      let source = try writeAggregation(file, axes, record)
+      if let audit {
+        try AuditGroup.write(
+          audit, into: file.createGroup("audit"),
+          AuditGroup.Axes(
+            round: axes.round, client: axes.client, layer: axes.layer, sourceClient: source),
+          layout: preparation.layout)
+      }
       if let models { try writeModels(file, axes, preparation, models) }
       try writeProvenance(file.createGroup("provenance"), preparation)
     }
@@ -100,8 +109,11 @@ enum ResultFile {
     }
   }
 
-  private static func writeAggregation(_ file: HDF5File, _ axes: Axes, _ record: RunRecord) throws {
-    guard !record.recordedRounds.isEmpty else { return }
+  /// - Returns: the dimension of the source clients, if there are weights.
+  private static func writeAggregation(_ file: HDF5File, _ axes: Axes, _ record: RunRecord) throws
+    -> HDF5Dimension?
+  {
+    guard !record.recordedRounds.isEmpty else { return nil }
     let source = try file.createDimension(
       "source_client", values: (0..<record.clientCount).map(Int32.init))
     let group = try file.createGroup("aggregation")
@@ -113,11 +125,12 @@ enum ResultFile {
       "long_name",
       "weight of the source client's layer in the client's received model, after the round")
     try weights.setAttribute("units", "1")
-    guard !record.retained.isEmpty else { return }
+    guard !record.retained.isEmpty else { return source }
     let retained = try group.write(
       "retained", record.retained, axes: [recorded, axes.client, axes.layer], storage: .compressed)
     try retained.setAttribute(
       "long_name", "whether the client would keep its own layer in its next round")
+    return source
   }
 
   private static func writeModels(

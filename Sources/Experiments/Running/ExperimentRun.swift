@@ -32,16 +32,23 @@ public struct ExperimentRun {
   private let output: String
   private let overwrite: Bool
   private let workerCount: Int
+  private let isAudited: Bool
 
   /// - Parameters:
   ///   - output: the result file; its checkpoint and sidecar lie beside it.
   ///   - overwrite: whether a result that is there is replaced.
   ///   - workerCount: threads; changes no number of the result.
-  public init(_ preparation: RunPreparation, output: String, overwrite: Bool, workerCount: Int) {
+  ///   - isAudited: whether the result also holds all that a replay needs. Audited runs are small:
+  ///     they are kept in memory and have no checkpoints.
+  public init(
+    _ preparation: RunPreparation, output: String, overwrite: Bool, workerCount: Int,
+    isAudited: Bool = false
+  ) {
     self.preparation = preparation
     self.output = output
     self.overwrite = overwrite
     self.workerCount = workerCount
+    self.isAudited = isAudited
   }
 
   /// Runs. Goes on from the checkpoint beside the output if there is one of the same specification.
@@ -73,7 +80,7 @@ public struct ExperimentRun {
       roundCount: specification.rounds, clientCount: preparation.data.clientCount,
       layerCount: preparation.layout.layers.count)
     let checkpoint = CheckpointFile(besides: output)
-    if let saved = try checkpoint.load(resolved: preparation.resolved, empty: record) {
+    if !isAudited, let saved = try checkpoint.load(resolved: preparation.resolved, empty: record) {
       try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
       record = saved.record
     }
@@ -85,10 +92,16 @@ public struct ExperimentRun {
         resolved: preparation.resolved)
     }
 
+    var audit =
+      isAudited
+      ? AuditRecord(before: federation, initialParameters: setting.initialParameters) : nil
+
     let start = ContinuousClock.now
     let firstRound = federation.state.round
     while federation.state.round < specification.rounds {
+      let before = isAudited ? federation.state : nil
       let done = try federation.runRound()
+      if let before { audit?.enter(done.participants, before: before, after: federation) }
       record.enter(
         round: done.round, participants: done.participants, trainLosses: done.trainLosses,
         traffic: done.traffic)
@@ -103,10 +116,14 @@ public struct ExperimentRun {
         progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
       guard !isLast else { break }
       if shouldStop() {
+        guard !isAudited else {
+          throw SpecificationError("stopped: an audited run keeps no checkpoint; start it again")
+        }
         try save()
         return .interrupted(afterRound: done.round)
       }
-      if specification.checkpointEvery > 0, done.round.isMultiple(of: specification.checkpointEvery)
+      if !isAudited, specification.checkpointEvery > 0,
+        done.round.isMultiple(of: specification.checkpointEvery)
       {
         try save()
       }
@@ -122,7 +139,8 @@ public struct ExperimentRun {
             ? Array(federation.state.bank[client])
             : federation.method.receivedModel(
               of: client, state: federation.state.server, bank: federation.state.bank)
-        })
+        },
+      audit: audit)
     try RunSidecar(
       workerCount: workerCount, rounds: specification.rounds - firstRound,
       seconds: (ContinuousClock.now - start).seconds

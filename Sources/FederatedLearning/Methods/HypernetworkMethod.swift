@@ -44,6 +44,11 @@ extension HypernetworkMethod {
     aggregation.weights(of: client, state: state)
   }
 
+  /// Where tensors stand in a client's hypernetwork.
+  public var hypernetworkTensors: [HypernetworkTensor]? {
+    aggregation.hypernetwork.tensors(layers: aggregation.setting.layout.layers.map(\.name))
+  }
+
   /// A model up; a model but for retained layers down.
   public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
     aggregation.traffic(of: client, state: state)
