@@ -18,8 +18,14 @@ for dataset in fashion-mnist cifar10; do
   fi
   results=()
   for method in $("$pfedla" methods --names); do
+    normalisation=true
+    if [ "$dataset" = fashion-mnist ]; then
+      [ "$method" = fedbn ] && continue  # needs batch normalisation
+      normalisation=false
+    fi
     result=$output/$method-$dataset.h5
     "$pfedla" run experiments/audit.yaml --audit --set method="$method" --set dataset.name="$dataset" \
+      --set model.batch_normalisation=$normalisation \
       --datasets "$data" --output "$result" --overwrite >/dev/null 2>&1
     results+=("$result")
   done

@@ -41,17 +41,6 @@ public struct FederationSetting: Sendable {
     statistics == .aggregated ? layer.range : layer.trainedRange
   }
 
-  /// Puts a client's own running statistics into its model where they are not sent.
-  func keepOwnStatistics(of client: Int, bank: ClientBank, in model: inout [Float]) {
-    guard statistics == .local else { return }
-    let own = bank[client]
-    for layer in layout.layers {
-      for index in layer.trainedRange.upperBound..<layer.range.upperBound {
-        model[index] = own[own.startIndex + index]
-      }
-    }
-  }
-
   /// Float32 bytes of a whole model as it is sent.
   var modelBytes: Int {
     layout.layers.reduce(0) { $0 + sharedRange($1).count } * MemoryLayout<Float>.size

@@ -26,17 +26,21 @@ public struct LocalTask: Sendable {
   }
 
   /// Plain local training: load the received model and descend over the batches once.
+  /// - Parameter proximal: μ; adds (μ / 2) · ‖θ − received‖² to the loss that is descended, not to
+  ///   the one that is returned.
   /// - Returns: the trained model and the mean of the samples' losses, each taken in its batch
   ///   before the step.
-  public func descend(from received: [Float], on network: any LocalNetwork) throws -> (
-    model: [Float], loss: Float
-  ) {
+  public func descend(
+    from received: [Float], on network: any LocalNetwork, proximal: Float = 0
+  ) throws -> (model: [Float], loss: Float) {
     try network.load(received)
+    if proximal != 0 { network.rememberAnchor() }
     var lossSum = 0.0
     var count = 0
     for batch in batches {
       lossSum += try network.computeGradient(batch[...], of: images)
       count += batch.count
+      if proximal != 0 { network.addProximalGradient(strength: proximal) }
       try network.descend(optimiser, trains: nil)
     }
     return (try network.parameters(), count > 0 ? Float(lossSum / Double(count)) : .nan)

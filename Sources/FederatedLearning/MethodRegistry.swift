@@ -4,6 +4,9 @@ public enum MethodRegistry {
   public static let all: [any FederatedMethod.Type] = [
     Local.self,
     FedAvg.self,
+    FedProx.self,
+    FedBN.self,
+    FedPer.self,
     PFedLA.self,
     HeurpFedLA.self,
   ]

@@ -19,6 +19,13 @@ public protocol LocalNetwork: AnyObject {
   /// - Returns: the sum of the samples' cross-entropy losses before any step.
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double
 
+  /// Remembers the current parameters as the anchor of `addProximalGradient`.
+  func rememberAnchor()
+
+  /// Adds the gradient of (strength / 2) · ‖θ − anchor‖² over the trained parameters to the last
+  /// gradient; nothing where no anchor is remembered.
+  func addProximalGradient(strength: Float)
+
   /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
   func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws
 

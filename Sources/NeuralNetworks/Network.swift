@@ -14,6 +14,7 @@ public final class Network: LocalNetwork {
   private let parameterMemory: AlignedBuffer
   private let gradientMemory: AlignedBuffer
   private var velocityMemory: AlignedBuffer?
+  private var anchorMemory: AlignedBuffer?
   private var isFirstStep = true
   /// Row-major copy of the parameters or gradients on their way in or out.
   private let flat: AlignedBuffer
@@ -134,6 +135,25 @@ public final class Network: LocalNetwork {
     try workspace.runBackward()
     for statistics in plan.batchStatistics { update(statistics, workspace) }
     return result.lossSum
+  }
+
+  /// Remembers the current parameters as the anchor of `addProximalGradient`.
+  public func rememberAnchor() {
+    let anchor = anchorMemory ?? AlignedBuffer(byteCount: parameterMemory.byteCount)
+    anchor.start.copyMemory(from: parameterMemory.start, byteCount: parameterMemory.byteCount)
+    anchorMemory = anchor
+  }
+
+  /// Adds the gradient of (strength / 2) · ‖θ − anchor‖² over the trained parameters to the last
+  /// gradient; nothing where no anchor is remembered.
+  public func addProximalGradient(strength: Float) {
+    guard let anchor = anchorMemory?.floats, strength != 0 else { return }
+    let (parameters, gradients) = (parameterMemory.floats, gradientMemory.floats)
+    for range in placement.layerRanges {
+      for index in range {
+        gradients[index] += strength * (parameters[index] - anchor[index])
+      }
+    }
   }
 
   /// One step along the last gradient, on the layers for which `trains` is true (nil: all).

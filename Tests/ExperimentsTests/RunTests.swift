@@ -1,4 +1,5 @@
 import Experiments
+import FederatedLearning
 import Foundation
 import HDF5
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
 struct RunTests {
   @Test(
     "the same bytes for 1, 2 and 3 workers",
-    arguments: ["local", "fedavg", "pfedla", "heurpfedla"])
+    arguments: MethodRegistry.all.map { $0.information.name })
   func workers(method: String) throws {
     let folder = try TemporaryFolder()
     let files = try [1, 2, 3].map { workers in
@@ -30,7 +31,7 @@ struct RunTests {
 
   @Test(
     "stopped after any round and resumed, the result has the uninterrupted run's bytes",
-    arguments: ["local", "fedavg", "pfedla", "heurpfedla"])
+    arguments: MethodRegistry.all.map { $0.information.name })
   func resume(method: String) throws {
     let folder = try TemporaryFolder()
     let expected = try Fixtures.run(["method=\(method)"], to: folder.file("whole.h5").path)

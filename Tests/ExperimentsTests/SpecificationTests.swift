@@ -137,16 +137,15 @@ struct SpecificationTests {
 
   @Test("what is missing is named")
   func missing() {
-    #expect(
-      message("rounds: 1")
-        == "a.yaml: method: missing, expected one of local, fedavg, pfedla, heurpfedla")
+    let methods = MethodRegistry.all.map { $0.information.name }.joined(separator: ", ")
+    #expect(message("rounds: 1") == "a.yaml: method: missing, expected one of \(methods)")
     #expect(
       message("method: fedavg")
         == "a.yaml: dataset.name: missing, expected a dataset's name (see pfedla datasets list)")
     #expect(
       message("method: fedavgg")
-        == "a.yaml, line 1: method: found fedavgg, expected one of local, fedavg, pfedla, "
-        + "heurpfedla (did you mean fedavg?)")
+        == "a.yaml, line 1: method: found fedavgg, expected one of \(methods) (did you mean fedavg?)"
+    )
     #expect(message("method: [").hasPrefix("a.yaml: not valid YAML: "))
     #expect(!message("method: [").contains("\n"))
   }

@@ -165,7 +165,7 @@ struct FederationTests {
       for client in federation.clients {
         let retained = federation.method.retainedLayers(of: client, state: federation.state.server)
         let staysOwn =
-          treatment == .local || Method.self == Local.self
+          treatment == .local || Method.self == Local.self || Method.self == FedBN.self
           || retained?[layout.layers.firstIndex { $0.isBatchNormalisation } ?? 0] == true
         let received = statistics(federation.receivedModels[client])
         #expect((received == own[client]) == staysOwn)

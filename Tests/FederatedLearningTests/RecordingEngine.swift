@@ -68,6 +68,10 @@ private final class RecordingNetwork: LocalNetwork {
     return try network.computeGradient(samples, of: images)
   }
 
+  func rememberAnchor() { network.rememberAnchor() }
+
+  func addProximalGradient(strength: Float) { network.addProximalGradient(strength: strength) }
+
   func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws {
     try network.descend(optimiser, trains: trains)
   }

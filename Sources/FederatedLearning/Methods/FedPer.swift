@@ -1,0 +1,37 @@
+import NeuralNetworks
+
+/// FedPer: federated averaging of the first layers; the last ones stay with their clients. All are
+/// trained together.
+///
+/// Arivazhagan, Aggarwal, Singh, Choudhary: *Federated learning with personalization layers*, 2019,
+/// arXiv 1912.00818, Algorithms 1 and 2.
+public struct FedPer: AveragingMethod {
+  /// Name, origin and keys.
+  public static let information = MethodInformation(
+    name: "fedper", title: "FedPer", reference: "Arivazhagan et al., 2019, Algorithms 1 and 2",
+    options: [
+      MethodOption(
+        "personal_layers", default: .integer(1), .integer(0...1_000),
+        "Layers at the end of the model that stay with the client. The default is the classifier "
+          + "alone, the smallest number that the paper considers.")
+    ])
+
+  let setting: FederationSetting
+  private let personal: Set<String>
+
+  /// Reads the number of personal layers. Throws `FederationError` if the model has fewer.
+  public init(options: MethodOptions, setting: FederationSetting) throws {
+    let layers = setting.layout.layers
+    let count = options.integer("personal_layers")
+    guard count <= layers.count else {
+      throw FederationError(
+        "personal_layers: found \(count), expected at most \(layers.count), the number of layers of "
+          + "the model")
+    }
+    self.setting = setting
+    personal = Set(layers.suffix(count).map(\.name))
+  }
+
+  /// The first layers.
+  func shares(_ layer: ParameterLayout.Layer) -> Bool { !personal.contains(layer.name) }
+}

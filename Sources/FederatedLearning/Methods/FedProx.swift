@@ -1,0 +1,34 @@
+import NeuralNetworks
+
+/// FedProx: federated averaging whose clients descend on L_i(θ) + (μ / 2) · ‖θ − θ_received‖².
+///
+/// Li, Sahu, Zaheer, Sanjabi, Talwalkar, Smith: *Federated optimization in heterogeneous networks*,
+/// MLSys 2020, Equation 2 and Algorithm 2.
+public struct FedProx: AveragingMethod {
+  /// Name, origin and keys.
+  public static let information = MethodInformation(
+    name: "fedprox", title: "FedProx", reference: "Li et al., MLSys 2020, Algorithm 2",
+    options: [
+      MethodOption(
+        "proximal_strength", default: .number(1), .number(0...1e6),
+        "μ. The paper tunes it over 0.001, 0.01, 0.1 and 1, and reports 1 for its image datasets.")
+    ])
+
+  let setting: FederationSetting
+  private let strength: Float
+
+  /// Reads μ.
+  public init(options: MethodOptions, setting: FederationSetting) {
+    self.setting = setting
+    strength = Float(options.number("proximal_strength"))
+  }
+
+  /// Local training with the proximal term.
+  public func train(
+    _ task: LocalTask, received: [Float], state: [Float], bank: ClientBank,
+    network: any LocalNetwork
+  ) throws -> ClientUpdate<Void> {
+    let (model, loss) = try task.descend(from: received, on: network, proximal: strength)
+    return ClientUpdate(client: task.client, trained: model, trainLoss: loss, contribution: ())
+  }
+}
