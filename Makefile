@@ -12,7 +12,7 @@ SEEDS ?= 0 1 2
 WORKERS ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help deps build test format check-format quickstart first-result check-readers replay golden clean
+.PHONY: help deps build test format check-format quickstart first-result check-readers torch replay golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -44,11 +44,13 @@ check-readers: build ## Open a result in h5py, xarray (both engines) and netCDF4
 	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4
 	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
 
-replay: build ## Replay audited runs of every method in PyTorch, from the dataset files
+torch: # PyTorch in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -c 'import h5py, numpy, torch' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py numpy 'torch==2.13.0+cpu' \
 	  || $(VENV)/bin/pip install --quiet h5py numpy torch
+
+replay: build torch ## Replay audited runs of every method in PyTorch, from the dataset files
 	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python
 
 format: ## Format all Swift sources
@@ -57,7 +59,7 @@ format: ## Format all Swift sources
 check-format: ## Check the format of all Swift sources
 	swift format lint -s -r Sources Tests Package.swift
 
-golden: ## Check the golden values against PyTorch (needs torch in VENV)
+golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
 
 clean: ## Remove what was built; runs stay
