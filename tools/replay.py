@@ -1,0 +1,366 @@
+"""Replays audited runs in PyTorch and prints how far the recorded numbers are from its own.
+
+    python tools/replay.py RESULT.h5 [RESULT2.h5 …] --datasets DIR
+
+A result of `pfedla run … --audit` holds initial values, batches and what came of them. The replay
+takes the initial values, the batches and the participants, computes everything else anew with
+automatic differentiation (replay_methods.py) on the published dataset files (replay_datasets.py),
+and compares. Exit status 1 when a deviation exceeds the tolerance, or when the file contradicts
+itself, for example when a test sample is in a batch. Needs torch, numpy and h5py.
+
+In float64 the deviation is the rounding of the run. Where a ReLU's sign or a maximum lies within
+rounding, one such decision moves a trained model by about 1e-5, and the following rounds amplify
+that, most of all with batch normalisation and large hypernetwork steps. `--from-recorded` stops it:
+every local training and every step of the server takes the recorded models, so that the steps are
+checked one by one. Hypernetworks are not recorded; they run on from their initial values.
+"""
+
+import argparse
+import collections
+import pathlib
+import sys
+
+import h5py
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from replay_datasets import Dataset, DatasetError
+from replay_methods import METHODS, STATISTICS, Batch, Federation, Network, Outcome, Tensor
+
+# Rounding grows faster where a batch's mean and variance are part of the step.
+TOLERANCE, TOLERANCE_BATCH_NORMALISATION = 2e-5, 5e-4
+
+# A test sample may be classified either way where its logits are this many tolerances apart.
+UNDECIDED_TOLERANCES = 20
+
+
+class AuditError(Exception):
+    """A file cannot be replayed at all."""
+
+
+# --- The audited file -----------------------------------------------------------------------------
+
+
+class Audit:
+    """An audited result file: what the replay starts from and what it compares with."""
+
+    def __init__(self, path, datasets):
+        self.file = file = h5py.File(path)
+        if "audit" not in file:
+            raise AuditError("no group /audit; run pfedla with --audit")
+        if file["audit"].attrs["schema_version"] != 1:
+            raise AuditError(f"/audit has schema_version {file['audit'].attrs['schema_version']}, expected 1")
+        self.group = file["audit"]
+        lines = file["provenance/resolved_specification"].asstr()[()].splitlines()
+        self.settings = dict(line.split(": ", 1) for line in lines if ": " in line)
+        if (name := self.settings["method"]) not in METHODS:
+            raise AuditError(f"method {name} has no replay yet; there are: {', '.join(METHODS)}")
+        self.method = METHODS[name]
+        self.dataset = Dataset(datasets, self.settings["dataset.name"],
+                               self._list("dataset.splits"), self._list("dataset.classes"))
+        self.batch_normalisation = self.settings["model.batch_normalisation"] == "true"
+        self.network = Network(*self.dataset.images.shape[1:], self.dataset.classes, self.batch_normalisation)
+        self.clients, self.rounds = len(file["client"]), len(file["round"])
+        self.participants = self.group["participants"][:]
+        self.train, self.test = self._partition("train"), self._partition("test")
+        self.batches = self._batches()
+
+    def _list(self, key):
+        text = self.settings[key]
+        return [item.strip() for item in text[1:-1].split(",")] if text.startswith("[") else text
+
+    def _partition(self, part):
+        """[a client's dataset indices]."""
+        sizes = self.file[f"partition/{part}/row_size"][:]
+        return np.split(self.file[f"partition/{part}/dataset_index"][:], np.cumsum(sizes)[:-1])
+
+    def _batches(self):
+        """{(round, client): [Batch] in the order of training}; rounds count from 1."""
+        group, batches = self.group["batches"], collections.defaultdict(list)
+        rounds, clients, sizes = (group[name][:] for name in ("round", "client", "row_size"))
+        entries, phases = group["dataset_index"][:], group["phase"].asstr()[:]
+        if sizes.sum() != len(entries):
+            raise AuditError(f"/audit/batches has {len(entries)} entries, expected {sizes.sum()} by row_size")
+        starts = np.cumsum(sizes) - sizes
+        for number, client, phase, start, size in zip(rounds, clients, phases, starts, sizes):
+            batches[int(number), int(client)].append(Batch(phase, entries[start : start + size]))
+        return batches
+
+    def layout(self, name):
+        """[Tensor] of a layout group; hypernetworks' tensors belong to no layer."""
+        group = self.group[name]
+        texts = {key: group[key].asstr()[:] for key in ("name", "shape")}
+        layers = group["layer"].asstr()[:] if "layer" in group else [None] * len(texts["name"])
+        return [Tensor(layer, tensor, int(offset), int(size), tuple(int(n) for n in shape.split(",")))
+                for layer, tensor, offset, size, shape
+                in zip(layers, texts["name"], group["offset"][:], group["size"][:], texts["shape"])]
+
+    def federation(self, dtype):
+        hypernetworks = None
+        if "initial_hypernetwork" in self.group:
+            hypernetworks = self.layout("hypernetwork_layout"), self.group["initial_hypernetwork"][:]
+        return Federation(self.settings, self.network, self.dataset, [len(row) for row in self.train],
+                          self.group["initial_parameters"][:], hypernetworks, dtype)
+
+
+def inconsistencies(audit):
+    """Yields, one line each, where the file contradicts itself, its method or the dataset files."""
+    file, group = audit.file, audit.group
+    recorded = [tuple(line.split()[::-1]) for line
+                in file["provenance/dataset_files"].asstr()[()].splitlines() if line]
+    if recorded != audit.dataset.files:
+        yield f"the run read other dataset files: {recorded}, here {audit.dataset.files}"
+
+    # The partition.
+    owner = {}
+    for part, rows in [("train", audit.train), ("test", audit.test)]:
+        if len(rows) != audit.clients:
+            yield f"/partition/{part} has {len(rows)} clients, expected {audit.clients}"
+        for client, indices in enumerate(rows):
+            for index in indices.tolist():
+                if index in owner:
+                    yield f"sample {index} is in {owner[index]} and in client {client}'s {part} samples"
+                owner[index] = f"client {client}'s {part} samples"
+                if not 0 <= index < len(audit.dataset.labels) or audit.dataset.labels[index] < 0:
+                    yield f"sample {index} of client {client} is not in the dataset or of a class left out"
+                    return
+        if not np.array_equal([len(indices) for indices in rows], file[f"{part}_count"][:]):
+            yield f"/{part}_count contradicts /partition/{part}"
+    counts = [np.bincount(audit.dataset.labels[np.concatenate(rows)], minlength=audit.dataset.classes)
+              for rows in zip(audit.train, audit.test)]
+    if not np.array_equal(counts, file["partition/label_count"][:]):
+        yield "/partition/label_count contradicts the labels in the dataset files"
+
+    # The model.
+    if (found := audit.layout("parameter_layout")) != audit.network.tensors:
+        yield f"/audit/parameter_layout is {found}, expected {audit.network.tensors}"
+    roles = ["statistic" if tensor.name in STATISTICS else "trained" for tensor in audit.network.tensors]
+    if (found := group["parameter_layout/role"].asstr()[:].tolist()) != roles:
+        yield f"/audit/parameter_layout/role is {found}, expected {roles}"
+
+    # Rounds, participants and batches.
+    if audit.rounds != int(audit.settings["rounds"]):
+        yield f"/round has {audit.rounds} rounds, expected {audit.settings['rounds']}"
+    if not np.array_equal(file["round"][:], np.arange(1, audit.rounds + 1)):
+        yield f"/round is not 1 … {audit.rounds}"
+    for name in ("participants", "parameters_after", "received"):
+        if len(group[name]) != audit.rounds:
+            yield f"/audit/{name} has {len(group[name])} rounds, expected {audit.rounds}"
+            return
+    test = set(np.concatenate(audit.test).tolist())
+    for number, row in enumerate(audit.participants, start=1):
+        clients = row.tolist()
+        if clients != sorted(set(clients)) or clients[0] < 0 or clients[-1] >= audit.clients:
+            yield f"round {number}: the participants {clients} are not ascending clients"
+        if clients != np.flatnonzero(file["participated"][number - 1]).tolist():
+            yield f"round {number}: /participated contradicts the participants {clients}"
+        for client in clients:
+            if (number, client) not in audit.batches:
+                yield f"round {number}: participant {client} has no batch"
+    for (number, client), batches in audit.batches.items():
+        where = f"round {number}, client {client}"
+        if not 1 <= number <= audit.rounds or client not in audit.participants[number - 1]:
+            yield f"{where}: has batches but is not a participant of a round"
+            continue
+        used = set(np.concatenate([batch.indices for batch in batches]).tolist())
+        for index in sorted(used & test):
+            yield f"{where}: test sample {index} is in a batch"
+        for index in sorted(used - test - set(audit.train[client].tolist())):
+            yield f"{where}: sample {index} is in a batch, but in {owner.get(index, 'no client')}"
+        for problem in audit.method.check_batches(audit.settings, audit.train[client], batches):
+            yield f"{where}: {problem}"
+
+    # The rest of the result against /audit.
+    if "model" in file and file["model"].attrs["model_state"] == "trained":
+        models = [file[f"model/{tensor.layer}/{tensor.name}"][:].reshape(audit.clients, -1)
+                  for tensor in audit.network.tensors]
+        if not np.array_equal(np.concatenate(models, axis=1), group["parameters_after"][-1], equal_nan=True):
+            yield "/model contradicts the last round of /audit/parameters_after"
+    if "aggregation" in file:
+        last = file["aggregation/recorded_round"][:] - 1
+        if not np.array_equal(file["aggregation/weights"][:], group["aggregation_weights"][:][last],
+                              equal_nan=True):
+            yield "/aggregation/weights contradicts /audit/aggregation_weights"
+
+
+# --- Comparison -----------------------------------------------------------------------------------
+
+
+class Deviations:
+    """The largest deviation by quantity and round, and the first that is too large."""
+
+    def __init__(self, tolerance, tensors):
+        self.tolerance, self.tensors = tolerance, tensors
+        self.largest, self.first = {}, None  # {quantity: {round: deviation}}
+
+    def compare(self, quantity, number, recorded, replayed, where):
+        recorded = np.atleast_1d(np.asarray(recorded, np.float64))
+        replayed = np.atleast_1d(np.asarray(replayed, np.float64))
+        if recorded.shape != replayed.shape:
+            raise AuditError(f"{where}: {quantity} has shape {recorded.shape}, expected {replayed.shape}")
+        with np.errstate(invalid="ignore"):
+            deviation = np.abs(recorded - replayed)
+        deviation[recorded == replayed] = 0
+        deviation[np.isnan(recorded) & np.isnan(replayed)] = 0
+        deviation[np.isnan(deviation)] = np.inf
+        largest = float(deviation.max(initial=0))
+        rounds = self.largest.setdefault(quantity, {})
+        rounds[number] = max(largest, rounds.get(number, 0))
+        if largest > self.tolerance and self.first is None:
+            position = np.unravel_index(deviation.argmax(), deviation.shape)
+            self.first = (f"{where}: {quantity}{self._name(quantity, position)} is "
+                          f"{recorded[position]:.9g}, the replay has {replayed[position]:.9g}")
+
+    def _name(self, quantity, position):
+        if quantity in ("received", "trained", "global_parameters_after"):
+            for t in self.tensors:
+                if t.offset <= position[-1] < t.offset + t.size:
+                    return f" {t.layer}.{t.name}[{position[-1] - t.offset}]"
+        return f"[{', '.join(str(int(p)) for p in position)}]"
+
+    def overall(self):
+        return {quantity: max(rounds.values()) for quantity, rounds in self.largest.items()}
+
+
+def replay(audit, dtype, tolerance, from_recorded):
+    """Replays all rounds and evaluates the last: (Deviations, {accuracy: most samples that differ}).
+
+    from_recorded: every local training and every step of the server takes the recorded models.
+    """
+    method = audit.method(audit.federation(dtype))
+    group, file = audit.group, audit.file
+    after, train_loss = group["parameters_after"], file["train_loss"]
+    deviations = Deviations(tolerance, audit.network.tensors)
+
+    def model(name, *position):
+        return torch.from_numpy(group[name][position]).to(dtype)
+
+    for number, row in enumerate(audit.participants.tolist(), start=1):
+        method.recorded = {name: dict(zip(row, group[name][number - 1]))
+                           for name in method.per_participant}
+        starts = {client: method.received(client) for client in row}
+        for slot, client in enumerate(row):
+            where = f"round {number}, client {client}"
+            deviations.compare("received", number, group["received"][number - 1, slot], starts[client], where)
+            for name, value in method.starts(client).items():
+                deviations.compare(name, number, group[name][number - 1, slot], value, where)
+        outcomes = {}
+        for client in row:
+            if from_recorded:
+                starts[client] = model("received", number - 1, row.index(client))
+            batches = audit.batches[number, client]
+            trained, losses = method.train(client, starts[client], batches)
+            where = f"round {number}, client {client}"
+            deviations.compare("trained", number, after[number - 1, client], trained, where)
+            loss = np.average(losses, weights=[len(batch.indices) for batch in batches])
+            deviations.compare("train_loss", number, train_loss[number - 1, client], loss, where)
+            if from_recorded:
+                trained = model("parameters_after", number - 1, client)
+            outcomes[client] = Outcome(starts[client], trained, losses)
+        method.absorb(outcomes)
+        for client in range(audit.clients):
+            where = f"after round {number}, client {client}"
+            deviations.compare("trained", number, after[number - 1, client], method.trained(client), where)
+            if client not in outcomes:
+                deviations.compare("train_loss", number, train_loss[number - 1, client], np.nan, where)
+        for name, value in method.state().items():
+            deviations.compare(name, number, group[name][number - 1], value, f"after round {number}")
+
+    method.recorded = {}
+    if "aggregation/retained" in file:
+        method.recorded["retained"] = dict(enumerate(file["aggregation/retained"][-1]))
+    return deviations, {kind: evaluate(audit, method.federation, deviations, kind, evaluated)
+                        for kind, evaluated in [("received", method.received), ("trained", method.trained)]}
+
+
+def evaluate(audit, federation, deviations, kind, model):
+    """Compares the last round's test losses and accuracies; the most samples of a client that differ."""
+    number, undecided_gap, differing = audit.rounds, UNDECIDED_TOLERANCES * deviations.tolerance, 0
+    for client, indices in enumerate(audit.test):
+        where = f"after round {number}, client {client}"
+        logits, labels = federation.evaluate(model(client), indices)
+        loss = F.cross_entropy(logits, labels).item()
+        recorded = audit.file[f"test_loss_{kind}"][-1, client]
+        deviations.compare(f"test_loss_{kind}", number, recorded, loss, where)
+        # By how much the right class leads the best wrong one.
+        right = logits.gather(1, labels[:, None])[:, 0]
+        lead = right - logits.scatter(1, labels[:, None], -torch.inf).max(1).values
+        recorded = float(audit.file[f"test_accuracy_{kind}"][-1, client])
+        differing = max(differing, abs(recorded * len(indices) - (lead > 0).sum().item()))
+        # Rounding may decide about the samples between these bounds.
+        surely, possibly = ((lead > gap).double().mean().item() for gap in (undecided_gap, -undecided_gap))
+        nearest = min(max(surely, recorded), possibly)
+        deviations.compare(f"test_accuracy_{kind}", number, recorded, nearest, where)
+    return differing
+
+
+# --- The command line -----------------------------------------------------------------------------
+
+
+def report(path, audit, precision, tolerance, from_recorded):
+    """Replays in one precision and prints the deviations; whether all is well."""
+    deviations, differing = replay(audit, getattr(torch, precision), tolerance, from_recorded)
+    settings = audit.settings
+    print(f"{path.name}: {settings['method']} on {settings['dataset.name']}, {audit.clients} clients, "
+          f"{audit.rounds} rounds, batch normalisation {settings['model.batch_normalisation']}, "
+          f"replayed in {precision}{' from recorded models' if from_recorded else ''}; largest deviations:")
+    by_round = [name for name in deviations.largest if not name.startswith("test_")]
+    table = [["round"] + by_round]
+    for number in range(1, audit.rounds + 1):
+        table.append([str(number)] + [f"{deviations.largest[name].get(number, 0):.1e}" for name in by_round])
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for row in table:
+        print("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
+    overall = deviations.overall()
+    for kind, samples in differing.items():
+        print(f"  last round, {kind} models: test loss {overall[f'test_loss_{kind}']:.1e}, "
+              f"test accuracy: at most {samples:.0f} samples of a client")
+    excess = {name: value for name, value in overall.items() if not value <= tolerance}
+    if excess:
+        print(f"  FAILED (tolerance {tolerance:g}): "
+              + ", ".join(f"{name} {value:.1e}" for name, value in excess.items()))
+        print(f"  first at {deviations.first}")
+    else:
+        print(f"  ok (tolerance {tolerance:g})")
+    return not excess
+
+
+def check(path, options):
+    """Whether a file is consistent and replays within the tolerance."""
+    try:
+        audit = Audit(path, options.datasets)
+        problems = list(inconsistencies(audit))
+        for problem in problems[:20]:
+            print(f"{path.name}: INCONSISTENT: {problem}")
+        if problems:
+            print(f"{path.name}: FAILED: {len(problems)} inconsistencies; not replayed")
+            return False
+        tolerance = TOLERANCE_BATCH_NORMALISATION if audit.batch_normalisation else TOLERANCE
+        tolerance = tolerance if options.tolerance is None else options.tolerance
+        precisions = ["float32", "float64"] if options.precision == "both" else [options.precision]
+        return [report(path, audit, precision, tolerance, options.from_recorded)
+                for precision in precisions][-1]
+    except (AuditError, DatasetError, ValueError, KeyError, OSError) as error:
+        print(f"{path.name}: FAILED: {error.args[0] if isinstance(error, KeyError) else error}")
+        return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", nargs="+", type=pathlib.Path, metavar="RESULT.h5")
+    parser.add_argument("--datasets", required=True, type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--precision", choices=["float32", "float64", "both"], default="float64",
+                        help="both: float32 is shown beside float64, which decides")
+    parser.add_argument("--from-recorded", action="store_true",
+                        help="take the recorded models before every step, so that rounding cannot build up")
+    parser.add_argument("--tolerance", type=float, metavar="X",
+                        help=f"default: {TOLERANCE:g} without batch normalisation, "
+                             f"{TOLERANCE_BATCH_NORMALISATION:g} with")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    return 0 if all([check(path, options) for path in options.results]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
