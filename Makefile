@@ -10,6 +10,7 @@ PYTHON ?= python3
 METHODS := local fedavg pfedla heurpfedla
 SEEDS ?= 0 1 2
 WORKERS ?=
+REPLAY_OPTIONS ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result check-readers torch replay golden clean
@@ -51,7 +52,7 @@ torch: # PyTorch in the virtual environment
 	  || $(VENV)/bin/pip install --quiet h5py numpy torch
 
 replay: build torch ## Replay audited runs of every method in PyTorch, from the dataset files
-	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python
+	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python $(REPLAY_OPTIONS)
 
 format: ## Format all Swift sources
 	swift format -i -r Sources Tests Package.swift

@@ -6,6 +6,7 @@ set -euo pipefail
 pfedla=$1
 output=$2
 python=$3
+shift 3
 folder=${PFEDLA_DATASETS:-datasets}
 mkdir -p "$output"
 
@@ -29,5 +30,5 @@ for dataset in fashion-mnist cifar10; do
       --datasets "$data" --output "$result" --overwrite >/dev/null 2>&1
     results+=("$result")
   done
-  "$python" tools/replay.py "${results[@]}" --datasets "$data"
+  OMP_NUM_THREADS=1 "$python" tools/replay.py "${results[@]}" --datasets "$data" "$@"
 done

@@ -224,22 +224,55 @@ class FedAvg(Method):
             raise ValueError("the clients' initial models differ, but FedAvg has one global model")
         self.global_model = self.bank[0]
 
+    def kept(self):
+        """bool [parameter]: what stays with each client and is never sent."""
+        trained = self.network.is_trained
+        return ~trained if self.federation.local_statistics else torch.zeros_like(trained)
+
     def received(self, client):
-        if not self.federation.local_statistics:
-            return self.global_model
-        return torch.where(self.network.is_trained, self.global_model, self.bank[client])
+        return torch.where(self.kept(), self.bank[client], self.global_model)
 
     def absorb(self, outcomes):
         super().absorb(outcomes)
         total = sum(self.federation.train_counts[client] for client in outcomes)
         average = sum(outcome.trained * (self.federation.train_counts[client] / total)
                       for client, outcome in outcomes.items())
-        if self.federation.local_statistics:  # Those were never sent.
-            average = torch.where(self.network.is_trained, average, self.global_model)
-        self.global_model = average
+        self.global_model = torch.where(self.kept(), self.global_model, average)
 
     def state(self):
         return {"global_parameters_after": self.global_model}
+
+
+class FedProx(FedAvg):
+    """Li et al., MLSys 2020: clients descend on the loss plus (μ / 2) ‖θ − received‖²."""
+
+    def train(self, client, start, batches):
+        strength = float(self.federation.own("proximal_strength"))
+        anchor = {key: value.detach().clone() for key, value in self.network.split(start).items()}
+
+        def pull(values):
+            for key, value in values.items():
+                if value.requires_grad:
+                    value.grad += strength * (value.detach() - anchor[key])
+
+        return self.federation.sgd(start, batches, before_step=pull)
+
+
+class FedBN(FedAvg):
+    """Li et al., ICLR 2021: batch-normalisation layers stay local, statistics included."""
+
+    def kept(self):
+        normalisation = {tensor.layer for tensor in self.network.tensors if tensor.name in STATISTICS}
+        return self.network.in_layers(normalisation)
+
+
+class FedPer(FedAvg):
+    """Arivazhagan et al., 2019: the last layers stay local."""
+
+    def kept(self):
+        count = int(self.federation.own("personal_layers"))
+        personal = self.network.layers[len(self.network.layers) - count :]
+        return super().kept() | self.network.in_layers(set(personal))
 
 
 class Hypernetwork:
@@ -363,6 +396,9 @@ class HeurpFedLA(PFedLA):
 METHODS = {
     "local": Local,
     "fedavg": FedAvg,
+    "fedprox": FedProx,
+    "fedbn": FedBN,
+    "fedper": FedPer,
     "pfedla": PFedLA,
     "heurpfedla": HeurpFedLA,
 }

@@ -79,7 +79,7 @@ enum ResultFile {
       "test_loss_received": "mean cross-entropy on the client's own test samples, received model",
       "test_loss_trained": "mean cross-entropy on the client's own test samples, trained model",
       "train_loss":
-        "mean cross-entropy over the mini-batches of the round's local training, each before its step",
+        "mean cross-entropy over the samples of the mini-batches of the round's local training, each batch before its step",
     ]
     for (name, key) in RunRecord.matrices {
       let dataset = try file.write(

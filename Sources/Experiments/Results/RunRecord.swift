@@ -20,7 +20,8 @@ public struct RunRecord: Sendable, Equatable {
   public var testLossReceived: [Float]
   /// The same, trained model.
   public var testLossTrained: [Float]
-  /// Mean cross-entropy over the batches of the round's local training, each before its step.
+  /// Mean cross-entropy over the samples of the batches of the round's local training, each batch
+  /// before its step.
   public var trainLoss: [Float]
   /// Whether the client took part.
   public var participated: [Bool]
