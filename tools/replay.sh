@@ -27,7 +27,8 @@ for dataset in fashion-mnist cifar10; do
     result=$output/$method-$dataset.h5
     "$pfedla" run experiments/audit.yaml --audit --set method="$method" --set dataset.name="$dataset" \
       --set model.batch_normalisation=$normalisation \
-      --datasets "$data" --output "$result" --overwrite >/dev/null 2>&1
+      --datasets "$data" --output "$result" --overwrite >"$output/log.txt" 2>&1 \
+      || { cat "$output/log.txt"; exit 1; }
     results+=("$result")
   done
   OMP_NUM_THREADS=1 "$python" tools/replay.py "${results[@]}" --datasets "$data" "$@"

@@ -56,10 +56,11 @@ struct RunCommand: AsyncParsableCommand {
       RunSpecification(document), datasetsFolder: datasets.folder)
     let workerCount = workers ?? WorkerPool.coreCount
 
+    // Before the first line: who reads it may press Ctrl-C.
+    let interruption = Interruption()
     var display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
     display.note(summary(preparation, workerCount))
-    let interruption = Interruption()
     let outcome = try ExperimentRun(
       preparation, output: output, overwrite: overwrite, workerCount: workerCount,
       isAudited: audit

@@ -46,6 +46,13 @@ enum Program {
     return process
   }
 
+  /// Waits until a started program has said something, or has ended.
+  static func waitForOutput(of process: Process, in folder: TemporaryFolder) throws {
+    while process.isRunning, try Data(contentsOf: folder.file("errors.txt")).isEmpty {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+  }
+
   /// Waits for a started program.
   static func finish(_ process: Process, in folder: TemporaryFolder) throws -> Result {
     process.waitUntilExit()

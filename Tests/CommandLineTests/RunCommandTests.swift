@@ -96,7 +96,7 @@ struct RunCommandTests {
     #expect(whole.status == 0)
 
     let process = try Program.start(arguments, in: folder)
-    Thread.sleep(forTimeInterval: 0.4)
+    try Program.waitForOutput(of: process, in: folder)
     process.interrupt()
     let stopped = try Program.finish(process, in: folder)
     // On a fast machine the run may be over before the signal.

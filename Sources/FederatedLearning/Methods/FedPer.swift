@@ -13,7 +13,7 @@ public struct FedPer: AveragingMethod {
       MethodOption(
         "personal_layers", default: .integer(1), .integer(0...1_000),
         "Layers at the end of the model that stay with the client. The default is the classifier "
-          + "alone, the smallest number that the paper considers.")
+          + "alone.")
     ])
 
   let setting: FederationSetting
