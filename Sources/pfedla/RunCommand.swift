@@ -64,7 +64,10 @@ struct RunCommand: AsyncParsableCommand {
     let outcome = try ExperimentRun(
       preparation, output: output, overwrite: overwrite, workerCount: workerCount,
       isAudited: audit
-    ).run(shouldStop: { interruption.isRequested }, report: { display.show($0) })
+    ).run(
+      shouldStop: { interruption.isRequested },
+      resumed: { display.note("Going on after round \($0), from \(output).checkpoint.") },
+      report: { display.show($0) })
     display.finish()
 
     switch outcome {

@@ -54,18 +54,23 @@ public struct ExperimentRun {
   /// Runs. Goes on from the checkpoint beside the output if there is one of the same specification.
   /// - Parameters:
   ///   - shouldStop: asked after every round.
+  ///   - resumed: called once if the run goes on from a checkpoint, with the rounds already done.
   ///   - report: called after every round.
   /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
   ///   `SpecificationError` if a checkpoint belongs to another specification.
-  public func run(shouldStop: () -> Bool, report: (Progress) -> Void) throws -> Outcome {
+  public func run(
+    shouldStop: () -> Bool, resumed: (_ rounds: Int) -> Void = { _ in },
+    report: (Progress) -> Void
+  ) throws -> Outcome {
     guard let type = MethodRegistry.method(named: preparation.specification.method) else {
       throw SpecificationError("method: \(preparation.specification.method) is not registered")
     }
-    return try run(type, shouldStop: shouldStop, report: report)
+    return try run(type, shouldStop: shouldStop, resumed: resumed, report: report)
   }
 
   private func run<Method: FederatedMethod>(
-    _ type: Method.Type, shouldStop: () -> Bool, report: (Progress) -> Void
+    _ type: Method.Type, shouldStop: () -> Bool, resumed: (Int) -> Void,
+    report: (Progress) -> Void
   ) throws -> Outcome {
     let specification = preparation.specification
     let engine = try ProcessorTrainingEngine(
@@ -83,6 +88,7 @@ public struct ExperimentRun {
     if !isAudited, let saved = try checkpoint.load(resolved: preparation.resolved, empty: record) {
       try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
       record = saved.record
+      resumed(saved.round)
     }
     func save() throws {
       try checkpoint.write(
