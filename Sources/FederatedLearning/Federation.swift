@@ -94,10 +94,16 @@ public struct Federation<Method: FederatedMethod> {
   }
 
   /// The mini-batches that a client trains on if it takes part in a round, in order.
-  public func batches(round: Int, client: Int) -> [[Int32]] {
-    schedule.batches(
-      round: round, client: client, samples: data.train[client],
-      epochs: configuration.localEpochs, batchSize: configuration.batchSize)
+  public func batches(round: Int, client: Int) -> [[Int32]] { drawBatches(round, client) }
+
+  /// `batches(round:client:)` as a value that workers can call.
+  private var drawBatches: @Sendable (_ round: Int, _ client: Int) -> [[Int32]] {
+    let (schedule, data, configuration) = (schedule, data, configuration)
+    return { round, client in
+      schedule.batches(
+        round: round, client: client, samples: data.train[client],
+        epochs: configuration.localEpochs, batchSize: configuration.batchSize)
+    }
   }
 
   /// What a round leaves for the record.
@@ -120,15 +126,13 @@ public struct Federation<Method: FederatedMethod> {
       seed: configuration.seed, round: round, share: configuration.participation,
       clientCount: data.clientCount)
     let slots = Slots<ClientUpdate<Method.Contribution>>(count: participants.count)
-    let (method, snapshot) = (method, state)
-    let tasks = participants.map { client in
-      LocalTask(
-        round: round, client: client, images: data.images,
-        batches: batches(round: round, client: client), optimiser: configuration.optimiser)
-    }
-    try engine.forEachClient(tasks.count) { slot, network in
-      let task = tasks[slot]
-      let client = task.client
+    let (method, snapshot, drawBatches) = (method, state, drawBatches)
+    let (images, optimiser) = (data.images, configuration.optimiser)
+    try engine.forEachClient(participants.count) { slot, network in
+      let client = participants[slot]
+      let task = LocalTask(
+        round: round, client: client, images: images, batches: drawBatches(round, client),
+        optimiser: optimiser)
       let received = method.receivedModel(of: client, state: snapshot.server, bank: snapshot.bank)
       slots[slot] = try method.train(
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)

@@ -20,7 +20,8 @@ public final class Network: LocalNetwork {
   private let flat: AlignedBuffer
   private let placement: Placement
   private let stream: StreamHandle
-  private var conversions: [Conversion] = []
+  /// One for each tensor; nil where the format is the flat vector's.
+  private var conversions: [Conversion?] = []
   private var workspaces: [PassWorkspace] = []
 
   /// Where each tensor and layer stands in the memories above, in floats.
@@ -33,9 +34,10 @@ public final class Network: LocalNetwork {
 
   /// Conversion of one tensor between the flat vector and the network's format.
   private struct Conversion {
-    let load: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
-    let store: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
-    let storeGradient: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?
+    typealias Copy = (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)
+    let load: Copy
+    let store: Copy
+    let storeGradient: Copy
   }
 
   /// A network with zero parameters. Throws `OneDNNError` if memory objects cannot be made.
@@ -52,7 +54,7 @@ public final class Network: LocalNetwork {
     for (index, tensor) in tensors.enumerated() {
       let plain = try MemoryDescriptor.plain(tensor.shape)
       guard formats[index] != plain else {
-        conversions.append(Conversion(load: nil, store: nil, storeGradient: nil))
+        conversions.append(nil)
         continue
       }
       let flatAddress = flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride
@@ -76,9 +78,8 @@ public final class Network: LocalNetwork {
   }
 
   deinit {
-    for conversion in conversions {
+    for conversion in conversions.compactMap({ $0 }) {
       for part in [conversion.load, conversion.store, conversion.storeGradient] {
-        guard let part else { continue }
         dnnl_memory_destroy(part.from)
         dnnl_memory_destroy(part.to)
       }
@@ -94,8 +95,8 @@ public final class Network: LocalNetwork {
     isFirstStep = true
     _ = flat.floats.update(fromContentsOf: parameters)
     for (index, tensor) in layout.tensors.enumerated() {
-      if let conversion = conversions[index].load {
-        try run(conversion)
+      if let conversion = conversions[index] {
+        try run(conversion.load)
       } else {
         address(parameterMemory, index).copyMemory(
           from: flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride,
@@ -256,11 +257,11 @@ public final class Network: LocalNetwork {
 
   private func flatten(
     _ memory: AlignedBuffer,
-    _ part: KeyPath<Conversion, (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)?>
+    _ part: KeyPath<Conversion, Conversion.Copy>
   ) throws {
     for (index, tensor) in layout.tensors.enumerated() {
-      if let conversion = conversions[index][keyPath: part] {
-        try run(conversion)
+      if let conversion = conversions[index] {
+        try run(conversion[keyPath: part])
       } else {
         (flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride).copyMemory(
           from: address(memory, index),
@@ -269,9 +270,7 @@ public final class Network: LocalNetwork {
     }
   }
 
-  private func run(_ conversion: (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t))
-    throws
-  {
+  private func run(_ conversion: Conversion.Copy) throws {
     var arguments = [
       dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: conversion.from),
       dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: conversion.to),

@@ -75,9 +75,9 @@ public struct Comparison: Sendable {
   {
     let perRun = runs.map { run -> (mean: Double, deviation: Double) in
       guard let round = run.record.lastEvaluatedRound else { return (.nan, .nan) }
-      let values = run.record[keyPath: key][
-        (round - 1) * run.record.clientCount..<round * run.record.clientCount
-      ].map { 100 * Double($0) }
+      let values = run.record[keyPath: key][run.record.places(ofRound: round)].map {
+        100 * Double($0)
+      }
       return (values.mean, values.standardDeviation)
     }
     return Accuracy(

@@ -29,7 +29,7 @@ public struct ResultExport {
       ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
         + ["participants", "uplink_bytes", "downlink_bytes"])
     for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
-      let row = (round - 1) * record.clientCount..<round * record.clientCount
+      let row = record.places(ofRound: round)
       let statistics = matrices.flatMap { matrix in
         // Only participants have a training loss.
         let values = record[keyPath: matrix.key][row].filter { !$0.isNaN }.map(Double.init)

@@ -75,9 +75,14 @@ public struct RunRecord: Sendable, Equatable {
     downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }
   }
 
+  /// Where a round's clients stand in the matrices; `round` counts from 1.
+  func places(ofRound round: Int) -> Range<Int> {
+    (round - 1) * clientCount..<round * clientCount
+  }
+
   /// The mean over clients of a matrix's row; NaN if a client's value is missing.
   public func meanOverClients(_ matrix: KeyPath<RunRecord, [Float]>, round: Int) -> Double {
-    let row = self[keyPath: matrix][(round - 1) * clientCount..<round * clientCount]
+    let row = self[keyPath: matrix][places(ofRound: round)]
     return row.reduce(0) { $0 + Double($1) } / Double(clientCount)
   }
 

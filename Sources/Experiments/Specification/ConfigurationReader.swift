@@ -94,17 +94,6 @@ struct ConfigurationReader {
     return try texts(key)
   }
 
-  mutating func integers(_ key: String) throws -> [Int]? {
-    guard let node = value(key) else { return nil }
-    let numbers = node.sequence?.map(\.int)
-    guard let numbers, let whole = numbers as? [Int] else {
-      throw error(
-        key, node,
-        "found \(Self.describe(node)), expected a list of whole numbers such as [100, 100]")
-    }
-    return whole
-  }
-
   /// The mapping under a key; an absent one reads as empty.
   mutating func section(_ key: String) throws -> ConfigurationReader {
     try ConfigurationReader(value(key), path: fullKey(key), source: source)

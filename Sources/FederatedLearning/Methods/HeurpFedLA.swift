@@ -32,7 +32,6 @@ public struct HeurpFedLA: HypernetworkMethod {
 
   /// The layers that the client would keep in its next round.
   public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? {
-    aggregation.retained(
-      aggregation.weights(of: client, state: state), client: client)
+    aggregation.retainedLayers(of: client, state: state)
   }
 }

@@ -104,6 +104,14 @@ struct LayerwiseAggregation: Sendable {
     return retained
   }
 
+  /// The layers that a client keeps in its next round.
+  func retainedLayers(of client: Int, state: State) -> [Bool] {
+    guard retainedLayerCount > 0 else {
+      return [Bool](repeating: false, count: setting.layout.layers.count)
+    }
+    return retained(weights(of: client, state: state), client: client)
+  }
+
   func receivedModel(of client: Int, state: State, bank: ClientBank) -> [Float] {
     let weights = weights(of: client, state: state)
     let retained = retained(weights, client: client)
@@ -132,10 +140,9 @@ struct LayerwiseAggregation: Sendable {
   func steppedHypernetwork(of client: Int, change: [Float], state: State, bank: ClientBank)
     -> [Float]
   {
-    withHypernetwork(of: client, state) { parameters in
+    let retained = retainedLayers(of: client, state: state)
+    return withHypernetwork(of: client, state) { parameters in
       guard stepSize != 0 else { return Array(parameters) }
-      let retained = retained(
-        hypernetwork.weights(parameters: parameters, client: client), client: client)
       let none = [Float](repeating: 0, count: setting.clientCount)
       let weightGradient = change.withUnsafeBufferPointer { change in
         setting.layout.layers.enumerated().map { index, layer in
@@ -163,7 +170,7 @@ struct LayerwiseAggregation: Sendable {
 
   /// The whole model up; all but the retained layers down.
   func traffic(of client: Int, state: State) -> Traffic {
-    let retained = retained(weights(of: client, state: state), client: client)
+    let retained = retainedLayers(of: client, state: state)
     let kept = zip(setting.layout.layers, retained).reduce(0) {
       $0 + ($1.1 ? setting.sharedRange($1.0).count : 0)
     }
