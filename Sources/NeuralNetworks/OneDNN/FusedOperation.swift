@@ -1,4 +1,5 @@
 import CFusedKernels
+import COneDNN
 
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where
 /// oneDNN would take three that are bound by memory. Buffers are indices into a plan's buffers.
@@ -11,6 +12,16 @@ enum FusedOperation: Sendable {
   case pool(shape: fused_shape, source: Int, pooled: Int, choice: Int?)
   /// The gradient by the ReLU's input.
   case poolGradient(shape: fused_shape, pooledGradient: Int, choice: Int, sourceGradient: Int)
+  /// A convolution's gradients straight from that by the pooled result.
+  case sparseWeightGradient(SparseGradient, source: Int, weightGradient: Int, biasGradient: Int)
+  case sparseDataGradient(SparseGradient, weight: Int, sourceGradient: Int)
+
+  /// What the gradients of a convolution without normalisation are computed from.
+  struct SparseGradient: Sendable {
+    let shape: sparse_shape
+    let pooledGradient: Int
+    let choice: Int
+  }
 
   struct Normalisation: Sendable {
     let shape: fused_shape
@@ -48,6 +59,24 @@ enum FusedOperation: Sendable {
     return nil
   }
 
+  /// The shape for the kernels of sparse gradients, or nil where they do not suit the convolution or
+  /// the processor.
+  /// - Parameters:
+  ///   - source: the format of its source, whose axes (sample, channel, y, x) are `dimensions`.
+  ///   - weightShape: axes (out channel, in channel, kernel y, kernel x).
+  static func sparseShape(
+    source: MemoryDescriptor, _ dimensions: [Int], weightShape: [Int], result: fused_shape
+  ) throws -> sparse_shape? {
+    guard sparse_gradients_supported() != 0, Array(weightShape[2...]) == [5, 5],
+      result.block == 16, dimensions[1].isMultiple(of: 16),
+      dimensions.dropFirst().reduce(1, *) <= Int32.max,
+      try source == MemoryDescriptor(dimensions, dnnl_aBcd16b)
+    else { return nil }
+    return sparse_shape(
+      samples: result.samples, in_channels: Int32(dimensions[1]), out_channels: result.channels,
+      in_height: Int32(dimensions[2]), in_width: Int32(dimensions[3]))
+  }
+
   /// Runs it. `pointers` are those of the plan's buffers.
   func run(_ pointers: [UnsafeMutableRawPointer]) {
     func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
@@ -83,6 +112,18 @@ enum FusedOperation: Sendable {
     case .poolGradient(let shape, let pooledGradient, let choice, let sourceGradient):
       withUnsafePointer(to: shape) {
         pool_backward($0, floats(pooledGradient), bytes(choice), floats(sourceGradient))
+      }
+    case .sparseWeightGradient(let gradient, let source, let weightGradient, let biasGradient):
+      withUnsafePointer(to: gradient.shape) {
+        sparse_weight_gradient(
+          $0, floats(source), floats(gradient.pooledGradient), bytes(gradient.choice),
+          floats(weightGradient), floats(biasGradient))
+      }
+    case .sparseDataGradient(let gradient, let weight, let sourceGradient):
+      withUnsafePointer(to: gradient.shape) {
+        sparse_data_gradient(
+          $0, floats(weight), floats(gradient.pooledGradient), bytes(gradient.choice),
+          floats(sourceGradient))
       }
     }
   }

@@ -325,6 +325,9 @@ struct PlanBuilder {
     let convolvedFormat = buffers[record.convolved].descriptor
     let pooledGradient = try reordered(
       gradient, to: buffers[record.pooled].descriptor, in: \.backward)
+    if let sourceGradient = try sparseGradient(record, pooledGradient, wantsSource: wantsSource) {
+      return sourceGradient
+    }
     var convolvedGradient = add(convolvedFormat)
     try activationGradient(record, pooledGradient, convolvedGradient)
 
@@ -351,6 +354,40 @@ struct PlanBuilder {
           (DNNL_ARG_DIFF_DST, convolvedGradient), (DNNL_ARG_WEIGHTS, weight),
           (DNNL_ARG_DIFF_SRC, sourceGradient),
         ]))
+    return sourceGradient
+  }
+
+  /// The same without the gradient by the convolution's result, most of which is zero.
+  /// - Returns: nil where there are no kernels for it.
+  private mutating func sparseGradient(
+    _ record: ConvolutionRecord, _ pooledGradient: Int, wantsSource: Bool
+  ) throws -> Int? {
+    let weightTensor = try tensor("\(record.name).weight")
+    let weightShape = layout.tensors[weightTensor].shape
+    guard case .fusedPooling(let result, let choice?) = record.activation,
+      let shape = try FusedOperation.sparseShape(
+        source: buffers[record.source].descriptor,
+        [
+          batchSize, weightShape[1], Int(result.height) + weightShape[2] - 1,
+          Int(result.width) + weightShape[3] - 1,
+        ], weightShape: weightShape, result: result)
+    else { return nil }
+    let gradient = FusedOperation.SparseGradient(
+      shape: shape, pooledGradient: pooledGradient, choice: choice)
+    let format = try MemoryDescriptor(weightShape, dnnl_ABcd16a16b)
+    let target = add(format)
+    let stored = try gradientBuffer("\(record.name).weight")
+    try backward.append(
+      .fused(
+        .sparseWeightGradient(
+          gradient, source: record.source, weightGradient: target,
+          biasGradient: gradientBuffer("\(record.name).bias"))))
+    try backward.append(copy(target, stored))
+    guard wantsSource else { return pooledGradient }
+    let weight = try reordered(parameter("\(record.name).weight"), to: format, in: \.backward)
+    let sourceGradient = add(buffers[record.source].descriptor)
+    backward.append(
+      .fused(.sparseDataGradient(gradient, weight: weight, sourceGradient: sourceGradient)))
     return sourceGradient
   }
 
