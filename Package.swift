@@ -56,6 +56,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // What is timed: see Benchmarks/README.md.
+    .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),
+    .executableTarget(
+      name: "pfedla-benchmarks",
+      dependencies: [
+        "CBenchmarkKernels", "FederatedLearning", "NeuralNetworks",
+      ], path: "Benchmarks/Benchmarks"),
+
     // One test target a module; golden values and shared helpers in TestSupport.
     .target(
       name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",

@@ -1,0 +1,15 @@
+// What the machine can do at most, measured beside what the program does.
+#pragma once
+
+#include <stdint.h>
+
+// Runs chains of fused multiply-adds that stay in registers, as wide as the processor's vectors are.
+// Returns the floating-point operations done, two for each multiply-add.
+double peak_multiply_adds(int64_t repetitions);
+
+// a[i] = b[i] + s · c[i]. Moves 12 bytes an element (16 where the cache reads what it will overwrite).
+void triad(float *a, const float *b, const float *c, float s, int64_t count);
+
+// Sum of the elements: memory read and nothing written, 4 bytes an element.
+float read_all(const float *a, int64_t count);
+
