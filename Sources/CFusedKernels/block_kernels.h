@@ -18,14 +18,17 @@ typedef uint8_t NAME(stored_bytes) __attribute__((ext_vector_type(BLOCK), aligne
 #define PUT(pointer) (*(NAME(stored_vector) *)(pointer))
 #define CHOICES(pointer) __builtin_convertvector(*(const NAME(stored_bytes) *)(pointer), INTEGERS)
 
-INLINE void NAME(statistics)(const fused_shape *shape, const float *x, float *mean, float *variance) {
+INLINE void NAME(add_moments)(const fused_shape *shape, const float *x, int is_first, float *bases,
+                              double *sums, double *squares) {
   const int blocks = shape->channels / BLOCK;
   const ptrdiff_t plane = (ptrdiff_t)shape->height * shape->width;
-  const double count = (double)shape->samples * (double)plane;
   for (int b = 0; b < blocks; b++) {
-    // Sums of differences from one value of the channel: no cancellation where the mean is large.
-    const VECTOR base = AT(x + b * plane * BLOCK);
-    DOUBLES sums = 0, squares = 0;
+    if (is_first) {
+      for (int c = b * BLOCK; c < (b + 1) * BLOCK; c++) sums[c] = squares[c] = 0;
+      PUT(bases + b * BLOCK) = AT(x + b * plane * BLOCK);
+    }
+    const VECTOR base = AT(bases + b * BLOCK);
+    DOUBLES all = 0, all_squares = 0;
     for (int n = 0; n < shape->samples; n++) {
       const float *values = x + ((ptrdiff_t)n * blocks + b) * plane * BLOCK;
       for (int y = 0; y < shape->height; y++) {
@@ -35,30 +38,29 @@ INLINE void NAME(statistics)(const fused_shape *shape, const float *x, float *me
           sum += difference;
           square += difference * difference;
         }
-        sums += __builtin_convertvector(sum, DOUBLES);
-        squares += __builtin_convertvector(square, DOUBLES);
+        all += __builtin_convertvector(sum, DOUBLES);
+        all_squares += __builtin_convertvector(square, DOUBLES);
       }
     }
     for (int c = 0; c < BLOCK; c++) {
-      const double average = sums[c] / count;
-      const double spread = squares[c] / count - average * average;
-      mean[b * BLOCK + c] = (float)(base[c] + average);
-      variance[b * BLOCK + c] = (float)(spread < 0 ? 0 : spread);
+      sums[b * BLOCK + c] += all[c];
+      squares[b * BLOCK + c] += all_squares[c];
     }
   }
 }
 
 // The maximum of four values as PyTorch has it: of equals the first, and NaN wins.
-#define CONSIDER(place, value)                                            \
+#define CONSIDER(place, pointer)                                          \
   do {                                                                    \
-    const VECTOR candidate = (value);                                     \
+    const VECTOR raw = AT(pointer), candidate = raw * f + o;              \
     const INTEGERS wins = (candidate > best) | (candidate != candidate);  \
     best = wins ? candidate : best;                                       \
+    best_raw = wins ? raw : best_raw;                                     \
     chosen = wins ? (INTEGERS)(place) : chosen;                           \
   } while (0)
 
 INLINE void NAME(pool)(const fused_shape *shape, const float *x, const float *factor,
-                       const float *offset, float *pooled, uint8_t *choice) {
+                       const float *offset, float *pooled, uint8_t *choice, float *chosen_x) {
   const int blocks = shape->channels / BLOCK;
   const ptrdiff_t row = (ptrdiff_t)shape->width * BLOCK;
   const int height = shape->height / 2, width = shape->width / 2;
@@ -73,17 +75,21 @@ INLINE void NAME(pool)(const fused_shape *shape, const float *x, const float *fa
       for (int y = 0; y < height; y++) {
         const float *upper = plane + 2 * y * row, *lower = upper + row;
         for (int i = 0; i < width; i++) {
-          VECTOR best = AT(upper) * f + o;
+          VECTOR best_raw = AT(upper), best = best_raw * f + o;
           INTEGERS chosen = 0;
-          CONSIDER(1, AT(upper + BLOCK) * f + o);
-          CONSIDER(2, AT(lower) * f + o);
-          CONSIDER(3, AT(lower + BLOCK) * f + o);
+          CONSIDER(1, upper + BLOCK);
+          CONSIDER(2, lower);
+          CONSIDER(3, lower + BLOCK);
           const INTEGERS dead = best <= 0;
           PUT(pooled) = dead ? (VECTOR)0 : best;
           if (choice) {
             chosen = dead ? (INTEGERS)DEAD : chosen;
             *(NAME(stored_bytes) *)choice = __builtin_convertvector(chosen, BYTES);
             choice += BLOCK;
+          }
+          if (chosen_x) {
+            PUT(chosen_x) = best_raw;
+            chosen_x += BLOCK;
           }
           upper += 2 * BLOCK, lower += 2 * BLOCK, pooled += BLOCK;
         }
@@ -93,34 +99,24 @@ INLINE void NAME(pool)(const fused_shape *shape, const float *x, const float *fa
 }
 
 // Σ gradient and Σ gradient · (x − mean) over the places that were chosen, axis (channel).
-INLINE void NAME(sum_gradients)(const fused_shape *shape, const float *x, const float *mean,
-                                const float *pooled_gradient, const uint8_t *choice, double *plain,
-                                double *weighted) {
+INLINE void NAME(sum_gradients)(const fused_shape *shape, const float *mean,
+                                const float *pooled_gradient, const uint8_t *choice,
+                                const float *chosen_x, double *plain, double *weighted) {
   const int blocks = shape->channels / BLOCK;
-  const ptrdiff_t row = (ptrdiff_t)shape->width * BLOCK;
   const int height = shape->height / 2, width = shape->width / 2;
-  const ptrdiff_t pooled_plane = (ptrdiff_t)height * width * BLOCK;
+  const ptrdiff_t plane = (ptrdiff_t)height * width * BLOCK;
   for (int b = 0; b < blocks; b++) {
     DOUBLES sums = 0, products = 0;
-    VECTOR m;
-    for (int c = 0; c < BLOCK; c++) m[c] = mean[b * BLOCK + c];
+    const VECTOR m = AT(mean + b * BLOCK);
     for (int n = 0; n < shape->samples; n++) {
-      const ptrdiff_t index = (ptrdiff_t)n * blocks + b;
-      const float *plane = x + index * shape->height * row;
-      const float *gradient = pooled_gradient + index * pooled_plane;
-      const uint8_t *places = choice + index * pooled_plane;
+      ptrdiff_t at = ((ptrdiff_t)n * blocks + b) * plane;
       for (int y = 0; y < height; y++) {
-        const float *upper = plane + 2 * y * row, *lower = upper + row;
         VECTOR sum = 0, product = 0;
-        for (int i = 0; i < width; i++) {
-          const INTEGERS chosen = CHOICES(places);
-          VECTOR value = chosen == 1 ? AT(upper + BLOCK) : AT(upper);
-          value = chosen == 2 ? AT(lower) : value;
-          value = chosen == 3 ? AT(lower + BLOCK) : value;
-          const VECTOR alive = chosen == DEAD ? (VECTOR)0 : AT(gradient);
+        for (int i = 0; i < width; i++, at += BLOCK) {
+          const VECTOR gradient = AT(pooled_gradient + at);
+          const VECTOR alive = CHOICES(choice + at) == DEAD ? (VECTOR)0 : gradient;
           sum += alive;
-          product += alive * (value - m);
-          upper += 2 * BLOCK, lower += 2 * BLOCK, gradient += BLOCK, places += BLOCK;
+          product += alive * (AT(chosen_x + at) - m);
         }
         sums += __builtin_convertvector(sum, DOUBLES);
         products += __builtin_convertvector(product, DOUBLES);

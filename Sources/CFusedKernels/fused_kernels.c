@@ -27,37 +27,50 @@ enum { DEAD = 4 };
 #undef BLOCK
 
 FOR_EACH_PROCESSOR
-void fused_statistics(const fused_shape *shape, const float *x, float *mean, float *variance) {
-  if (shape->block == 16) statistics_16(shape, x, mean, variance);
-  else statistics_8(shape, x, mean, variance);
+void fused_add_moments(const fused_shape *shape, const float *x, int is_first, float *base,
+                       double *sums, double *squares) {
+  if (shape->block == 16) add_moments_16(shape, x, is_first, base, sums, squares);
+  else add_moments_8(shape, x, is_first, base, sums, squares);
+}
+
+void fused_statistics(const fused_shape *batch, const float *base, const double *sums,
+                      const double *squares, float *mean, float *variance) {
+  const double count = (double)batch->samples * batch->height * batch->width;
+  for (int c = 0; c < batch->channels; c++) {
+    const double average = sums[c] / count;
+    const double spread = squares[c] / count - average * average;
+    mean[c] = (float)(base[c] + average);
+    variance[c] = (float)(spread < 0 ? 0 : spread);
+  }
 }
 
 FOR_EACH_PROCESSOR
 void fused_forward(const fused_shape *shape, const float *x, const float *mean, const float *variance,
                    const float *scale, const float *shift, float epsilon, float *pooled,
-                   uint8_t *choice) {
+                   uint8_t *choice, float *chosen) {
   float factor[FUSED_MAXIMUM_CHANNELS], offset[FUSED_MAXIMUM_CHANNELS];
   for (int c = 0; c < shape->channels; c++) {
     factor[c] = scale[c] / sqrtf(variance[c] + epsilon);
     offset[c] = shift[c] - mean[c] * factor[c];
   }
-  if (shape->block == 16) pool_16(shape, x, factor, offset, pooled, choice);
-  else pool_8(shape, x, factor, offset, pooled, choice);
+  if (shape->block == 16) pool_16(shape, x, factor, offset, pooled, choice, chosen);
+  else pool_8(shape, x, factor, offset, pooled, choice, chosen);
 }
 
 FOR_EACH_PROCESSOR
-void fused_backward(const fused_shape *shape, const float *x, const float *mean, const float *variance,
-                    const float *scale, float epsilon, const float *pooled_gradient,
-                    const uint8_t *choice, float *x_gradient, float *scale_gradient,
-                    float *shift_gradient) {
+void fused_gradients(const fused_shape *batch, const float *mean, const float *variance,
+                     const float *scale, float epsilon, const float *pooled_gradient,
+                     const uint8_t *choice, const float *chosen, float *coefficients,
+                     float *scale_gradient, float *shift_gradient) {
   double plain[FUSED_MAXIMUM_CHANNELS], weighted[FUSED_MAXIMUM_CHANNELS];
-  if (shape->block == 16) sum_gradients_16(shape, x, mean, pooled_gradient, choice, plain, weighted);
-  else sum_gradients_8(shape, x, mean, pooled_gradient, choice, plain, weighted);
+  if (batch->block == 16)
+    sum_gradients_16(batch, mean, pooled_gradient, choice, chosen, plain, weighted);
+  else sum_gradients_8(batch, mean, pooled_gradient, choice, chosen, plain, weighted);
 
-  const double count = (double)shape->samples * shape->height * shape->width;
-  float factor[FUSED_MAXIMUM_CHANNELS], slope[FUSED_MAXIMUM_CHANNELS];
-  float intercept[FUSED_MAXIMUM_CHANNELS];
-  for (int c = 0; c < shape->channels; c++) {
+  const double count = (double)batch->samples * batch->height * batch->width;
+  float *factor = coefficients, *slope = factor + batch->channels;
+  float *intercept = slope + batch->channels;
+  for (int c = 0; c < batch->channels; c++) {
     const double inverse = 1 / sqrt((double)variance[c] + epsilon);
     const double by_scale = weighted[c] * inverse;
     const double strength = scale[c] * inverse;
@@ -68,15 +81,28 @@ void fused_backward(const fused_shape *shape, const float *x, const float *mean,
     slope[c] = (float)incline;
     intercept[c] = (float)(-strength * plain[c] / count - incline * mean[c]);
   }
+}
+
+FOR_EACH_PROCESSOR
+void fused_spread(const fused_shape *shape, const float *x, const float *coefficients,
+                  const float *pooled_gradient, const uint8_t *choice, float *x_gradient) {
+  const float *slope = coefficients + shape->channels, *intercept = slope + shape->channels;
   if (shape->block == 16)
-    spread_16(shape, x, pooled_gradient, choice, factor, slope, intercept, x_gradient);
-  else spread_8(shape, x, pooled_gradient, choice, factor, slope, intercept, x_gradient);
+    spread_16(shape, x, pooled_gradient, choice, coefficients, slope, intercept, x_gradient);
+  else spread_8(shape, x, pooled_gradient, choice, coefficients, slope, intercept, x_gradient);
+}
+
+FOR_EACH_PROCESSOR
+void sum_parts(const float *parts, int32_t count, int64_t stride, int64_t size, float *result) {
+  for (int64_t i = 0; i < size; i++) result[i] = parts[i];
+  for (int32_t k = 1; k < count; k++)
+    for (int64_t i = 0; i < size; i++) result[i] += parts[k * stride + i];
 }
 
 FOR_EACH_PROCESSOR
 void pool_forward(const fused_shape *shape, const float *x, float *pooled, uint8_t *choice) {
-  if (shape->block == 16) pool_16(shape, x, 0, 0, pooled, choice);
-  else pool_8(shape, x, 0, 0, pooled, choice);
+  if (shape->block == 16) pool_16(shape, x, 0, 0, pooled, choice, 0);
+  else pool_8(shape, x, 0, 0, pooled, choice, 0);
 }
 
 FOR_EACH_PROCESSOR

@@ -143,21 +143,50 @@ struct FusedKernelTests {
         * (gradient.values[$1] - byShift[$0] / perChannel - normal * byScale[$0] / perChannel)
     }
 
-    // By the kernels.
-    var shape = test.shape
+    // By the kernels; what can be done in parts of the batch is, the first sample being one.
+    let whole = test.shape
     let source = x.blocked(test.block)
+    let size = (source: source.count / test.samples, pooled: pooledCount / test.samples)
+    let parts = [0..<1, 1..<test.samples].filter { !$0.isEmpty }
+    func shape(_ part: Range<Int>) -> fused_shape {
+      var shape = whole
+      shape.samples = Int32(part.count)
+      return shape
+    }
     var foundMean = [Float](repeating: 0, count: channels)
-    var foundVariance = foundMean
+    var (foundVariance, base) = (foundMean, foundMean)
+    var sums = [Double](repeating: .nan, count: channels)
+    var squares = sums
+    for part in parts {
+      var shape = shape(part)
+      fused_add_moments(
+        &shape, Array(source[(part.lowerBound * size.source)...]), part.lowerBound == 0 ? 1 : 0,
+        &base, &sums, &squares)
+    }
+    var batch = whole
+    fused_statistics(&batch, base, sums, squares, &foundMean, &foundVariance)
     var foundPooled = [Float](repeating: 0, count: pooledCount)
     var choice = [UInt8](repeating: 9, count: pooledCount)
-    fused_statistics(&shape, source, &foundMean, &foundVariance)
+    var chosenValues = [Float](repeating: .nan, count: pooledCount)
     fused_forward(
-      &shape, source, foundMean, foundVariance, scale, shift, Float(epsilon), &foundPooled, &choice)
-    var foundGradient = [Float](repeating: .nan, count: source.count)
+      &batch, source, foundMean, foundVariance, scale, shift, Float(epsilon), &foundPooled,
+      &choice, &chosenValues)
+    var coefficients = [Float](repeating: .nan, count: 3 * channels)
     var (foundByScale, foundByShift) = (foundMean, foundMean)
-    fused_backward(
-      &shape, source, foundMean, foundVariance, scale, Float(epsilon), upstream.blocked(test.block),
-      choice, &foundGradient, &foundByScale, &foundByShift)
+    let pooledGradient = upstream.blocked(test.block)
+    fused_gradients(
+      &batch, foundMean, foundVariance, scale, Float(epsilon), pooledGradient, choice,
+      chosenValues, &coefficients, &foundByScale, &foundByShift)
+    var foundGradient: [Float] = []
+    for part in parts {
+      var shape = shape(part)
+      var gradient = [Float](repeating: .nan, count: part.count * size.source)
+      let pooledStart = part.lowerBound * size.pooled
+      fused_spread(
+        &shape, Array(source[(part.lowerBound * size.source)...]), coefficients,
+        Array(pooledGradient[pooledStart...]), Array(choice[pooledStart...]), &gradient)
+      foundGradient += gradient
+    }
 
     func compare(_ found: [Float], _ expected: [Float], _ what: String) {
       expectClose(found, expected, absolute: 2e-5, what)
@@ -172,7 +201,7 @@ struct FusedKernelTests {
     // In evaluation nothing is chosen, and the result is the same.
     var evaluated = [Float](repeating: 0, count: pooledCount)
     fused_forward(
-      &shape, source, foundMean, foundVariance, scale, shift, Float(epsilon), &evaluated, nil)
+      &batch, source, foundMean, foundVariance, scale, shift, Float(epsilon), &evaluated, nil, nil)
     #expect(evaluated == foundPooled)
   }
 
@@ -197,6 +226,18 @@ struct FusedKernelTests {
     pool_backward(&shape, upstream.blocked(test.block), choice, &foundGradient)
     #expect(foundPooled == pooled.blocked(test.block))
     #expect(foundGradient == expected.blocked(test.block))
+  }
+
+  @Test("parts are summed in their order")
+  func parts() {
+    let parts = HashFill.signed(salt: 9, count: 4 * 37, bound: 1)
+    var sums = [Float](repeating: .nan, count: 37)
+    sum_parts(parts, 4, 37, 37, &sums)
+    var expected = Array(parts[..<37])
+    for part in 1..<4 {
+      for index in 0..<37 { expected[index] += parts[part * 37 + index] }
+    }
+    #expect(sums == expected)
   }
 
   @Test("a diverged value is not hidden by the maximum", arguments: 0..<4)

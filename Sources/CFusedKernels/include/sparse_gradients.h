@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+// Positions of one channel's pooled result that the kernels can hold; the caller checks.
+enum { SPARSE_MAXIMUM_POSITIONS = 1024 };
+
 typedef struct {
   int32_t samples;
   int32_t in_channels, out_channels;  // multiples of 16

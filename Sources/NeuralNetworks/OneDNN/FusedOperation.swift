@@ -4,10 +4,18 @@ import COneDNN
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where
 /// oneDNN would take three that are bound by memory. Buffers are indices into a plan's buffers.
 enum FusedOperation: Sendable {
-  /// Normalises by the batch's statistics, which it finds first, or by given ones; ReLU; pools.
+  /// Adds some samples to the sums that a batch's statistics are made of.
+  case addMoments(shape: fused_shape, source: Int, isFirst: Bool, Moments)
+  /// The mean and variance of a batch.
+  case statistics(batch: fused_shape, Moments, mean: Int, variance: Int)
+  /// Normalises by given statistics; ReLU; pools.
   case normaliseAndPool(Normalisation)
-  /// The gradient of that in training.
-  case normaliseAndPoolGradient(NormalisationGradient)
+  /// The gradients by scale and shift in training, and what `spread` needs.
+  case normalisationGradients(NormalisationGradients)
+  /// The gradient by the input of batch normalisation.
+  case spread(
+    shape: fused_shape, source: Int, coefficients: Int, pooledGradient: Int, choice: Int,
+    sourceGradient: Int)
   /// Pools what a ReLU has passed.
   case pool(shape: fused_shape, source: Int, pooled: Int, choice: Int?)
   /// The gradient by the ReLU's input.
@@ -15,12 +23,20 @@ enum FusedOperation: Sendable {
   /// A convolution's gradients straight from that by the pooled result.
   case sparseWeightGradient(SparseGradient, source: Int, weightGradient: Int, biasGradient: Int)
   case sparseDataGradient(SparseGradient, weight: Int, sourceGradient: Int)
+  /// Adds up the parts of a gradient that lie one behind the other.
+  case sum(Int, parts: Int, size: Int, into: Int)
 
   /// What the gradients of a convolution without normalisation are computed from.
   struct SparseGradient: Sendable {
     let shape: sparse_shape
     let pooledGradient: Int
     let choice: Int
+  }
+
+  struct Moments: Sendable {
+    let base: Int
+    let sums: Int
+    let squares: Int
   }
 
   struct Normalisation: Sendable {
@@ -31,15 +47,20 @@ enum FusedOperation: Sendable {
     let scale: Int
     let shift: Int
     let pooled: Int
-    /// Which place gave the maximum; nil in evaluation, where the statistics are given.
+    /// Which place gave the maximum, and the value there; nil in evaluation.
     let choice: Int?
+    let chosen: Int?
   }
 
-  struct NormalisationGradient: Sendable {
-    let forward: Normalisation
-    let choice: Int
+  struct NormalisationGradients: Sendable {
+    let batch: fused_shape
+    let mean: Int
+    let variance: Int
+    let scale: Int
     let pooledGradient: Int
-    let sourceGradient: Int
+    let choice: Int
+    let chosen: Int
+    let coefficients: Int
     let scaleGradient: Int
     let shiftGradient: Int
   }
@@ -62,14 +83,19 @@ enum FusedOperation: Sendable {
   /// The shape for the kernels of sparse gradients, or nil where they do not suit the convolution or
   /// the processor.
   /// - Parameters:
-  ///   - source: the format of its source, whose axes (sample, channel, y, x) are `dimensions`.
+  ///   - source: the format of its source.
   ///   - weightShape: axes (out channel, in channel, kernel y, kernel x).
   static func sparseShape(
-    source: MemoryDescriptor, _ dimensions: [Int], weightShape: [Int], result: fused_shape
+    source: MemoryDescriptor, weightShape: [Int], result: fused_shape
   ) throws -> sparse_shape? {
+    let dimensions = [
+      Int(result.samples), weightShape[1], Int(result.height) + weightShape[2] - 1,
+      Int(result.width) + weightShape[3] - 1,
+    ]
     guard sparse_gradients_supported() != 0, Array(weightShape[2...]) == [5, 5],
       result.block == 16, dimensions[1].isMultiple(of: 16),
       dimensions.dropFirst().reduce(1, *) <= Int32.max,
+      result.height / 2 * (result.width / 2) <= SPARSE_MAXIMUM_POSITIONS,
       try source == MemoryDescriptor(dimensions, dnnl_aBcd16b)
     else { return nil }
     return sparse_shape(
@@ -85,26 +111,46 @@ enum FusedOperation: Sendable {
     func bytes(_ buffer: Int) -> UnsafeMutablePointer<UInt8> {
       pointers[buffer].assumingMemoryBound(to: UInt8.self)
     }
+    func doubles(_ buffer: Int) -> UnsafeMutablePointer<Double> {
+      pointers[buffer].assumingMemoryBound(to: Double.self)
+    }
     switch self {
-    case .normaliseAndPool(let step):
-      withUnsafePointer(to: step.shape) { shape in
-        if step.choice != nil {
-          fused_statistics(shape, floats(step.source), floats(step.mean), floats(step.variance))
-        }
-        fused_forward(
-          shape, floats(step.source), floats(step.mean), floats(step.variance), floats(step.scale),
-          floats(step.shift), Operation.batchNormalisationEpsilon, floats(step.pooled),
-          step.choice.map(bytes))
+    case .addMoments(let shape, let source, let isFirst, let moments):
+      withUnsafePointer(to: shape) {
+        fused_add_moments(
+          $0, floats(source), isFirst ? 1 : 0, floats(moments.base), doubles(moments.sums),
+          doubles(moments.squares))
       }
-    case .normaliseAndPoolGradient(let step):
-      let forward = step.forward
-      withUnsafePointer(to: forward.shape) { shape in
-        fused_backward(
-          shape, floats(forward.source), floats(forward.mean), floats(forward.variance),
-          floats(forward.scale), Operation.batchNormalisationEpsilon, floats(step.pooledGradient),
-          bytes(step.choice), floats(step.sourceGradient), floats(step.scaleGradient),
+    case .statistics(let batch, let moments, let mean, let variance):
+      withUnsafePointer(to: batch) {
+        fused_statistics(
+          $0, floats(moments.base), doubles(moments.sums), doubles(moments.squares), floats(mean),
+          floats(variance))
+      }
+    case .normaliseAndPool(let step):
+      withUnsafePointer(to: step.shape) {
+        fused_forward(
+          $0, floats(step.source), floats(step.mean), floats(step.variance), floats(step.scale),
+          floats(step.shift), Operation.batchNormalisationEpsilon, floats(step.pooled),
+          step.choice.map(bytes), step.chosen.map(floats))
+      }
+    case .normalisationGradients(let step):
+      withUnsafePointer(to: step.batch) {
+        fused_gradients(
+          $0, floats(step.mean), floats(step.variance), floats(step.scale),
+          Operation.batchNormalisationEpsilon, floats(step.pooledGradient), bytes(step.choice),
+          floats(step.chosen), floats(step.coefficients), floats(step.scaleGradient),
           floats(step.shiftGradient))
       }
+    case .spread(
+      let shape, let source, let coefficients, let pooledGradient, let choice, let sourceGradient):
+      withUnsafePointer(to: shape) {
+        fused_spread(
+          $0, floats(source), floats(coefficients), floats(pooledGradient), bytes(choice),
+          floats(sourceGradient))
+      }
+    case .sum(let parts, let count, let size, let result):
+      sum_parts(floats(parts), Int32(count), Int64(size), Int64(size), floats(result))
     case .pool(let shape, let source, let pooled, let choice):
       withUnsafePointer(to: shape) {
         pool_forward($0, floats(source), floats(pooled), choice.map(bytes))

@@ -88,6 +88,11 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
     return try plain([(count + size - 1) / size])
   }
 
+  /// Memory for so many numbers of double precision.
+  static func doubles(_ count: Int) throws -> MemoryDescriptor {
+    try bytes(count * MemoryLayout<Double>.size)
+  }
+
   /// Whatever format the operation prefers.
   static func any(_ dimensions: [Int]) throws -> MemoryDescriptor {
     try MemoryDescriptor(dimensions, dnnl_format_tag_any)

@@ -42,6 +42,7 @@ final class PassWorkspace {
       case .parameter(let tensor): pointers.append(parameters[tensor])
       case .gradient(let tensor): pointers.append(gradients[tensor])
       case .alias(let other): pointers.append(pointers[other])
+      case .part(let other, let offset): pointers.append(pointers[other] + offset)
       }
     }
     let engine = try ProcessorEngine.shared.get().handle

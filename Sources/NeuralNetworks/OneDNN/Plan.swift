@@ -21,6 +21,8 @@ final class Plan: Sendable {
     case gradient(Int)
     /// The memory of another buffer, seen in another shape.
     case alias(Int)
+    /// The memory of another buffer from an offset in bytes on.
+    case part(of: Int, offset: Int)
   }
 
   struct Buffer: Sendable {
