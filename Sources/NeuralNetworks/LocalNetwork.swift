@@ -19,6 +19,9 @@ public protocol LocalNetwork: AnyObject {
   /// - Returns: the sum of the samples' cross-entropy losses before any step.
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double
 
+  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
+  func storeStatistics(into model: inout [Float]) throws
+
   /// Sets the anchor of `addProximalGradient`, axis (parameter).
   func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws
 
@@ -41,6 +44,17 @@ public protocol LocalNetwork: AnyObject {
 }
 
 extension LocalNetwork {
+  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
+  public func storeStatistics(into model: inout [Float]) throws {
+    layout.copyStatistics(from: try parameters(), into: &model)
+  }
+
+  /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics. In a loop
+  /// over batches this spares the memory that `gradient()` would ask for in every step.
+  public func storeGradient(into gradient: inout [Float]) throws {
+    try gradient.withUnsafeMutableBufferPointer { try storeGradient(into: $0) }
+  }
+
   /// Takes over parameters, axis (parameter), and forgets momentum.
   public func load(_ parameters: [Float]) throws {
     try parameters.withUnsafeBufferPointer { try load($0) }

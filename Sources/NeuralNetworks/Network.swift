@@ -125,6 +125,18 @@ public final class Network: LocalNetwork {
     _ = gradient.update(fromContentsOf: flat.floats.prefix(layout.count))
   }
 
+  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
+  public func storeStatistics(into model: inout [Float]) throws {
+    try requireLength(model.count)
+    // Statistics are kept row-major.
+    for (index, tensor) in layout.tensors.enumerated() where tensor.role == .statistic {
+      let values = UnsafeRawBufferPointer(
+        start: address(parameterMemory, index),
+        count: tensor.range.count * MemoryLayout<Float>.stride)
+      model.replaceSubrange(tensor.range, with: values.bindMemory(to: Float.self))
+    }
+  }
+
   /// Forward and backward pass in training mode over one batch; updates running statistics.
   public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Double

@@ -90,13 +90,20 @@ public struct APFL: FederatedMethod {
 
   /// α · local + (1 − α) · global over the trained parameters, with the local model's running
   /// statistics; one model alone is copied bit for bit.
-  private func mixture(_ local: [Float], _ global: [Float], _ mixing: Float) -> [Float] {
-    var mixture = local
-    for index in trainedRanges.joined() where mixing != 1 {
-      mixture[index] =
-        mixing == 0 ? global[index] : mixing * local[index] + (1 - mixing) * global[index]
+  private func mix(
+    _ local: [Float], _ global: [Float], _ mixing: Float, into mixture: inout [Float]
+  ) {
+    mixture.replaceSubrange(mixture.indices, with: local)
+    guard mixing != 1 else { return }
+    for range in trainedRanges {
+      if mixing == 0 {
+        mixture.replaceSubrange(range, with: global[range])
+      } else {
+        for index in range {
+          mixture[index] = mixing * local[index] + (1 - mixing) * global[index]
+        }
+      }
     }
-    return mixture
   }
 
   /// Trains the client's version of the global model and its local model side by side. The mixture
@@ -111,31 +118,38 @@ public struct APFL: FederatedMethod {
     var (globalVelocity, localVelocity): ([Float], [Float]) = ([], [])
     var loss = TrainingLoss()
 
-    /// The gradient at a model and its mini-batch's loss; moves the model's running statistics.
-    func pass(_ batch: [Int32], at model: [Float], statistics: inout [Float]) throws
-      -> (gradient: [Float], lossSum: Double)
+    var mixture = local
+    var globalGradient = [Float](repeating: 0, count: layout.count)
+    var gradient = globalGradient
+
+    /// The gradient at the model that the network holds and its mini-batch's loss; moves running
+    /// statistics.
+    func pass(_ batch: [Int32], gradient: inout [Float], statistics: inout [Float]) throws -> Double
     {
-      try network.load(model)
       let lossSum = try network.computeGradient(batch[...], of: task.images)
-      layout.copyStatistics(from: try network.parameters(), into: &statistics)
-      return (try network.gradient(), lossSum)
+      try network.storeStatistics(into: &statistics)
+      try network.storeGradient(into: &gradient)
+      return lossSum
     }
 
     for (number, batch) in task.batches(.train).enumerated() {
-      let mixture = mixture(local, global, mixing)
-      let globalGradient = try pass(batch, at: global, statistics: &global).gradient
-      let (gradient, lossSum) = try pass(batch, at: mixture, statistics: &local)
+      mix(local, global, mixing, into: &mixture)
+      try network.load(global)
+      _ = try pass(batch, gradient: &globalGradient, statistics: &global)
+      try network.load(mixture)
+      let lossSum = try pass(batch, gradient: &gradient, statistics: &local)
       loss.add(lossSum, count: batch.count)
       let slope =
         isAdaptive && number == 0 ? slope(gradient, from: global, to: local) : 0
       task.optimiser.step(
         &global, gradient: globalGradient, velocity: &globalVelocity, layout: layout)
-      task.optimiser.step(
-        &local, gradient: gradient.map { mixing * $0 }, velocity: &localVelocity, layout: layout)
+      for index in gradient.indices { gradient[index] *= mixing }
+      task.optimiser.step(&local, gradient: gradient, velocity: &localVelocity, layout: layout)
       mixing = min(max(mixing - task.optimiser.learningRate * slope, 0), 1)
     }
+    mix(local, global, mixing, into: &mixture)
     return ClientUpdate(
-      client: task.client, trained: mixture(local, global, mixing), trainLoss: loss.mean,
+      client: task.client, trained: mixture, trainLoss: loss.mean,
       contribution: Contribution(version: global, localModel: local, mixing: mixing))
   }
 

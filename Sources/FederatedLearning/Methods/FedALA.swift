@@ -122,12 +122,13 @@ public struct FedALA: FederatedMethod {
     mix()
     let isFirst = state.hasLearned[client] == 0
     var losses: [Double] = []
+    var gradient = [Float](repeating: 0, count: model.count)
     repeat {
       var last = 0.0
       for batch in batches {
         try network.load(model)
         last = try network.computeGradient(batch[...], of: task.images) / Double(batch.count)
-        let gradient = try network.gradient()
+        try network.storeGradient(into: &gradient)
         for (place, column) in columns.enumerated() {
           let moved = weights[place] - stepSize * gradient[column] * differences[place]
           weights[place] = min(max(moved, 0), 1)

@@ -76,31 +76,30 @@ public struct PerFedAvg: AveragingMethod {
     var model = received.parameters
     var velocity: [Float] = []
     var loss = TrainingLoss()
+    // Kept from step to step.
+    var (moved, statistics) = (model, model)
+    var inner = [Float](repeating: 0, count: model.count)
+    var (direction, ahead) = (inner, inner)
     for start in stride(from: 0, to: batches.count, by: perStep) {
       let own = (0..<perStep).map { batches[(start + $0) % batches.count] }
-      let inner = try gradient(at: model, own[0], task, network)
-      let adapted = moved(model, along: inner, by: -innerStepSize)
-      try network.load(adapted)
-      loss.add(try network.computeGradient(own[1][...], of: task.images), count: own[1].count)
-      var direction = try network.gradient()
-      let statistics = try network.parameters()
+      try storeGradient(at: model, own[0], task, network, into: &inner)
+      move(model, along: inner, by: -innerStepSize, into: &moved)
+      let lossSum = try storeGradient(at: moved, own[1], task, network, into: &direction)
+      loss.add(lossSum, count: own[1].count)
+      try network.storeStatistics(into: &statistics)
       if variant == .hessianFree {
-        let ahead = moved(model, along: direction, by: finiteDifference)
-        let behind = moved(model, along: direction, by: -finiteDifference)
-        let gradients = try (
-          gradient(at: ahead, own[2], task, network), gradient(at: behind, own[2], task, network)
-        )
+        move(model, along: direction, by: finiteDifference, into: &moved)
+        try storeGradient(at: moved, own[2], task, network, into: &ahead)
+        move(model, along: direction, by: -finiteDifference, into: &moved)
+        try storeGradient(at: moved, own[2], task, network, into: &inner)
         for index in direction.indices {
-          let product = (gradients.0[index] - gradients.1[index]) / (2 * finiteDifference)
+          let product = (ahead[index] - inner[index]) / (2 * finiteDifference)
           direction[index] -= innerStepSize * product
         }
       }
       task.optimiser.step(
         &model, gradient: direction, velocity: &velocity, layout: setting.layout)
-      for layer in setting.layout.layers {
-        let own = layer.trainedRange.upperBound..<layer.range.upperBound
-        model.replaceSubrange(own, with: statistics[own])
-      }
+      setting.layout.copyStatistics(from: statistics, into: &model)
     }
     return ClientUpdate(client: task.client, trained: model, trainLoss: loss.mean, contribution: ())
   }
@@ -111,26 +110,36 @@ public struct PerFedAvg: AveragingMethod {
     _ task: LocalTask, state: [Float], bank: ClientBank, network: any LocalNetwork
   ) throws -> [Float] {
     let received = receivedModel(of: task.client, state: state, bank: bank)
-    return try task.batches(.adapt).reduce(received) { model, batch in
-      moved(model, along: try gradient(at: model, batch, task, network), by: -innerStepSize)
+    var moved = received
+    var gradient = [Float](repeating: 0, count: received.count)
+    for batch in task.batches(.adapt) {
+      try storeGradient(at: moved, batch, task, network, into: &gradient)
+      move(moved, along: gradient, by: -innerStepSize, into: &moved)
     }
+    return moved
   }
 
   /// ∇f(model; batch), axis (parameter).
-  private func gradient(
-    at model: [Float], _ batch: [Int32], _ task: LocalTask, _ network: any LocalNetwork
-  ) throws -> [Float] {
+  /// - Returns: the sum of the samples' losses.
+  @discardableResult
+  private func storeGradient(
+    at model: [Float], _ batch: [Int32], _ task: LocalTask, _ network: any LocalNetwork,
+    into gradient: inout [Float]
+  ) throws -> Double {
     try network.load(model)
-    _ = try network.computeGradient(batch[...], of: task.images)
-    return try network.gradient()
+    let lossSum = try network.computeGradient(batch[...], of: task.images)
+    try network.storeGradient(into: &gradient)
+    return lossSum
   }
 
-  /// model + size · direction over the trained parameters.
-  private func moved(_ model: [Float], along direction: [Float], by size: Float) -> [Float] {
-    var moved = model
-    for range in setting.layout.layers.map(\.trainedRange) {
-      for index in range { moved[index] += size * direction[index] }
+  /// moved = model + size · direction over the trained parameters.
+  private func move(
+    _ model: [Float], along direction: [Float], by size: Float, into moved: inout [Float]
+  ) {
+    for layer in setting.layout.layers {
+      for index in layer.trainedRange { moved[index] = model[index] + size * direction[index] }
+      let statistics = layer.trainedRange.upperBound..<layer.range.upperBound
+      moved.replaceSubrange(statistics, with: model[statistics])
     }
-    return moved
   }
 }
