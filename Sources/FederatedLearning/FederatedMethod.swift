@@ -105,7 +105,7 @@ extension FederatedMethod {
   public func trainedModel(
     _ task: LocalTask, state: ServerState, bank: ClientBank, network: any LocalNetwork
   ) throws -> [Float] {
-    Array(bank[task.client])
+    bank[task.client]
   }
   /// No weights.
   public func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]? { nil }

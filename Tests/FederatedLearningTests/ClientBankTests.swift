@@ -11,8 +11,8 @@ struct ClientBankTests {
   func bank(columns: Int, clients: Int = 5) throws -> ClientBank {
     let count = columns + 2 * Self.margin
     return try ClientBank(
-      clientCount: clients, parameterCount: count,
-      values: HashFill.signed(salt: 11, count: clients * count, bound: 2))
+      parameterCount: count,
+      rows: HashFill.signed(salt: 11, count: clients * count, bound: 2).rows(of: count))
   }
 
   func weightedSum(_ bank: ClientBank, _ weights: [Float], _ columns: Range<Int>) -> [Float] {
@@ -86,13 +86,27 @@ struct ClientBankTests {
     #expect(bank.values == [1, 2, 8, 9, 1, 2])
     #expect(Array(bank[1]) == [8, 9])
     #expect(
-      try bank == ClientBank(clientCount: 3, parameterCount: 2, values: [1, 2, 8, 9, 1, 2]))
+      try bank == ClientBank(parameterCount: 2, rows: [[1, 2], [8, 9], [1, 2]]))
   }
 
   @Test("a wrong number of values is an error")
   func wrongCount() {
-    #expect(throws: FederationError("client bank: 5 values, expected 3 × 2")) {
-      try ClientBank(clientCount: 3, parameterCount: 2, values: [1, 2, 3, 4, 5])
+    #expect(throws: FederationError("client bank: 1 values of client 2, expected 2")) {
+      try ClientBank(parameterCount: 2, rows: [[1, 2], [3, 4], [5]])
     }
+  }
+
+  @Test("storing a model replaces one row, copies none, and leaves copies of the bank alone")
+  func sharing() throws {
+    func place(_ row: [Float]) -> Int {
+      row.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
+    }
+    let before = ClientBank(clientCount: 3, initial: [1, 2])
+    #expect(Set(before.rows.map(place)).count == 1)
+    let model: [Float] = [8, 9]
+    var after = before
+    after.store(model, of: 1)
+    #expect(after.rows.map(place) == [place(before[0]), place(model), place(before[0])])
+    #expect(before.rows == [[1, 2], [1, 2], [1, 2]])
   }
 }

@@ -75,7 +75,7 @@ struct FedRepTests {
     let layers = try small.setting().layout.layers
     let body = layers.dropLast(2).flatMap { Array($0.range) }
     let mean = body.map { index in
-      participants.reduce(Float(0)) { $0 + federation.state.bank[$1][at: index] }
+      participants.reduce(Float(0)) { $0 + federation.state.bank[$1][index] }
         / Float(participants.count)
     }
     expectClose(
@@ -102,9 +102,4 @@ struct FedRepTests {
         "head_layers: found 5, expected at most 4, the number of layers of the model")
     ) { try small.method(FedRep.self, ["head_layers": .integer(5)]) }
   }
-}
-
-extension ArraySlice {
-  /// The element at a distance from the slice's start.
-  fileprivate subscript(at offset: Int) -> Element { self[startIndex + offset] }
 }

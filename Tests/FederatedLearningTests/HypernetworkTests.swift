@@ -36,7 +36,7 @@ struct HypernetworkTests {
     }
 
     let bank = try ClientBank(
-      clientCount: golden.sources, parameterCount: golden.delta.count, values: golden.bank)
+      parameterCount: golden.delta.count, rows: golden.bank.rows(of: golden.delta.count))
     var layers: [Range<Int>] = []
     for size in golden.layerSizes {
       let start = layers.last?.upperBound ?? 0

@@ -89,6 +89,18 @@ struct SmallFederation {
   }
 }
 
+extension ClientBank {
+  /// Row-major values, axes (client, parameter).
+  var values: [Float] { Array(rows.joined()) }
+}
+
+extension Array<Float> {
+  /// Its stretches of that length.
+  func rows(of count: Int) -> [[Float]] {
+    stride(from: 0, to: self.count, by: count).map { Array(self[$0..<$0 + count]) }
+  }
+}
+
 /// Every bit of a federation's state.
 struct Snapshot: Equatable {
   let round: Int

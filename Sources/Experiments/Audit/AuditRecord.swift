@@ -62,7 +62,7 @@ struct AuditRecord {
   /// Enters what a round left.
   mutating func enter<Method>(after federation: Federation<Method>) {
     let (method, server) = (federation.method, federation.state.server)
-    parametersAfter += federation.state.bank.values
+    for row in federation.state.bank.rows { parametersAfter += row }
     globalParametersAfter +=
       method.tensors(of: server).first { $0.name == "global_model" }?.values ?? []
     for client in 0..<federation.data.clientCount {

@@ -52,9 +52,13 @@ struct CheckpointFile {
       try file.setAttribute("schema_name", Self.schemaName)
       try file.setAttribute("round", Int32(checkpoint.round))
       try file.write("specification", Self.text(resolved))
-      try file.write(
-        "bank", checkpoint.bank.values,
+      // Row by row both ways: a whole bank in one piece would be a second one in memory.
+      let bank = try file.createDataset(
+        "bank", of: Float.self,
         shape: [checkpoint.bank.clientCount, checkpoint.bank.parameterCount])
+      for (client, row) in checkpoint.bank.rows.enumerated() {
+        try bank.writeRows(row, from: client)
+      }
       let server = try file.createGroup("server")
       for tensor in checkpoint.server {
         try server.write(tensor.name, tensor.values, shape: tensor.shape)
@@ -131,7 +135,8 @@ struct CheckpointFile {
     return try Checkpoint(
       round: round,
       bank: ClientBank(
-        clientCount: bank.shape[0], parameterCount: bank.shape[1], values: bank.read()),
+        parameterCount: bank.shape[1],
+        rows: (0..<bank.shape[0]).map { try bank.readRows($0..<$0 + 1) }),
       server: server.childNames().map { name in
         let tensor = try server.dataset(name)
         return StateTensor(name: name, shape: tensor.shape, values: try tensor.read())

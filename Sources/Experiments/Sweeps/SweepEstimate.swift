@@ -68,7 +68,7 @@ public struct SweepEstimate: Sendable {
     let parallel = Double(min(workerCount, max(1, Int(participants))))
     let rows = (participants / parallel).rounded(.up)
     let state = Double(
-      federation.state.bank.values.count
+      federation.state.bank.clientCount * federation.state.bank.parameterCount
         + federation.method.tensors(of: federation.state.server).reduce(0) { $0 + $1.values.count })
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows

@@ -36,7 +36,7 @@ public struct Ditto: AveragingMethod {
   ) throws -> ClientUpdate<[Float]> {
     let version = try task.descend(from: received.parameters, on: network).model
     let (personal, loss) = try task.descend(
-      from: Array(bank[task.client]), on: network,
+      from: bank[task.client], on: network,
       proximal: LocalTask.Proximal(anchor: received.parameters, strength: strength))
     return ClientUpdate(
       client: task.client, trained: personal, trainLoss: loss.mean, contribution: version)

@@ -106,7 +106,7 @@ public struct FedALA: FederatedMethod {
     network: any LocalNetwork
   ) throws -> PreparedModel {
     let client = task.client
-    let own = Array(bank[client])
+    let own = bank[client]
     let differences = columns.map { received[$0] - own[$0] }
     var weights = Array(state.mixing[client * columns.count..<(client + 1) * columns.count])
     let batches = task.batches(.adapt)

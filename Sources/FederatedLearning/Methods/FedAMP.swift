@@ -84,7 +84,7 @@ public struct FedAMP: FederatedMethod {
   /// u_i.
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
     let weights = weights(of: client, state: state)
-    var model = Array(bank[client])
+    var model = bank[client]
     model.withUnsafeMutableBufferPointer { model in
       for layer in setting.layout.layers {
         bank.weightedSum(weights, columns: setting.sharedRange(layer), into: model)
@@ -116,7 +116,7 @@ public struct FedAMP: FederatedMethod {
       for other in 0..<count where other != update.client {
         // A pair of participants is measured once.
         if trained[other] != nil, other < update.client { continue }
-        let difference = zip(update.trained, trained[other] ?? Array(bank[other])).map { $0 - $1 }
+        let difference = zip(update.trained, trained[other] ?? bank[other]).map { $0 - $1 }
         let distance = difference.withUnsafeBufferPointer { difference in
           Float(ranges.reduce(0.0) { $0 + innerProduct(difference, difference, $1) })
         }

@@ -107,7 +107,7 @@ public struct FedFomo: FederatedMethod {
     _ task: LocalTask, received: [Float], state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> PreparedModel {
-    let own = Array(bank[task.client])
+    let own = bank[task.client]
     let candidates = candidates(of: task.client, round: task.round, state: state)
     var gains = [Float](repeating: 0, count: setting.clientCount)
     let samples = task.batches(.validation).flatMap { $0 }
@@ -118,7 +118,7 @@ public struct FedFomo: FederatedMethod {
     }
     let baseLoss = try loss(received)
     for source in candidates {
-      let model = shared.received(own: own, global: Array(bank[source]))
+      let model = shared.received(own: own, global: bank[source])
       let distance = distance(model, received)
       guard distance > 0 else { continue }
       let gain = Float((baseLoss - (try loss(model))) / distance)

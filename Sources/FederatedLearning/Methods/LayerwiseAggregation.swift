@@ -115,7 +115,7 @@ struct LayerwiseAggregation: Sendable {
   func receivedModel(of client: Int, state: State, bank: ClientBank) -> [Float] {
     let weights = weights(of: client, state: state)
     let retained = retained(weights, client: client)
-    var model = Array(bank[client])
+    var model = bank[client]
     model.withUnsafeMutableBufferPointer { model in
       for (index, layer) in setting.layout.layers.enumerated() where !retained[index] {
         bank.weightedSum(weights[index], columns: setting.sharedRange(layer), into: model)

@@ -15,7 +15,7 @@ public struct Local: FederatedMethod {
 
   /// The client's own model after its latest local training.
   public func receivedModel(of client: Int, state: Void, bank: ClientBank) -> [Float] {
-    Array(bank[client])
+    bank[client]
   }
 
   /// Nothing to do.

@@ -99,7 +99,7 @@ public struct PFedHN: FederatedMethod {
 
   /// h(v_i; φ), with the client's own running statistics.
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
-    var model = Array(bank[client])
+    var model = bank[client]
     hypernetwork.produce(&model, of: client, parameters: state.parameters)
     return model
   }

@@ -96,13 +96,11 @@ struct SimilarityWeights: Sendable {
   func update(_ state: inout SimilarityState, of clients: [Int], bank: ClientBank) {
     let (count, size) = (setting.clientCount, setting.layout.count)
     var difference = [Float](repeating: 0, count: size)
-    let squares = (0..<count).map { squaredNorms(Array(bank[$0])) }
+    let squares = (0..<count).map { squaredNorms(bank[$0]) }
     for client in clients {
       for source in 0..<count {
-        bank.values.withUnsafeBufferPointer { values in
-          let (own, other) = (client * size, source * size)
-          for index in 0..<size { difference[index] = values[own + index] - values[other + index] }
-        }
+        let (own, other) = (bank[client], bank[source])
+        for index in 0..<size { difference[index] = own[index] - other[index] }
         for (unit, square) in squaredNorms(difference).enumerated() {
           let value = Self.dissimilarity(
             squares[client][unit], squares[source][unit], squaredDistance: square)
@@ -141,7 +139,7 @@ extension SimilarityAggregation {
   /// The layer-wise sums of all clients' models with the client's weights.
   public func receivedModel(of client: Int, state: SimilarityState, bank: ClientBank) -> [Float] {
     let setting = similarity.setting
-    var model = Array(bank[client])
+    var model = bank[client]
     let weights = similarity.weights(of: client, state: state)
     model.withUnsafeMutableBufferPointer { model in
       for (weights, layer) in zip(weights, setting.layout.layers) {
