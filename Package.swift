@@ -40,7 +40,8 @@ let package = Package(
     .target(name: "CFusedKernels"),
     .target(
       name: "NeuralNetworks", dependencies: ["CFusedKernels", "COneDNN", "RandomStreams"]),
-    .target(name: "FederatedLearning", dependencies: ["NeuralNetworks", "RandomStreams"]),
+    .target(
+      name: "FederatedLearning", dependencies: ["CFusedKernels", "NeuralNetworks", "RandomStreams"]),
     .target(
       name: "Experiments",
       dependencies: [

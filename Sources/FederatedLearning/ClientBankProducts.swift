@@ -1,72 +1,103 @@
-import NeuralNetworks
+import CFusedKernels
 
+// Products of the bank with a few vectors at once. The bank of many clients fits no cache: its rows are
+// read from memory once for up to eight receivers or vectors. No result depends on what shares its pass.
 extension ClientBank {
-  /// Weighted sum over clients on some columns: target[p] = Σ_j weights[j] · bank[j, p].
+  /// The most receivers or vectors that share a pass over the bank.
+  static let sharedPassCount = Int(BANK_MAXIMUM_SHARED)
+
+  /// Replaces columns of models by weighted sums over clients:
+  /// models[r][p] = Σ_j weights[r][j] · bank[j, p] for p in `columns`.
   ///
-  /// Summed in client order; a source with weight exactly 0 is left out, one with weight 1 alone is
-  /// copied bit for bit.
+  /// Summed in single precision in client order. A source with weight exactly 0 is left out, one with
+  /// weight 1 alone is copied bit for bit; without sources the sum is 0.
   /// - Parameters:
-  ///   - weights: axis (source client).
-  ///   - columns: the columns to sum.
-  ///   - target: axis (parameter); only `columns` are written.
-  public func weightedSum(
-    _ weights: some Collection<Float>, columns: Range<Int>,
-    into target: UnsafeMutableBufferPointer<Float>
+  ///   - weights: axes (receiver, source client); nil leaves that receiver's model as it is.
+  ///   - models: axes (receiver, parameter).
+  public func weightedSums(
+    _ weights: [[Float]?], columns: Range<Int>, into models: inout [[Float]]
   ) {
-    guard let target = target.baseAddress.map({ $0 + columns.lowerBound }) else { return }
-    let count = columns.count
-    target.update(repeating: 0, count: count)
-    var isFirst = true
-    for (client, weight) in weights.enumerated() where weight != 0 {
-      rows[client].withUnsafeBufferPointer { row in
-        guard let row = row.baseAddress.map({ $0 + columns.lowerBound }) else { return }
-        if isFirst {
-          for index in 0..<count { target[index] = weight * row[index] }
-        } else {
-          for index in 0..<count { target[index] += weight * row[index] }
-        }
+    let receivers = weights.indices.filter { weights[$0] != nil }
+    for start in stride(from: 0, to: receivers.count, by: Self.sharedPassCount) {
+      let pass = receivers[start..<min(start + Self.sharedPassCount, receivers.count)]
+      let sums = self.sums(pass.compactMap { weights[$0] }, columns: columns)
+      for (place, receiver) in pass.enumerated() {
+        models[receiver].replaceSubrange(
+          columns, with: sums[place * columns.count..<(place + 1) * columns.count])
       }
-      isFirst = false
     }
   }
 
-  /// Inner products of every client's model with a vector on some columns:
-  /// result[j] = Σ_p bank[j, p] · vector[p].
+  /// The same for one receiver.
+  public func weightedSum(_ weights: [Float], columns: Range<Int>, into model: inout [Float]) {
+    model.replaceSubrange(columns, with: sums([weights], columns: columns))
+  }
+
+  /// Inner products of every client's model with vectors on some columns:
+  /// result[r][j] = Σ_p vectors[r][p] · bank[j, p] for p in `columns`.
   ///
-  /// Summed in single precision over sixteen interleaved lanes within stretches of 1,024 columns,
-  /// and in double precision over lanes and stretches: a fixed order.
-  /// - Returns: axis (source client).
-  public func innerProducts(with vector: UnsafeBufferPointer<Float>, columns: Range<Int>)
-    -> [Double]
-  {
-    rows.map { row in row.withUnsafeBufferPointer { innerProduct($0, vector, columns) } }
+  /// The order of each sum is fixed: of each stretch of 512 columns sixteen lanes sum every sixteenth
+  /// column in single precision; lanes are summed in double precision by halves (k with k + 8, then
+  /// k + 4, k + 2, k + 1), and then stretches.
+  /// - Parameter vectors: axes (vector, parameter).
+  /// - Returns: axes (vector, source client).
+  public func innerProducts(with vectors: [[Float]], columns: Range<Int>) -> [[Double]] {
+    stride(from: 0, to: vectors.count, by: Self.sharedPassCount).flatMap { start in
+      let pass = vectors[start..<min(start + Self.sharedPassCount, vectors.count)]
+      var values: [Float] = []
+      values.reserveCapacity(pass.count * columns.count)
+      for vector in pass { values += vector[columns] }
+      // Axes (source client, vector).
+      var products = [Double](repeating: 0, count: clientCount * pass.count)
+      withRows(Array(rows.indices)) { rows in
+        bank_inner_products(
+          rows, rows.count, values, Int32(pass.count), columns.lowerBound, columns.count, &products)
+      }
+      return pass.indices.map { vector in
+        rows.indices.map { products[$0 * pass.count + vector - start] }
+      }
+    }
+  }
+
+  /// Axes (receiver, column); at most `sharedPassCount` receivers.
+  private func sums(_ weights: [[Float]], columns: Range<Int>) -> [Float] {
+    // Sources that nobody takes are not even read.
+    let sources = rows.indices.filter { source in weights.contains { $0[source] != 0 } }
+    // Axes (source, receiver).
+    let shares = sources.flatMap { source in weights.map { $0[source] } }
+    var sums = [Float](repeating: 0, count: weights.count * columns.count)
+    withRows(sources) { rows in
+      bank_weighted_sums(
+        rows, rows.count, shares, Int32(weights.count), columns.lowerBound, columns.count, &sums)
+    }
+    // The kernel's empty sum is −0.
+    for (receiver, weights) in weights.enumerated() where weights.allSatisfy({ $0 == 0 }) {
+      for column in columns.indices {
+        sums[receiver * columns.count + column - columns.lowerBound] = 0
+      }
+    }
+    return sums
+  }
+
+  /// Calls `body` with where the rows of some clients begin.
+  private func withRows(_ clients: [Int], _ body: ([UnsafePointer<Float>?]) -> Void) {
+    // Rows stay where they are: the bank keeps them, and nothing replaces them meanwhile. Thousands of
+    // them cannot be held by nested closures.
+    withExtendedLifetime(rows) {
+      body(clients.map { rows[$0].withUnsafeBufferPointer { $0.baseAddress } })
+    }
   }
 }
+
 /// Σ over `range` of a · b in the fixed order that `ClientBank.innerProducts` documents.
 func innerProduct(
   _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, _ range: Range<Int>
 ) -> Double {
-  guard let a = a.baseAddress, let b = b.baseAddress else { return 0 }
-  var total = 0.0
-  var start = range.lowerBound
-  while start < range.upperBound {
-    let end = min(start + 1024, range.upperBound)
-    var lanes = SIMD16<Float>.zero
-    var index = start
-    while index + 16 <= end {
-      let x = UnsafeRawPointer(a + index).loadUnaligned(as: SIMD16<Float>.self)
-      let y = UnsafeRawPointer(b + index).loadUnaligned(as: SIMD16<Float>.self)
-      lanes += x * y
-      index += 16
-    }
-    var sum = 0.0
-    for lane in 0..<16 { sum += Double(lanes[lane]) }
-    while index < end {
-      sum += Double(a[index] * b[index])
-      index += 1
-    }
-    total += sum
-    start = end
+  guard let b = b.baseAddress else { return 0 }
+  var product = 0.0
+  withUnsafePointer(to: a.baseAddress) {
+    bank_inner_products(
+      $0, 1, b + range.lowerBound, 1, range.lowerBound, range.count, &product)
   }
-  return total
+  return product
 }

@@ -37,6 +37,10 @@ public protocol FederatedMethod: Sendable {
   /// (parameter).
   func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float]
 
+  /// The same for several clients, each as if it were alone: axes (client, parameter). A method that can
+  /// make several models at once with less work does so here.
+  func receivedModels(of clients: [Int], state: ServerState, bank: ClientBank) -> [[Float]]
+
   /// What the client makes of it before local training, on a worker's network. This is the model
   /// that is evaluated as `received`.
   /// - Parameter task: holds the batches of `preparationPhases`.
@@ -57,6 +61,13 @@ public protocol FederatedMethod: Sendable {
   func trainedModel(
     _ task: LocalTask, state: ServerState, bank: ClientBank, network: any LocalNetwork
   ) throws -> [Float]
+
+  /// The server's work on what some participants have sent, before `absorb` takes over all of it: what
+  /// can be done side by side for groups of participants. Each update must come out as if it were alone.
+  /// - Parameter bank: the models that they were aggregated from.
+  func digest(
+    _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
+  ) -> [ClientUpdate<Contribution>]
 
   /// The server's work after a round: `updates` in ascending order of clients; `bank` holds the
   /// models that they were aggregated from, not yet the trained ones.
@@ -94,6 +105,16 @@ extension FederatedMethod {
   public var preparationPhases: [LocalPhase] { [] }
   /// No validation.
   public var validationShare: Double { 0 }
+  /// One after another.
+  public func receivedModels(of clients: [Int], state: ServerState, bank: ClientBank) -> [[Float]] {
+    clients.map { receivedModel(of: $0, state: state, bank: bank) }
+  }
+  /// Leaves the updates as they are.
+  public func digest(
+    _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
+  ) -> [ClientUpdate<Contribution>] {
+    updates
+  }
   /// Takes the model as it comes.
   public func prepare(
     _ task: LocalTask, received: [Float], state: ServerState, bank: ClientBank,

@@ -41,22 +41,6 @@ public struct Federation<Method: FederatedMethod> {
     public var bank: ClientBank
     /// What the method's server remembers.
     public var server: Method.ServerState
-
-    /// What a client starts its local training from.
-    func prepared(by method: Method, _ task: LocalTask, _ network: any LocalNetwork) throws
-      -> PreparedModel
-    {
-      try method.prepare(
-        task, received: method.receivedModel(of: task.client, state: server, bank: bank),
-        state: server, bank: bank, network: network)
-    }
-
-    /// What is evaluated as trained.
-    func trained(by method: Method, _ task: LocalTask, _ network: any LocalNetwork) throws
-      -> [Float]
-    {
-      try method.trainedModel(task, state: server, bank: bank, network: network)
-    }
   }
 
   /// The method.
@@ -66,9 +50,9 @@ public struct Federation<Method: FederatedMethod> {
   /// How it trains.
   public let configuration: FederationConfiguration
   /// The state after the rounds so far.
-  public private(set) var state: State
-  private let engine: any TrainingEngine
-  private let tasks: TaskMaker
+  public internal(set) var state: State
+  let engine: any TrainingEngine
+  let tasks: TaskMaker
 
   /// A federation before its first round, all clients with the same initial model.
   /// - Parameter schedule: the order of training samples; shuffled under the seed unless given.
@@ -128,86 +112,5 @@ public struct Federation<Method: FederatedMethod> {
   /// The mini-batches with which a client prepares the model that it receives in a round.
   public func preparationBatches(round: Int, client: Int) -> [PhaseBatches] {
     tasks.preparationBatches(round: round, client: client)
-  }
-
-  /// What a round leaves for the record.
-  public struct RoundRecord: Sendable {
-    /// The round, counted from 1.
-    public let round: Int
-    /// The participants in ascending order.
-    public let participants: [Int]
-    /// Mean training loss of each participant.
-    public let trainLosses: [Float]
-    /// What each participant sent and was sent.
-    public let traffic: [Traffic]
-  }
-
-  /// One round. All participants start from the same snapshot of the state; the state is replaced
-  /// only when all have succeeded. Throws the engine's error.
-  public mutating func runRound() throws -> RoundRecord {
-    let round = state.round + 1
-    let participants = participants(round: round)
-    let slots = Slots<ClientUpdate<Method.Contribution>>(count: participants.count)
-    let (method, snapshot, tasks) = (method, state, tasks)
-    try engine.forEachClient(participants.count) { slot, network in
-      let client = participants[slot]
-      let task = tasks.task(round: round, client: client)
-      let received = try snapshot.prepared(by: method, task, network)
-      slots[slot] = try method.train(
-        task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
-    }
-    let updates = slots.all
-    let traffic = participants.map { method.traffic(of: $0, state: snapshot.server) }
-    method.absorb(updates, into: &state.server, bank: snapshot.bank)
-    for update in updates { state.bank.store(update.trained, of: update.client) }
-    state.round = round
-    return RoundRecord(
-      round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
-      traffic: traffic)
-  }
-
-  /// How good the current models are on every client's own test data, axis (client).
-  public struct TestRecord: Sendable, Equatable {
-    /// The model that the client would start its next local training from.
-    public var received: [Evaluation]
-    /// The client's model after its latest local training, or what else the method evaluates as
-    /// `trained`.
-    public var trained: [Evaluation]
-  }
-
-  /// The model of a client as it is evaluated, axis (parameter). Changes nothing. Throws the
-  /// engine's error.
-  public func model(_ model: EvaluatedModel, of client: Int) throws -> [Float] {
-    let slots = Slots<[Float]>(count: 1)
-    let (method, snapshot, tasks) = (method, state, tasks)
-    try engine.forEachClient(1) { _, network in
-      let task = tasks.preparation(round: snapshot.round + 1, client: client)
-      slots[0] =
-        switch model {
-        case .received: try snapshot.prepared(by: method, task, network).parameters
-        case .trained: try snapshot.trained(by: method, task, network)
-        }
-    }
-    return slots.all.first ?? []
-  }
-
-  /// Evaluates every client, participant or not. Changes nothing: the state's bits are the same
-  /// before and after. Throws the engine's error.
-  public func evaluate() throws -> TestRecord { try evaluate(0..<data.clientCount) }
-
-  /// The same of some clients.
-  public func evaluate(_ clients: Range<Int>) throws -> TestRecord {
-    let slots = Slots<(received: Evaluation, trained: Evaluation)>(count: clients.count)
-    let (method, snapshot, data, tasks) = (method, state, data, tasks)
-    try engine.forEachClient(clients.count) { slot, network in
-      let client = clients.lowerBound + slot
-      let test = data.test[client][...]
-      let task = tasks.preparation(round: snapshot.round + 1, client: client)
-      try network.load(snapshot.prepared(by: method, task, network).parameters)
-      let received = try network.evaluate(test, of: data.images)
-      try network.load(snapshot.trained(by: method, task, network))
-      slots[slot] = (received, try network.evaluate(test, of: data.images))
-    }
-    return TestRecord(received: slots.all.map(\.received), trained: slots.all.map(\.trained))
   }
 }

@@ -7,6 +7,13 @@ public protocol TrainingEngine: Sendable {
   /// Values of one input image.
   var inputSize: Int { get }
 
+  /// How many pieces of work run side by side.
+  var workerCount: Int { get }
+
+  /// Runs `body` once for each of `count` pieces of work that need no network. They may run side by
+  /// side, so no result may depend on the others. Throws the error of the lowest failing piece.
+  func inParallel(_ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void) throws
+
   /// Runs `body` once for each of `count` clients. Clients may run side by side, each on a network
   /// that nobody else uses meanwhile and whose parameters are undefined at first; the result of one
   /// client must not depend on the others. Throws the error of the lowest failing client.
@@ -38,6 +45,16 @@ public final class ProcessorTrainingEngine: TrainingEngine {
   public var layout: ParameterLayout { plans.layout }
   /// Values of one input image.
   public var inputSize: Int { plans.architecture.inputSize }
+
+  /// The threads that clients are worked on by.
+  public var workerCount: Int { pool.workerCount }
+
+  /// Runs `body` for every piece on the workers.
+  public func inParallel(
+    _ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void
+  ) throws {
+    try pool.run(count: count) { piece, _ in try body(piece) }
+  }
 
   /// Runs `body` for every client on the workers.
   public func forEachClient(

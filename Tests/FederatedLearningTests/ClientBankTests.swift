@@ -17,9 +17,7 @@ struct ClientBankTests {
 
   func weightedSum(_ bank: ClientBank, _ weights: [Float], _ columns: Range<Int>) -> [Float] {
     var target = [Float](repeating: -7, count: bank.parameterCount)
-    target.withUnsafeMutableBufferPointer {
-      bank.weightedSum(weights, columns: columns, into: $0)
-    }
+    bank.weightedSum(weights, columns: columns, into: &target)
     return target
   }
 
@@ -44,7 +42,7 @@ struct ClientBankTests {
     let bank = try bank(columns: size)
     let vector = HashFill.signed(salt: 13, count: bank.parameterCount, bound: 2)
     let columns = Self.margin..<Self.margin + size
-    let found = vector.withUnsafeBufferPointer { bank.innerProducts(with: $0, columns: columns) }
+    let found = bank.innerProducts(with: [vector], columns: columns)[0]
     #expect(found.count == 5)
     for client in 0..<5 {
       let terms = columns.map {
@@ -53,6 +51,86 @@ struct ClientBankTests {
       expectClose(
         found[client], terms.reduce(0, +), absolute: 1e-6 * terms.reduce(0) { $0 + abs($1) },
         "client \(client)")
+    }
+  }
+
+  /// Sizes around vectors, stretches and blocks; numbers of clients around groups of rows.
+  static let shapes = [(1, 1), (16, 2), (511, 3), (512, 4), (530, 5), (1024, 7), (2100, 13)]
+
+  @Test(
+    "weighted sums for several receivers are naive sums in client order, bit for bit",
+    arguments: shapes)
+  func sumsInOrder(size: Int, clients: Int) throws {
+    let bank = try bank(columns: size, clients: clients)
+    let columns = Self.margin..<Self.margin + size
+    for receivers in 1...11 {
+      // Some weights are 0, one receiver keeps its model and one has no sources.
+      let weights: [[Float]?] = (0..<receivers).map { receiver in
+        if receiver == 5 { return nil }
+        let drawn = HashFill.signed(salt: 40 + UInt32(receiver), count: clients, bound: 1)
+        return drawn.enumerated().map {
+          receiver == 6 || (receiver + $0.offset) % 5 == 3 && receiver > 1 ? 0 : $0.element
+        }
+      }
+      let start = (0..<receivers).map { receiver in
+        [Float](repeating: Float(-receiver), count: bank.parameterCount)
+      }
+      var found = start
+      bank.weightedSums(weights, columns: columns, into: &found)
+      for (receiver, weights) in weights.enumerated() {
+        var expected = start[receiver]
+        if let weights {
+          for column in columns {
+            let terms = weights.indices.filter { weights[$0] != 0 }
+              .map { weights[$0] * bank[$0][column] }
+            expected[column] = terms.first.map { terms.dropFirst().reduce($0, +) } ?? 0
+          }
+        }
+        #expect(found[receiver].bits == expected.bits, "\(receivers) receivers, \(receiver)")
+      }
+    }
+  }
+
+  @Test(
+    "inner products with several vectors are summed in the documented order, bit for bit",
+    arguments: shapes)
+  func productsInOrder(size: Int, clients: Int) throws {
+    let bank = try bank(columns: size, clients: clients)
+    let columns = Self.margin..<Self.margin + size
+    func naive(_ a: [Float], _ b: [Float]) -> Double {
+      var total = 0.0
+      for start in stride(from: columns.lowerBound, to: columns.upperBound, by: 512) {
+        var lanes = [Float](repeating: 0, count: 16)
+        for column in start..<min(start + 512, columns.upperBound) {
+          lanes[(column - start) % 16] += a[column] * b[column]
+        }
+        var sums = lanes.map(Double.init)
+        for half in [8, 4, 2, 1] { sums = (0..<half).map { sums[$0] + sums[$0 + half] } }
+        total += sums[0]
+      }
+      return total
+    }
+    for count in 1...11 {
+      let vectors = (0..<count).map {
+        HashFill.signed(salt: 60 + UInt32($0), count: bank.parameterCount, bound: 2)
+      }
+      let found = bank.innerProducts(with: vectors, columns: columns)
+      let expected = vectors.map { vector in bank.rows.map { naive($0, vector) } }
+      #expect(found.map { $0.map(\.bitPattern) } == expected.map { $0.map(\.bitPattern) })
+    }
+  }
+
+  @Test("what is not a number in a source reaches only the receivers that take it")
+  func noLeak() throws {
+    var bank = try bank(columns: 600, clients: 8)
+    bank.store([Float](repeating: .nan, count: bank.parameterCount), of: 2)
+    let weights: [[Float]] = (0..<8).map { receiver in
+      (0..<8).map { $0 == 2 && receiver != 3 ? 0 : 0.125 }
+    }
+    var models = [[Float]](repeating: bank[0], count: 8)
+    bank.weightedSums(weights, columns: 0..<bank.parameterCount, into: &models)
+    for (receiver, model) in models.enumerated() {
+      #expect(model.allSatisfy { $0.isNaN == (receiver == 3) })
     }
   }
 

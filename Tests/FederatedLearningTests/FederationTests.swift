@@ -211,11 +211,18 @@ struct FederationTests {
           #expect(Set(visit.trained) == own.subtracting(validation))
         }
         _ = try federation.evaluate()
-        for (client, visit) in engine.takeVisits().enumerated() {
-          let (train, test) = (Set(federation.data.train[client]), federation.data.test[client])
-          #expect(train.isSuperset(of: visit.trained))
-          #expect(visit.tested.filter { !train.contains($0) } == test + test)
+        // Groups of clients one after another, in each the clients in order.
+        let evaluations = engine.takeVisits()
+        let data = federation.data
+        let owners = data.train.enumerated().reduce(into: [Int32: Int]()) { owners, client in
+          for sample in client.element { owners[sample] = client.offset }
         }
+        let trained = evaluations.flatMap(\.trained).map { owners[$0] ?? -1 }
+        #expect(trained == trained.sorted() && !trained.contains(-1))
+        let tested = evaluations.flatMap(\.tested)
+        #expect(tested.filter { owners[$0] == nil } == data.test.flatMap { $0 + $0 })
+        let validating = tested.compactMap { owners[$0] }
+        #expect(validating == validating.sorted())
       }
     }
     try withMethod(name) { try check($0) }

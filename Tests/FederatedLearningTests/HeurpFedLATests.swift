@@ -129,9 +129,7 @@ struct HeurpFedLATests {
         of: client, state: before.server, bank: before.bank)
       let change = zip(federation.state.bank[client], received).map { $0 - $1 }
       for (index, layer) in layout.layers.enumerated() {
-        let products = change.withUnsafeBufferPointer {
-          before.bank.innerProducts(with: $0, columns: layer.trainedRange)
-        }
+        let products = before.bank.innerProducts(with: [change], columns: layer.trainedRange)[0]
         // From equal weights, softmax gives (product − mean) / 4 to each output's bias.
         let mean = products.reduce(0, +) / 4
         let expected = products.map {

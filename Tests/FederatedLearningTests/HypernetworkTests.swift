@@ -43,17 +43,15 @@ struct HypernetworkTests {
       layers.append(start..<start + size)
     }
     var personalised = Array(bank[golden.client])
-    personalised.withUnsafeMutableBufferPointer { model in
-      for (layer, columns) in layers.enumerated() where !golden.retained.contains(layer) {
-        bank.weightedSum(weights[layer], columns: columns, into: model)
-      }
+    for (layer, columns) in layers.enumerated() where !golden.retained.contains(layer) {
+      bank.weightedSum(weights[layer], columns: columns, into: &personalised)
     }
     expectClose(personalised, golden.personalised, absolute: tolerance, "personalised model")
 
     var change = golden.delta
     for slot in golden.excludedSlots + golden.retained.flatMap({ layers[$0] }) { change[slot] = 0 }
-    let weightGradient = change.withUnsafeBufferPointer { change in
-      layers.map { bank.innerProducts(with: change, columns: $0).map(Float.init) }
+    let weightGradient = layers.map {
+      bank.innerProducts(with: [change], columns: $0)[0].map(Float.init)
     }
     let gradient = hypernetwork.gradient(
       golden.parameters, client: golden.client, by: weightGradient)

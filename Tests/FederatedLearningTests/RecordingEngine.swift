@@ -3,7 +3,7 @@ import Synchronization
 
 /// An engine that notes which samples its networks see, and can fail on request.
 final class RecordingEngine: TrainingEngine {
-  /// What one client's network saw.
+  /// What the network of one client, or of one group of clients, saw.
   struct Visit: Sendable {
     var trained: [Int32] = []
     var tested: [Int32] = []
@@ -19,11 +19,16 @@ final class RecordingEngine: TrainingEngine {
 
   var layout: ParameterLayout { engine.layout }
   var inputSize: Int { engine.inputSize }
+  var workerCount: Int { engine.workerCount }
+
+  func inParallel(_ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void) throws {
+    try engine.inParallel(count, body)
+  }
 
   /// Makes every run fail once that client's work is done.
   func failAfter(client: Int?) { failing.withLock { $0 = client } }
 
-  /// The visits since the last call, in the order of clients.
+  /// The visits since the last call, in the order of clients or groups.
   func takeVisits() -> [Visit] {
     visits.withLock { visits in
       defer { visits = [:] }

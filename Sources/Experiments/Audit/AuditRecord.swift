@@ -50,9 +50,9 @@ struct AuditRecord {
     let clients = federation.participants(round: round)
     participants.append(clients.map(Int32.init))
     enterPreparation(of: federation)
+    for model in try federation.models(.received, of: clients) { received += model }
     for client in clients {
       enter(federation.trainingBatches(round: round, client: client), round: round, client: client)
-      received += try federation.model(.received, of: client)
       if let kept = federation.method.retainedLayers(of: client, state: federation.state.server) {
         retained += kept
       }

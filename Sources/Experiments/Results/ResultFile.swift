@@ -13,11 +13,11 @@ enum ResultFile {
   static let schemaVersion: Int32 = 1
 
   /// - Parameters:
-  ///   - models: the model to keep of each client, axis (parameter); nil keeps none.
+  ///   - models: the models to keep of some clients, axes (client, parameter); nil keeps none.
   ///   - audit: what an audited run has collected.
   static func write(
     to path: String, overwrite: Bool, preparation: RunPreparation, record: RunRecord,
-    information: MethodInformation, models: ((Int) throws -> [Float])?, audit: AuditRecord?
+    information: MethodInformation, models: (([Int]) throws -> [[Float]])?, audit: AuditRecord?
   ) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
       try writeAttributes(file, preparation, information)
@@ -135,7 +135,8 @@ enum ResultFile {
   }
 
   private static func writeModels(
-    _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation, _ model: (Int) throws -> [Float]
+    _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation,
+    _ models: ([Int]) throws -> [[Float]]
   ) throws {
     let group = try file.createGroup("model")
     try group.setAttribute("model_state", preparation.specification.savedModels.rawValue)
@@ -157,11 +158,14 @@ enum ResultFile {
         datasets.append((tensor.range, dataset))
       }
     }
-    // Client by client, so that one model at a time is in memory.
-    for client in 0..<preparation.partition.clientCount {
-      let parameters = try model(client)
-      for (range, dataset) in datasets {
-        try dataset.writeRows(parameters[range], from: client)
+    // A few clients at a time, so that only so many models are in memory twice.
+    let clientCount = preparation.partition.clientCount
+    for start in stride(from: 0, to: clientCount, by: 64) {
+      let clients = Array(start..<min(start + 64, clientCount))
+      for (client, parameters) in zip(clients, try models(clients)) {
+        for (range, dataset) in datasets {
+          try dataset.writeRows(parameters[range], from: client)
+        }
       }
     }
   }

@@ -162,9 +162,9 @@ public struct ExperimentRun {
         information: Method.information,
         models: specification.savedModels == .none
           ? nil
-          : { client in
-            try federation.model(
-              specification.savedModels == .trained ? .trained : .received, of: client)
+          : { clients in
+            try federation.models(
+              specification.savedModels == .trained ? .trained : .received, of: clients)
           },
         audit: audit)
     } catch {

@@ -85,10 +85,8 @@ public struct FedAMP: FederatedMethod {
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
     let weights = weights(of: client, state: state)
     var model = bank[client]
-    model.withUnsafeMutableBufferPointer { model in
-      for layer in setting.layout.layers {
-        bank.weightedSum(weights, columns: setting.sharedRange(layer), into: model)
-      }
+    for layer in setting.layout.layers {
+      bank.weightedSum(weights, columns: setting.sharedRange(layer), into: &model)
     }
     return model
   }

@@ -226,9 +226,7 @@ public struct FedFomo: FederatedMethod {
     guard sum > 0 else { return base }
     let weights = positive.map { $0 / sum }
     var model = base
-    model.withUnsafeMutableBufferPointer { model in
-      for columns in shared.columns { bank.weightedSum(weights, columns: columns, into: model) }
-    }
+    for columns in shared.columns { bank.weightedSum(weights, columns: columns, into: &model) }
     return model
   }
 }

@@ -2,7 +2,7 @@ import NeuralNetworks
 
 /// A method that is layer-wise aggregation by hypernetworks in all but its settings.
 protocol HypernetworkMethod: FederatedMethod
-where ServerState == HypernetworkState, Contribution == [Float] {
+where ServerState == HypernetworkState, Contribution == HypernetworkContribution {
   var aggregation: LayerwiseAggregation { get }
 }
 
@@ -10,6 +10,14 @@ where ServerState == HypernetworkState, Contribution == [Float] {
 public struct HypernetworkState: Sendable, Equatable {
   /// All hypernetworks' parameters, axes (client, hypernetwork parameter), row-major.
   public var parameters: [Float]
+}
+
+/// What a participant's work gives its hypernetwork.
+public struct HypernetworkContribution: Sendable, Equatable {
+  /// Δθ_i = θ_i − θ̄_i, axis (parameter); empty once the server has made the step of it.
+  public var change: [Float] = []
+  /// The hypernetwork after its step, axis (hypernetwork parameter); empty before.
+  public var parameters: [Float] = []
 }
 
 extension HypernetworkMethod {
@@ -20,21 +28,36 @@ extension HypernetworkMethod {
 
   /// The layer-wise weighted sum of all clients' models, but for retained layers.
   public func receivedModel(of client: Int, state: HypernetworkState, bank: ClientBank) -> [Float] {
-    aggregation.receivedModel(of: client, state: state, bank: bank)
+    aggregation.receivedModels(of: [client], state: state, bank: bank)[0]
   }
 
-  /// Plain local training, and the step of the client's hypernetwork.
+  /// The same for several clients, in one pass over the bank.
+  public func receivedModels(of clients: [Int], state: HypernetworkState, bank: ClientBank)
+    -> [[Float]]
+  {
+    aggregation.receivedModels(of: clients, state: state, bank: bank)
+  }
+
+  /// Plain local training; contributes Δθ_i.
   public func train(
     _ task: LocalTask, received: PreparedModel, state: HypernetworkState, bank: ClientBank,
     network: any LocalNetwork
-  ) throws -> ClientUpdate<[Float]> {
+  ) throws -> ClientUpdate<HypernetworkContribution> {
     try aggregation.train(
       task, received: received, state: state, bank: bank, network: network)
   }
 
+  /// The steps of the participants' hypernetworks, in one pass over the bank.
+  public func digest(
+    _ updates: [ClientUpdate<HypernetworkContribution>], state: HypernetworkState, bank: ClientBank
+  ) -> [ClientUpdate<HypernetworkContribution>] {
+    aggregation.digest(updates, state: state, bank: bank)
+  }
+
   /// Takes over the participants' hypernetworks.
   public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout HypernetworkState, bank: ClientBank
+    _ updates: [ClientUpdate<HypernetworkContribution>], into state: inout HypernetworkState,
+    bank: ClientBank
   ) {
     aggregation.absorb(updates, into: &state)
   }

@@ -22,8 +22,7 @@ struct LayerwiseAggregation: Sendable {
 
   typealias State = HypernetworkState
 
-  /// A participant's hypernetwork after its step, axis (hypernetwork parameter).
-  typealias Contribution = [Float]
+  typealias Contribution = HypernetworkContribution
 
   /// The configuration keys of the hypernetworks.
   static let options: [MethodOption] = [
@@ -112,16 +111,18 @@ struct LayerwiseAggregation: Sendable {
     return retained(weights(of: client, state: state), client: client)
   }
 
-  func receivedModel(of client: Int, state: State, bank: ClientBank) -> [Float] {
-    let weights = weights(of: client, state: state)
-    let retained = retained(weights, client: client)
-    var model = bank[client]
-    model.withUnsafeMutableBufferPointer { model in
-      for (index, layer) in setting.layout.layers.enumerated() where !retained[index] {
-        bank.weightedSum(weights[index], columns: setting.sharedRange(layer), into: model)
-      }
+  /// θ̄_i of some clients, axes (client, parameter); their own models in retained layers.
+  func receivedModels(of clients: [Int], state: State, bank: ClientBank) -> [[Float]] {
+    // Axes (client, layer, source client).
+    let weights = clients.map { self.weights(of: $0, state: state) }
+    let retained = zip(clients, weights).map { self.retained($1, client: $0) }
+    var models = clients.map { bank[$0] }
+    for (index, layer) in setting.layout.layers.enumerated() {
+      bank.weightedSums(
+        clients.indices.map { retained[$0][index] ? nil : weights[$0][index] },
+        columns: setting.sharedRange(layer), into: &models)
     }
-    return model
+    return models
   }
 
   func train(
@@ -132,28 +133,37 @@ struct LayerwiseAggregation: Sendable {
     let change = zip(model, received.parameters).map { $0 - $1 }
     return ClientUpdate(
       client: task.client, trained: model, trainLoss: loss.mean,
-      contribution: steppedHypernetwork(of: task.client, change: change, state: state, bank: bank))
+      contribution: Contribution(change: change))
   }
 
-  /// The client's hypernetwork after its step along (∂θ̄/∂(v, ψ))ᵀ Δθ.
-  /// - Parameter change: Δθ_i, axis (parameter).
-  func steppedHypernetwork(of client: Int, change: [Float], state: State, bank: ClientBank)
-    -> [Float]
-  {
-    let retained = retainedLayers(of: client, state: state)
-    return withHypernetwork(of: client, state) { parameters in
-      guard stepSize != 0 else { return Array(parameters) }
-      let none = [Float](repeating: 0, count: setting.clientCount)
-      let weightGradient = change.withUnsafeBufferPointer { change in
-        setting.layout.layers.enumerated().map { index, layer in
-          retained[index] && !retainedLayersPassGradient
-            ? none
-            : bank.innerProducts(with: change, columns: layer.trainedRange).map(Float.init)
-        }
+  /// The participants' hypernetworks after their steps along (∂θ̄/∂(v, ψ))ᵀ Δθ, in place of Δθ.
+  func digest(
+    _ updates: [ClientUpdate<Contribution>], state: State, bank: ClientBank
+  ) -> [ClientUpdate<Contribution>] {
+    let changes = updates.map(\.contribution.change)
+    let retained = updates.map { retainedLayers(of: $0.client, state: state) }
+    // Axes (participant, layer, source client); 0 for layers without a gradient.
+    var weightGradients = updates.map { _ in
+      setting.layout.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
+    }
+    for (index, layer) in setting.layout.layers.enumerated() {
+      let learning = updates.indices.filter { !retained[$0][index] || retainedLayersPassGradient }
+      let products = bank.innerProducts(
+        with: learning.map { changes[$0] }, columns: layer.trainedRange)
+      for (place, products) in zip(learning, products) {
+        weightGradients[place][index] = products.map(Float.init)
       }
-      let gradient = hypernetwork.gradient(
-        parameters: parameters, client: client, weightGradient: weightGradient)
-      return zip(parameters, gradient).map { $0 + stepSize * $1 }
+    }
+    return zip(updates, weightGradients).map { update, weightGradient in
+      let stepped = withHypernetwork(of: update.client, state) { parameters in
+        let gradient = hypernetwork.gradient(
+          parameters: parameters, client: update.client, weightGradient: weightGradient)
+        return stepSize == 0
+          ? Array(parameters) : zip(parameters, gradient).map { $0 + stepSize * $1 }
+      }
+      return ClientUpdate(
+        client: update.client, trained: update.trained, trainLoss: update.trainLoss,
+        contribution: Contribution(parameters: stepped))
     }
   }
 
@@ -163,7 +173,7 @@ struct LayerwiseAggregation: Sendable {
       for update in updates {
         let row = UnsafeMutableBufferPointer(
           rebasing: values[update.client * count..<(update.client + 1) * count])
-        _ = row.update(fromContentsOf: update.contribution)
+        _ = row.update(fromContentsOf: update.contribution.parameters)
       }
     }
   }

@@ -141,10 +141,8 @@ extension SimilarityAggregation {
     let setting = similarity.setting
     var model = bank[client]
     let weights = similarity.weights(of: client, state: state)
-    model.withUnsafeMutableBufferPointer { model in
-      for (weights, layer) in zip(weights, setting.layout.layers) {
-        bank.weightedSum(weights, columns: setting.sharedRange(layer), into: model)
-      }
+    for (weights, layer) in zip(weights, setting.layout.layers) {
+      bank.weightedSum(weights, columns: setting.sharedRange(layer), into: &model)
     }
     return model
   }

@@ -1,0 +1,89 @@
+import NeuralNetworks
+
+// Evaluation of the current models. Changes nothing: the state's bits are the same before and after.
+// Clients are worked on in groups, so that as many received models as share a pass over the client bank
+// are in memory for each worker.
+extension Federation {
+  /// How good the current models are on every client's own test data, axis (client).
+  public struct TestRecord: Sendable, Equatable {
+    /// The model that the client would start its next local training from.
+    public var received: [Evaluation]
+    /// The client's model after its latest local training, or what else the method evaluates as
+    /// `trained`.
+    public var trained: [Evaluation]
+  }
+
+  /// Evaluates every client, participant or not. Throws the engine's error.
+  public func evaluate() throws -> TestRecord { try evaluate(0..<data.clientCount) }
+
+  /// The same of some clients.
+  public func evaluate(_ clients: Range<Int>) throws -> TestRecord {
+    let data = data
+    @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
+      -> Evaluation
+    {
+      try network.load(model)
+      return try network.evaluate(data.test[client][...], of: data.images)
+    }
+    let evaluations = try forEach(of: Array(clients)) { method, snapshot, task, received, network in
+      // One after the other: a network holds one model.
+      let prepared = try method.prepare(
+        task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
+      let ofReceived = try evaluation(prepared.parameters, of: task.client, on: network)
+      let trained = try method.trainedModel(
+        task, state: snapshot.server, bank: snapshot.bank, network: network)
+      return (ofReceived, try evaluation(trained, of: task.client, on: network))
+    }
+    return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
+  }
+
+  /// The model of a client as it is evaluated, axis (parameter). Throws the engine's error.
+  public func model(_ model: EvaluatedModel, of client: Int) throws -> [Float] {
+    try models(model, of: [client])[0]
+  }
+
+  /// The same of some clients, axes (client, parameter).
+  public func models(_ model: EvaluatedModel, of clients: [Int]) throws -> [[Float]] {
+    switch model {
+    case .received:
+      return try forEach(of: clients) { method, snapshot, task, received, network in
+        try method.prepare(
+          task, received: received, state: snapshot.server, bank: snapshot.bank, network: network
+        ).parameters
+      }
+    case .trained:
+      let slots = Slots<[Float]>(count: clients.count)
+      let (method, snapshot, tasks) = (method, state, tasks)
+      try engine.forEachClient(clients.count) { slot, network in
+        slots[slot] = try method.trainedModel(
+          tasks.preparation(round: snapshot.round + 1, client: clients[slot]),
+          state: snapshot.server, bank: snapshot.bank, network: network)
+      }
+      return slots.all
+    }
+  }
+
+  /// Calls `body` for each client with its next task and the model that the server would send, on a
+  /// worker's network.
+  private func forEach<Result: Sendable>(
+    of clients: [Int],
+    _ body:
+      @escaping @Sendable (Method, State, LocalTask, [Float], any LocalNetwork) throws ->
+      Result
+  ) throws -> [Result] {
+    let groups = ClientGroups.groups(of: clients.count, workerCount: engine.workerCount)
+    let slots = Slots<[Result]>(count: groups.count)
+    let (method, snapshot, tasks) = (method, state, tasks)
+    try engine.forEachClient(groups.count) { group, network in
+      let members = Array(clients[groups[group]])
+      let received = method.receivedModels(
+        of: members, state: snapshot.server, bank: snapshot.bank)
+      slots[group] = try zip(members, received).map { client, received in
+        try body(
+          method, snapshot, tasks.preparation(round: snapshot.round + 1, client: client), received,
+          network)
+      }
+    }
+    return slots.all.flatMap { $0 }
+  }
+}

@@ -1,0 +1,94 @@
+import NeuralNetworks
+
+// A round: what the server sends, local training, what the server makes of what comes back.
+extension Federation {
+  /// What a round leaves for the record.
+  public struct RoundRecord: Sendable {
+    /// The round, counted from 1.
+    public let round: Int
+    /// The participants in ascending order.
+    public let participants: [Int]
+    /// Mean training loss of each participant.
+    public let trainLosses: [Float]
+    /// What each participant sent and was sent.
+    public let traffic: [Traffic]
+  }
+
+  /// One round. All participants start from the same snapshot of the state; the state is replaced
+  /// only when all have succeeded. Throws the engine's error.
+  public mutating func runRound() throws -> RoundRecord {
+    let round = state.round + 1
+    let participants = participants(round: round)
+    // Nothing holds the state any more when this returns, so that it is changed in place.
+    let (updates, traffic) = try results(of: participants, round: round)
+    method.absorb(updates, into: &state.server, bank: state.bank)
+    for update in updates { state.bank.store(update.trained, of: update.client) }
+    state.round = round
+    return RoundRecord(
+      round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
+      traffic: traffic)
+  }
+
+  /// Participants that are sent their models at a time, so that only so many models wait for their
+  /// client; at least a group a worker.
+  private var simultaneousParticipants: Int {
+    max(128, engine.workerCount * ClientBank.sharedPassCount)
+  }
+
+  /// What the participants' work leaves, and what they sent and were sent. Changes nothing.
+  private func results(of participants: [Int], round: Int) throws
+    -> ([ClientUpdate<Method.Contribution>], [Traffic])
+  {
+    var updates: [ClientUpdate<Method.Contribution>] = []
+    for start in stride(from: 0, to: participants.count, by: simultaneousParticipants) {
+      let end = min(start + simultaneousParticipants, participants.count)
+      let clients = Array(participants[start..<end])
+      updates += try digested(
+        trained(clients, received: received(by: clients), round: round))
+    }
+    return (updates, participants.map { method.traffic(of: $0, state: state.server) })
+  }
+
+  /// What the server sends, axes (client, parameter).
+  private func received(by clients: [Int]) throws -> [[Float]] {
+    let groups = ClientGroups.groups(of: clients.count, workerCount: engine.workerCount)
+    let slots = Slots<[[Float]]>(count: groups.count)
+    let (method, snapshot) = (method, state)
+    try engine.inParallel(groups.count) { group in
+      slots[group] = method.receivedModels(
+        of: Array(clients[groups[group]]), state: snapshot.server, bank: snapshot.bank)
+    }
+    return slots.all.flatMap { $0 }
+  }
+
+  /// Local training from what was sent.
+  private func trained(_ clients: [Int], received: [[Float]], round: Int) throws
+    -> [ClientUpdate<Method.Contribution>]
+  {
+    let slots = Slots<ClientUpdate<Method.Contribution>>(count: clients.count)
+    let (method, snapshot, tasks) = (method, state, tasks)
+    try engine.forEachClient(clients.count) { slot, network in
+      let task = tasks.task(round: round, client: clients[slot])
+      let prepared = try method.prepare(
+        task, received: received[slot], state: snapshot.server, bank: snapshot.bank,
+        network: network)
+      slots[slot] = try method.train(
+        task, received: prepared, state: snapshot.server, bank: snapshot.bank, network: network)
+    }
+    return slots.all
+  }
+
+  /// What the server makes of the updates before it takes them over.
+  private func digested(_ updates: [ClientUpdate<Method.Contribution>]) throws
+    -> [ClientUpdate<Method.Contribution>]
+  {
+    let groups = ClientGroups.groups(of: updates.count, workerCount: engine.workerCount)
+    let slots = Slots<[ClientUpdate<Method.Contribution>]>(count: groups.count)
+    let (method, snapshot) = (method, state)
+    try engine.inParallel(groups.count) { group in
+      slots[group] = method.digest(
+        Array(updates[groups[group]]), state: snapshot.server, bank: snapshot.bank)
+    }
+    return slots.all.flatMap { $0 }
+  }
+}
