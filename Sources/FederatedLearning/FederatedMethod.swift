@@ -81,10 +81,19 @@ public protocol FederatedMethod: Sendable {
   /// For each layer whether the client would keep its own; nil for a method without that notion.
   func retainedLayers(of client: Int, state: ServerState) -> [Bool]?
 
-  /// Where tensors stand in each client's hypernetwork, the state's tensor `hypernetworks` with axes
-  /// (client, hypernetwork parameter), or in the one that all share, the state's tensor
-  /// `hypernetwork` with axis (hypernetwork parameter); nil for a method without hypernetworks.
+  /// Where tensors stand in each client's hypernetwork, or in the one that all share; nil for a method
+  /// without hypernetworks.
   var hypernetworkTensors: [HypernetworkTensor]? { get }
+
+  /// Whether all clients share one hypernetwork.
+  var sharesHypernetwork: Bool { get }
+
+  /// A client's hypernetwork, or the one that all share, axis (hypernetwork parameter); nil for a method
+  /// without hypernetworks.
+  func hypernetworkParameters(of client: Int, state: ServerState) -> [Float]?
+
+  /// The most values that the server's state takes after so many participations of clients in all.
+  func stateValueCount(participations: Int) -> Int
 
   /// What one participation of a client sends, in float32 bytes.
   func traffic(of client: Int, state: ServerState) -> Traffic
@@ -132,6 +141,14 @@ extension FederatedMethod {
   public func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]? { nil }
   /// No hypernetworks.
   public var hypernetworkTensors: [HypernetworkTensor]? { nil }
+  /// Each client has its own, if any.
+  public var sharesHypernetwork: Bool { false }
+  /// No hypernetworks.
+  public func hypernetworkParameters(of client: Int, state: ServerState) -> [Float]? { nil }
+  /// As many as before the first round.
+  public func stateValueCount(participations: Int) -> Int {
+    tensors(of: initialState()).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
   /// No retained layers.
   public func retainedLayers(of client: Int, state: ServerState) -> [Bool]? { nil }
 }

@@ -24,8 +24,9 @@ public struct HypernetworkTensor: Sendable, Hashable {
 /// vector v, fully connected hidden layers with ReLU, and for each layer of the client model a
 /// fully connected head with one output per source client.
 ///
-/// Its parameters are one flat vector: the embedding; for each hidden layer weight (output, input)
-/// and bias (output); for each head weight (source client, input) and bias (source client).
+/// Its parameters are one flat vector: the base, which is the embedding and for each hidden layer weight
+/// (output, input) and bias (output); then for each head weight (source client, input) and bias (source
+/// client). The server does not keep them like that: see `ClientHypernetwork`.
 public struct Hypernetwork: Sendable, Hashable {
   /// How heads start. The paper leaves this open.
   public enum HeadInitialisation: String, Sendable, CaseIterable {
@@ -57,6 +58,10 @@ public struct Hypernetwork: Sendable, Hashable {
   private let heads: [Dense]
   /// The length of the flat parameter vector.
   public let parameterCount: Int
+  /// The length of its beginning, the embedding and the hidden layers.
+  package let baseCount: Int
+  /// H, inputs of every head: outputs of the last hidden layer, or the embedding.
+  package var headInputs: Int { hiddenSizes.last ?? embeddingSize }
 
   /// A hypernetwork of that shape; every size at least 1.
   public init(
@@ -81,29 +86,29 @@ public struct Hypernetwork: Sendable, Hashable {
       inputs = size
     }
     self.hidden = hidden
+    baseCount = offset
     heads = (0..<layerCount).map { _ in dense(inputs, clientCount) }
     parameterCount = offset
   }
 
-  /// Initial parameters of a client's hypernetwork, from the stream (seed, hypernetwork
-  /// initialisation, client): the embedding standard normal, hidden layers uniform in ±1/√inputs,
-  /// heads as told.
-  public func initialParameters(
-    seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation
-  )
-    -> [Float]
+  /// A client's initial hypernetwork, from the stream (seed, hypernetwork initialisation, client): the
+  /// embedding standard normal, hidden layers uniform in ±1/√inputs, heads as told.
+  package func initial(seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation)
+    -> ClientHypernetwork
   {
     var stream = RandomStream(seed: seed, purpose: .hypernetworkInitialisation, client: client)
-    var parameters = [Float](repeating: 0, count: parameterCount)
-    for index in 0..<embeddingSize { parameters[index] = Float(stream.normal()) }
-    let drawn = headInitialisation == .uniform ? hidden + heads : hidden
-    for layer in drawn {
-      let bound = 1 / Float(layer.inputs).squareRoot()
-      for index in layer.weight..<layer.bias + layer.outputs {
-        parameters[index] = stream.uniform(from: -bound, to: bound)
+    func draw(_ layers: [Dense]) -> [Float] {
+      layers.flatMap { layer in
+        let bound = 1 / Float(layer.inputs).squareRoot()
+        return (0..<layer.outputs * (layer.inputs + 1)).map { _ in
+          stream.uniform(from: -bound, to: bound)
+        }
       }
     }
-    return parameters
+    let embedding = (0..<embeddingSize).map { _ in Float(stream.normal()) }
+    return ClientHypernetwork(
+      base: embedding + draw(hidden),
+      heads: headInitialisation == .zero ? .steps([]) : .dense(draw(heads)))
   }
 
   /// Where each tensor stands in the flat parameter vector, in order.
@@ -123,32 +128,23 @@ public struct Hypernetwork: Sendable, Hashable {
     return tensors
   }
 
-  /// The aggregation weights α_i, axes (layer, source client); each row sums to 1.
-  /// - Parameter client: i, whose own weight is the fallback of `relu-sum`.
-  public func weights(parameters: UnsafeBufferPointer<Float>, client: Int) -> [[Float]] {
-    let input = activations(parameters).last ?? []
-    return heads.map { normalised(output(of: $0, parameters, input), client: client) }
+  /// The embedding and the result of each hidden layer.
+  /// - Parameter base: embedding and hidden layers, axis (base parameter).
+  func activations(_ base: [Float]) -> [[Float]] {
+    var activations = [Array(base.prefix(embeddingSize))]
+    for layer in hidden {
+      let input = activations[activations.count - 1]
+      activations.append(output(of: layer, base, input).map { max($0, 0) })
+    }
+    return activations
   }
 
-  /// The gradient (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (paper, Equations 7 to 11), by back-propagation from the
-  /// gradient by the weights.
-  /// - Parameter weightGradient: ⟨θ_j^l, Δθ_i^l⟩, axes (layer, source client).
-  /// - Returns: axis (hypernetwork parameter).
-  public func gradient(
-    parameters: UnsafeBufferPointer<Float>, client: Int, weightGradient: [[Float]]
-  ) -> [Float] {
-    let activations = activations(parameters)
-    var gradient = [Float](repeating: 0, count: parameterCount)
-    let input = activations.last ?? []
-    var inputGradient = [Float](repeating: 0, count: input.count)
-    for (layer, head) in heads.enumerated() {
-      let output = output(of: head, parameters, input)
-      let outputGradient = normaliserGradient(
-        output, weights: normalised(output, client: client), by: weightGradient[layer])
-      accumulate(
-        head, parameters, input: input, outputGradient: outputGradient, into: &gradient,
-        inputGradient: &inputGradient)
-    }
+  /// The gradient by embedding and hidden layers, axis (base parameter), by back-propagation from that by
+  /// the heads' input.
+  func baseGradient(_ base: [Float], activations: [[Float]], headInputGradient: [Float]) -> [Float]
+  {
+    var gradient = [Float](repeating: 0, count: baseCount)
+    var inputGradient = headInputGradient
     for (position, layer) in hidden.enumerated().reversed() {
       // Through the ReLU: its gradient is 0 where its result is.
       let outputs = activations[position + 1]
@@ -156,7 +152,7 @@ public struct Hypernetwork: Sendable, Hashable {
       let input = activations[position]
       inputGradient = [Float](repeating: 0, count: input.count)
       accumulate(
-        layer, parameters, input: input, outputGradient: outputGradient, into: &gradient,
+        layer, base, input: input, outputGradient: outputGradient, into: &gradient,
         inputGradient: &inputGradient)
     }
     for index in 0..<embeddingSize { gradient[index] = inputGradient[index] }
@@ -165,31 +161,20 @@ public struct Hypernetwork: Sendable, Hashable {
 
   // MARK: Parts
 
-  /// The embedding and the result of each hidden layer.
-  private func activations(_ parameters: UnsafeBufferPointer<Float>) -> [[Float]] {
-    var activations = [Array(parameters.prefix(embeddingSize))]
-    for layer in hidden {
-      let input = activations[activations.count - 1]
-      activations.append(output(of: layer, parameters, input).map { max($0, 0) })
-    }
-    return activations
-  }
-
-  private func output(
-    of layer: Dense, _ parameters: UnsafeBufferPointer<Float>, _ input: [Float]
-  ) -> [Float] {
-    input.withUnsafeBufferPointer { input in
-      (0..<layer.outputs).map { row in
-        let weights = UnsafeBufferPointer(
-          rebasing: parameters[
-            layer.weight + row * layer.inputs..<layer.weight + (row + 1) * layer.inputs])
-        return parameters[layer.bias + row]
-          + Float(innerProduct(weights, input, 0..<layer.inputs))
+  private func output(of layer: Dense, _ base: [Float], _ input: [Float]) -> [Float] {
+    base.withUnsafeBufferPointer { base in
+      input.withUnsafeBufferPointer { input in
+        (0..<layer.outputs).map { row in
+          let start = layer.weight + row * layer.inputs
+          let weights = UnsafeBufferPointer(rebasing: base[start..<start + layer.inputs])
+          return base[layer.bias + row] + Float(innerProduct(weights, input, 0..<layer.inputs))
+        }
       }
     }
   }
 
-  private func normalised(_ outputs: [Float], client: Int) -> [Float] {
+  /// The weights of a head's outputs, axis (source client).
+  func normalised(_ outputs: [Float], client: Int) -> [Float] {
     switch normaliser {
     case .softmax:
       let largest = outputs.max() ?? 0
@@ -204,7 +189,8 @@ public struct Hypernetwork: Sendable, Hashable {
     }
   }
 
-  private func normaliserGradient(_ outputs: [Float], weights: [Float], by gradient: [Float])
+  /// The gradient by a head's outputs from that by its weights, axis (source client).
+  func normaliserGradient(_ outputs: [Float], weights: [Float], by gradient: [Float])
     -> [Float]
   {
     var mean: Float = 0
@@ -221,7 +207,7 @@ public struct Hypernetwork: Sendable, Hashable {
 
   /// Adds a fully connected layer's gradients.
   private func accumulate(
-    _ layer: Dense, _ parameters: UnsafeBufferPointer<Float>, input: [Float],
+    _ layer: Dense, _ parameters: [Float], input: [Float],
     outputGradient: [Float], into gradient: inout [Float], inputGradient: inout [Float]
   ) {
     gradient.withUnsafeMutableBufferPointer { gradient in

@@ -4,25 +4,61 @@ public struct StateTensor: Sendable, Equatable {
   public let name: String
   /// Lengths of its axes.
   public let shape: [Int]
-  /// Row-major values.
-  public let values: [Float]
+  /// Row-major values in one piece, or in a piece for each index on the first axis, so that a state of
+  /// many arrays need not be copied to be saved.
+  public let pieces: [[Float]]
 
-  /// A tensor; `values` has the product of `shape` values.
+  /// A tensor in one piece; `values` has the product of `shape` values.
   public init(name: String, shape: [Int], values: [Float]) {
     self.name = name
     self.shape = shape
-    self.values = values
+    pieces = [values]
+  }
+
+  /// A tensor of rows, each with the product of `rowShape` values.
+  public init(name: String, rowShape: [Int], rows: [[Float]]) {
+    self.name = name
+    shape = [rows.count] + rowShape
+    pieces = rows
+  }
+
+  /// Row-major values.
+  public var values: [Float] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
+
+  /// Whether name, shape and values are the same, however they are cut up.
+  public static func == (left: StateTensor, right: StateTensor) -> Bool {
+    left.name == right.name && left.shape == right.shape && left.values == right.values
   }
 
   /// The values of the tensor of that name and shape. Throws `FederationError` if there is none.
   public static func values(_ name: String, shape: [Int], in tensors: [StateTensor]) throws
     -> [Float]
   {
+    try tensor(name, shape: shape, in: tensors).values
+  }
+
+  /// The rows of the tensor of that name, so many rows of that shape. Throws `FederationError` if there
+  /// is none.
+  public static func rows(
+    _ name: String, count: Int, rowShape: [Int], in tensors: [StateTensor]
+  ) throws -> [[Float]] {
+    let tensor = try tensor(name, shape: [count] + rowShape, in: tensors)
+    let size = rowShape.reduce(1, *)
+    if tensor.pieces.count == count, tensor.pieces.allSatisfy({ $0.count == size }) {
+      return tensor.pieces
+    }
+    let values = tensor.values
+    return (0..<count).map { Array(values[$0 * size..<($0 + 1) * size]) }
+  }
+
+  private static func tensor(_ name: String, shape: [Int], in tensors: [StateTensor]) throws
+    -> StateTensor
+  {
     guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape == shape,
-      tensor.values.count == shape.reduce(1, *)
+      tensor.pieces.reduce(0, { $0 + $1.count }) == shape.reduce(1, *)
     else {
       throw FederationError("checkpoint: no state \(name) of shape \(shape)")
     }
-    return tensor.values
+    return tensor
   }
 }

@@ -65,12 +65,14 @@ struct HeurpFedLATests {
     let (client, clients) = (2, 4)
     let layerStride = 2 * clients
     var server = federation.method.initialState()
-    let size = server.parameters.count / clients
+    var parameters = try #require(
+      federation.method.hypernetworkParameters(of: client, state: server))
     for index in 0..<4 {
-      let biases = client * size + 1 + index * layerStride + clients
-      server.parameters[biases + client] = index == layer ? 2 : 1
-      server.parameters[biases] = index == layer ? 0 : 0.5
+      let biases = 1 + index * layerStride + clients
+      parameters[biases + client] = index == layer ? 2 : 1
+      parameters[biases] = index == layer ? 0 : 0.5
     }
+    server.clients[client] = federation.method.dense([parameters]).clients[0]
     let retained = (0..<4).map { $0 == layer }
     #expect(federation.method.retainedLayers(of: client, state: server) == retained)
 
@@ -122,7 +124,6 @@ struct HeurpFedLATests {
     let before = federation.state
     try federation.runRounds(1)
 
-    let size = before.server.parameters.count / 4
     let layout = try small.setting().layout
     for client in federation.clients {
       let received = federation.method.receivedModel(
@@ -135,8 +136,10 @@ struct HeurpFedLATests {
         let expected = products.map {
           index == 0 && setting == "none" ? 0 : 0.1 * ($0 - mean) / 4
         }
-        let biases = client * size + 1 + index * 8 + 4
-        let found = federation.state.server.parameters[biases..<biases + 4].map(Double.init)
+        let biases = 1 + index * 8 + 4
+        let parameters = federation.method.hypernetworkParameters(
+          of: client, state: federation.state.server)
+        let found = try #require(parameters)[biases..<biases + 4].map(Double.init)
         expectClose(
           found, expected, absolute: 1e-7, relative: 1e-4, "client \(client), layer \(index)")
         #expect(found.contains { $0 != 0 } == (index != 0 || setting == "passed"))

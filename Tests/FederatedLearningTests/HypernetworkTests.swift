@@ -8,13 +8,16 @@ extension WeightNormaliser {
 
 extension Hypernetwork {
   func weights(_ parameters: [Float], client: Int) -> [[Float]] {
-    parameters.withUnsafeBufferPointer { weights(parameters: $0, client: client) }
+    weights(of: hypernetwork(parameters), client: client)
   }
 
   func gradient(_ parameters: [Float], client: Int, by weightGradient: [[Float]]) -> [Float] {
-    parameters.withUnsafeBufferPointer {
-      gradient(parameters: $0, client: client, weightGradient: weightGradient)
-    }
+    self.parameters(
+      of: gradient(of: hypernetwork(parameters), client: client, weightGradient: weightGradient))
+  }
+
+  func initialParameters(seed: UInt64, client: Int, heads: HeadInitialisation) -> [Float] {
+    parameters(of: initial(seed: seed, client: client, heads: heads))
   }
 }
 

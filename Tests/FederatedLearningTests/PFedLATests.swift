@@ -80,8 +80,15 @@ struct PFedLATests {
     let before = federation.state
     try federation.runRounds(1)
     let after = federation.state
-    var opposite = after.server
-    opposite.parameters = zip(before.server.parameters, after.server.parameters).map { 2 * $0 - $1 }
+    func parameters(_ server: HypernetworkState) -> [[Float]] {
+      federation.clients.map {
+        federation.method.hypernetworkParameters(of: $0, state: server) ?? []
+      }
+    }
+    let opposite = federation.method.dense(
+      zip(parameters(before.server), parameters(after.server)).map {
+        zip($0, $1).map { 2 * $0 - $1 }
+      })
 
     let layout = try small.setting().layout
     for client in federation.clients {

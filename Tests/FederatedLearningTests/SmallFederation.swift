@@ -135,6 +135,17 @@ extension Federation {
   }
 }
 
+extension FederatedMethod where ServerState == HypernetworkState {
+  /// Hypernetworks of those flat parameters, axes (client, hypernetwork parameter), with dense heads.
+  func dense(_ parameters: [[Float]]) -> HypernetworkState {
+    let heads = hypernetworkTensors?.first { $0.name.hasPrefix("head.") }?.offset ?? 0
+    return HypernetworkState(
+      clients: parameters.map {
+        ClientHypernetwork(base: Array($0[..<heads]), heads: .dense(Array($0[heads...])))
+      })
+  }
+}
+
 extension TrainingEngine {
   /// What `work` finds on a worker's network. Only there are bits comparable with a federation's:
   /// outside the workers a pass may be split over several threads.

@@ -52,11 +52,10 @@ enum AuditGroup {
     try writeHypernetworkLayout(
       record.hypernetworkTensors, into: group.createGroup("hypernetwork_layout"))
     let count = record.hypernetworkTensors.map { $0.offset + $0.shape.reduce(1, *) }.max() ?? 0
-    let isShared = record.initialHypernetworks.count == count
     let parameters = try dimension("hypernetwork_parameter", count: count, in: group)
     try group.write(
       "initial_hypernetwork", record.initialHypernetworks,
-      axes: isShared ? [parameters] : [axes.client, parameters])
+      axes: record.sharesHypernetwork ? [parameters] : [axes.client, parameters])
   }
 
   private static func writeParameterLayout(_ layout: ParameterLayout, into group: HDF5Group) throws

@@ -8,6 +8,8 @@ struct AuditRecord {
   /// Every client's initial hypernetwork, axes (client, hypernetwork parameter), row-major; or the
   /// one that all share, axis (hypernetwork parameter).
   private(set) var initialHypernetworks: [Float] = []
+  /// Whether all clients share one hypernetwork.
+  private(set) var sharesHypernetwork = false
   /// Where tensors stand in a hypernetwork.
   private(set) var hypernetworkTensors: [HypernetworkTensor] = []
   /// Clients of each round, axes (round, slot).
@@ -39,9 +41,11 @@ struct AuditRecord {
     self.initialParameters = initialParameters
     guard let tensors = federation.method.hypernetworkTensors else { return }
     hypernetworkTensors = tensors
-    initialHypernetworks =
-      federation.method.tensors(of: federation.state.server)
-      .first { ["hypernetwork", "hypernetworks"].contains($0.name) }?.values ?? []
+    let (method, server) = (federation.method, federation.state.server)
+    sharesHypernetwork = method.sharesHypernetwork
+    initialHypernetworks = (0..<(sharesHypernetwork ? 1 : federation.data.clientCount)).flatMap {
+      method.hypernetworkParameters(of: $0, state: server) ?? []
+    }
   }
 
   /// Enters what the next round starts from. Throws the engine's error.

@@ -61,7 +61,14 @@ struct CheckpointFile {
       }
       let server = try file.createGroup("server")
       for tensor in checkpoint.server {
-        try server.write(tensor.name, tensor.values, shape: tensor.shape)
+        guard tensor.pieces.count != 1 else {
+          try server.write(tensor.name, tensor.values, shape: tensor.shape)
+          continue
+        }
+        let dataset = try server.createDataset(tensor.name, of: Float.self, shape: tensor.shape)
+        for (row, values) in tensor.pieces.enumerated() {
+          try dataset.writeRows(values, from: row)
+        }
       }
       let record = checkpoint.record
       let group = try file.createGroup("record")
@@ -139,7 +146,12 @@ struct CheckpointFile {
         rows: (0..<bank.shape[0]).map { try bank.readRows($0..<$0 + 1) }),
       server: server.childNames().map { name in
         let tensor = try server.dataset(name)
-        return StateTensor(name: name, shape: tensor.shape, values: try tensor.read())
+        guard tensor.shape.count > 1 else {
+          return StateTensor(name: name, shape: tensor.shape, values: try tensor.read())
+        }
+        return StateTensor(
+          name: name, rowShape: Array(tensor.shape.dropFirst()),
+          rows: try (0..<tensor.shape[0]).map { try tensor.readRows($0..<$0 + 1) })
       },
       record: readRecord(file.group("record"), empty: empty, round: round))
   }

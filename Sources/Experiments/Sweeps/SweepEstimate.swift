@@ -69,7 +69,8 @@ public struct SweepEstimate: Sendable {
     let rows = (participants / parallel).rounded(.up)
     let state = Double(
       federation.state.bank.clientCount * federation.state.bank.parameterCount
-        + federation.method.tensors(of: federation.state.server).reduce(0) { $0 + $1.values.count })
+        + federation.method.stateValueCount(
+          participations: specification.rounds * Int(participants)))
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows
         + evaluations * evaluation * Double(clients) / Double(min(workerCount, clients)),

@@ -6,18 +6,12 @@ where ServerState == HypernetworkState, Contribution == HypernetworkContribution
   var aggregation: LayerwiseAggregation { get }
 }
 
-/// The hypernetworks of all clients.
-public struct HypernetworkState: Sendable, Equatable {
-  /// All hypernetworks' parameters, axes (client, hypernetwork parameter), row-major.
-  public var parameters: [Float]
-}
-
 /// What a participant's work gives its hypernetwork.
 public struct HypernetworkContribution: Sendable, Equatable {
-  /// Δθ_i = θ_i − θ̄_i, axis (parameter); empty once the server has made the step of it.
+  /// Δθ_i = θ_i − θ̄_i, axis (parameter); empty once the server has made the gradient of it.
   public var change: [Float] = []
-  /// The hypernetwork after its step, axis (hypernetwork parameter); empty before.
-  public var parameters: [Float] = []
+  /// (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i; nil before.
+  package var gradient: HypernetworkGradient?
 }
 
 extension HypernetworkMethod {
@@ -47,14 +41,14 @@ extension HypernetworkMethod {
       task, received: received, state: state, bank: bank, network: network)
   }
 
-  /// The steps of the participants' hypernetworks, in one pass over the bank.
+  /// The gradients of the participants' hypernetworks, in one pass over the bank.
   public func digest(
     _ updates: [ClientUpdate<HypernetworkContribution>], state: HypernetworkState, bank: ClientBank
   ) -> [ClientUpdate<HypernetworkContribution>] {
     aggregation.digest(updates, state: state, bank: bank)
   }
 
-  /// Takes over the participants' hypernetworks.
+  /// The steps of the participants' hypernetworks.
   public func absorb(
     _ updates: [ClientUpdate<HypernetworkContribution>], into state: inout HypernetworkState,
     bank: ClientBank
@@ -70,6 +64,16 @@ extension HypernetworkMethod {
   /// Where tensors stand in a client's hypernetwork.
   public var hypernetworkTensors: [HypernetworkTensor]? {
     aggregation.hypernetwork.tensors(layers: aggregation.setting.layout.layers.map(\.name))
+  }
+
+  /// The client's hypernetwork, axis (hypernetwork parameter).
+  public func hypernetworkParameters(of client: Int, state: HypernetworkState) -> [Float]? {
+    aggregation.hypernetwork.parameters(of: aggregation.hypernetwork(of: client, state: state))
+  }
+
+  /// The most values that the hypernetworks take.
+  public func stateValueCount(participations: Int) -> Int {
+    aggregation.stateValueCount(participations: participations)
   }
 
   /// A model up; a model but for retained layers down.

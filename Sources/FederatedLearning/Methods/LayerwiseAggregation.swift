@@ -78,18 +78,21 @@ struct LayerwiseAggregation: Sendable {
   }
 
   func initialState() -> State {
-    var values: [Float] = []
-    values.reserveCapacity(setting.clientCount * hypernetwork.parameterCount)
-    for client in 0..<setting.clientCount {
-      values += hypernetwork.initialParameters(
-        seed: setting.seed, client: client, heads: headInitialisation)
-    }
-    return State(parameters: values)
+    State(clients: Array(repeating: nil, count: setting.clientCount))
+  }
+
+  /// A client's hypernetwork.
+  func hypernetwork(of client: Int, state: State) -> ClientHypernetwork {
+    state.clients[client]
+      ?? hypernetwork.initial(seed: setting.seed, client: client, heads: headInitialisation)
   }
 
   /// α_i, axes (layer, source client).
   func weights(of client: Int, state: State) -> [[Float]] {
-    withHypernetwork(of: client, state) { hypernetwork.weights(parameters: $0, client: client) }
+    if state.clients[client] == nil, headInitialisation == .zero {
+      return hypernetwork.weightsOfZeroHeads(client: client)
+    }
+    return hypernetwork.weights(of: hypernetwork(of: client, state: state), client: client)
   }
 
   /// The k layers with the largest self weights; of equal ones the first.
@@ -136,10 +139,11 @@ struct LayerwiseAggregation: Sendable {
       contribution: Contribution(change: change))
   }
 
-  /// The participants' hypernetworks after their steps along (∂θ̄/∂(v, ψ))ᵀ Δθ, in place of Δθ.
+  /// The gradients (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i, in place of Δθ_i.
   func digest(
     _ updates: [ClientUpdate<Contribution>], state: State, bank: ClientBank
   ) -> [ClientUpdate<Contribution>] {
+    guard stepSize != 0 else { return updates }
     let changes = updates.map(\.contribution.change)
     let retained = updates.map { retainedLayers(of: $0.client, state: state) }
     // Axes (participant, layer, source client); 0 for layers without a gradient.
@@ -155,26 +159,27 @@ struct LayerwiseAggregation: Sendable {
       }
     }
     return zip(updates, weightGradients).map { update, weightGradient in
-      let stepped = withHypernetwork(of: update.client, state) { parameters in
-        let gradient = hypernetwork.gradient(
-          parameters: parameters, client: update.client, weightGradient: weightGradient)
-        return stepSize == 0
-          ? Array(parameters) : zip(parameters, gradient).map { $0 + stepSize * $1 }
-      }
-      return ClientUpdate(
+      ClientUpdate(
         client: update.client, trained: update.trained, trainLoss: update.trainLoss,
-        contribution: Contribution(parameters: stepped))
+        contribution: Contribution(
+          gradient: hypernetwork.gradient(
+            of: hypernetwork(of: update.client, state: state), client: update.client,
+            weightGradient: weightGradient)))
     }
   }
 
+  /// The steps of the participants' hypernetworks by β times their gradients.
   func absorb(_ updates: [ClientUpdate<Contribution>], into state: inout State) {
-    let count = hypernetwork.parameterCount
-    state.parameters.withUnsafeMutableBufferPointer { values in
-      for update in updates {
-        let row = UnsafeMutableBufferPointer(
-          rebasing: values[update.client * count..<(update.client + 1) * count])
-        _ = row.update(fromContentsOf: update.contribution.parameters)
-      }
+    for update in updates {
+      // Without a gradient there is nothing to keep of the client.
+      guard let gradient = update.contribution.gradient, stepSize != 0,
+        gradient.outputs.contains(where: { $0 != 0 })
+      else { continue }
+      var own = hypernetwork(of: update.client, state: state)
+      // Else its heads are copied when they are changed.
+      state.clients[update.client] = nil
+      hypernetwork.step(&own, along: gradient, size: stepSize)
+      state.clients[update.client] = own
     }
   }
 
@@ -190,25 +195,20 @@ struct LayerwiseAggregation: Sendable {
   }
 
   func tensors(of state: State) -> [StateTensor] {
-    [
-      StateTensor(
-        name: "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount],
-        values: state.parameters)
-    ]
+    HypernetworkTensors(hypernetwork: hypernetwork).tensors(of: state)
   }
 
   func state(from tensors: [StateTensor]) throws -> State {
-    State(
-      parameters: try StateTensor.values(
-        "hypernetworks", shape: [setting.clientCount, hypernetwork.parameterCount], in: tensors))
+    try HypernetworkTensors(hypernetwork: hypernetwork).state(from: tensors)
   }
 
-  private func withHypernetwork<Result>(
-    of client: Int, _ state: State, _ body: (UnsafeBufferPointer<Float>) -> Result
-  ) -> Result {
-    let count = hypernetwork.parameterCount
-    return state.parameters.withUnsafeBufferPointer {
-      body(UnsafeBufferPointer(rebasing: $0[client * count..<(client + 1) * count]))
-    }
+  /// The most values that all hypernetworks take after so many participations of clients.
+  func stateValueCount(participations: Int) -> Int {
+    let (clients, base) = (setting.clientCount, hypernetwork.baseCount)
+    let dense = clients * (hypernetwork.parameterCount - base)
+    let step = hypernetwork.layerCount * clients + hypernetwork.headInputs
+    let steps = participations.multipliedReportingOverflow(by: step)
+    let isFactored = headInitialisation == .zero && !steps.overflow
+    return clients * base + (isFactored ? min(steps.partialValue, dense) : dense)
   }
 }

@@ -131,6 +131,14 @@ public struct PFedHN: FederatedMethod {
   /// Where tensors stand in the hypernetwork.
   public var hypernetworkTensors: [HypernetworkTensor]? { hypernetwork.tensors }
 
+  /// One hypernetwork.
+  public var sharesHypernetwork: Bool { true }
+
+  /// The hypernetwork, axis (hypernetwork parameter).
+  public func hypernetworkParameters(of client: Int, state: ServerState) -> [Float]? {
+    state.parameters
+  }
+
   /// The trained parameters each way.
   public func traffic(of client: Int, state: ServerState) -> Traffic {
     let bytes = setting.layout.trainedCount * MemoryLayout<Float>.size

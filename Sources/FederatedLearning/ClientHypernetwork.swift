@@ -1,0 +1,100 @@
+/// One client's hypernetwork: the values of a `Hypernetwork`'s parameters.
+package struct ClientHypernetwork: Sendable, Equatable {
+  /// Embedding and hidden layers, the beginning of the flat vector, axis (base parameter).
+  package var base: [Float]
+  /// The heads, the rest of it.
+  package var heads: HypernetworkHeads
+
+  /// A hypernetwork of those parts.
+  package init(base: [Float], heads: HypernetworkHeads) {
+    self.base = base
+    self.heads = heads
+  }
+}
+
+/// The gradient by a hypernetwork's parameters.
+package struct HypernetworkGradient: Sendable, Equatable {
+  /// By embedding and hidden layers, axis (base parameter).
+  package var base: [Float]
+  /// The heads' input, axis (input).
+  package var headInput: [Float]
+  /// By the heads' outputs, axes (layer, source client), row-major: by a head's weight it is the outer
+  /// product of its part of this with `headInput`, by its bias that part.
+  package var outputs: [Float]
+}
+
+extension Hypernetwork {
+  /// The hypernetwork of flat parameters, axis (hypernetwork parameter), with dense heads.
+  package func hypernetwork(_ parameters: [Float]) -> ClientHypernetwork {
+    ClientHypernetwork(
+      base: Array(parameters[..<baseCount]), heads: .dense(Array(parameters[baseCount...])))
+  }
+
+  /// The flat parameters, axis (hypernetwork parameter).
+  package func parameters(of hypernetwork: ClientHypernetwork) -> [Float] {
+    hypernetwork.base
+      + hypernetwork.heads.dense(inputs: headInputs, layers: layerCount, sources: clientCount)
+  }
+
+  /// The flat gradient, axis (hypernetwork parameter).
+  package func parameters(of gradient: HypernetworkGradient) -> [Float] {
+    let step = HypernetworkHeads.Step(input: gradient.headInput, outputs: gradient.outputs)
+    return parameters(
+      of: ClientHypernetwork(base: gradient.base, heads: .steps([step])))
+  }
+
+  /// The aggregation weights α_i, axes (layer, source client); each row sums to 1.
+  /// - Parameter client: i, whose own weight is the fallback of `relu-sum`.
+  package func weights(of hypernetwork: ClientHypernetwork, client: Int) -> [[Float]] {
+    // Zero heads have zero outputs, whatever their input.
+    if hypernetwork.heads == .steps([]) { return weightsOfZeroHeads(client: client) }
+    let input = activations(hypernetwork.base).last ?? []
+    return rows(outputs(of: hypernetwork, input)).map { normalised($0, client: client) }
+  }
+
+  /// The weights of heads that are zero.
+  func weightsOfZeroHeads(client: Int) -> [[Float]] {
+    let zero = [Float](repeating: 0, count: clientCount)
+    return Array(repeating: normalised(zero, client: client), count: layerCount)
+  }
+
+  /// The gradient (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (paper, Equations 7 to 11), by back-propagation from the
+  /// gradient by the weights.
+  /// - Parameter weightGradient: ⟨θ_j^l, Δθ_i^l⟩, axes (layer, source client).
+  package func gradient(
+    of hypernetwork: ClientHypernetwork, client: Int, weightGradient: [[Float]]
+  ) -> HypernetworkGradient {
+    let activations = activations(hypernetwork.base)
+    let input = activations.last ?? []
+    let outputs = zip(rows(outputs(of: hypernetwork, input)), weightGradient).flatMap {
+      normaliserGradient($0, weights: normalised($0, client: client), by: $1)
+    }
+    return HypernetworkGradient(
+      base: baseGradient(
+        hypernetwork.base, activations: activations,
+        headInputGradient: hypernetwork.heads.inputGradient(
+          outputs, inputs: headInputs, layers: layerCount, sources: clientCount)),
+      headInput: input, outputs: outputs)
+  }
+
+  /// Moves a hypernetwork along a gradient, times the step size.
+  package func step(
+    _ hypernetwork: inout ClientHypernetwork, along gradient: HypernetworkGradient, size: Float
+  ) {
+    for index in hypernetwork.base.indices {
+      hypernetwork.base[index] += size * gradient.base[index]
+    }
+    hypernetwork.heads.add(
+      HypernetworkHeads.Step(
+        input: gradient.headInput, outputs: gradient.outputs.map { size * $0 }),
+      layers: layerCount, sources: clientCount)
+  }
+
+  private func outputs(of hypernetwork: ClientHypernetwork, _ input: [Float]) -> [Float] {
+    hypernetwork.heads.outputs(of: input, layers: layerCount, sources: clientCount)
+  }
+
+  private func rows(_ outputs: [Float]) -> [[Float]] {
+    (0..<layerCount).map { Array(outputs[$0 * clientCount..<($0 + 1) * clientCount]) }
+  }
+}
