@@ -3,5 +3,6 @@
 // not see it.
 #pragma once
 
+#include "bank_kernels.h"
 #include "fused_kernels.h"
 #include "sparse_gradients.h"
