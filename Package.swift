@@ -21,6 +21,7 @@ let package = Package(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CMalloc"),
 
     // The house, in the direction of the data.
     .target(name: "Diagnostics"),
@@ -52,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "pfedla",
       dependencies: [
-        "Datasets", "Diagnostics", "Experiments", "FederatedLearning", "NeuralNetworks",
+        "CMalloc", "Datasets", "Diagnostics", "Experiments", "FederatedLearning", "NeuralNetworks",
         "Partitioning",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

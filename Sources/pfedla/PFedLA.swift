@@ -13,4 +13,9 @@ struct PFedLA: AsyncParsableCommand {
       DatasetsCommand.self,
       PartitionCommand.self, MethodsCommand.self,
     ])
+
+  static func main() async {
+    LargeBlocks.returnToTheSystem()
+    await main(nil)
+  }
 }

@@ -1,0 +1,15 @@
+#pragma once
+#include <stddef.h>
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
+// Sets the size from which blocks come from the system one by one, and go back to it; nothing where the
+// C library is not glibc.
+static inline void cmalloc_set_large_block_size(int bytes) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, bytes);
+#else
+  (void)bytes;
+#endif
+}
