@@ -240,4 +240,19 @@ struct PFedHNTests {
     let (least, most) = (heads.min() ?? 0, heads.max() ?? 0)
     #expect(least < -0.49 && most > 0.49)
   }
+
+  @Test("a round changes the hypernetwork where it stands: no second one is in memory")
+  func inPlace() throws {
+    var federation = try SmallFederation.partial.start(PFedHN.self)
+    func places() -> [UnsafePointer<Float>?] {
+      let server = federation.state.server
+      return [server.parameters, server.velocity].map {
+        $0.withUnsafeBufferPointer { $0.baseAddress }
+      }
+    }
+    let before = (places(), federation.state.server.parameters.first)
+    try federation.runRounds(1)
+    #expect(places() == before.0)
+    #expect(federation.state.server.parameters.first != before.1)
+  }
 }
