@@ -81,6 +81,21 @@ struct AuditTests {
     }
   }
 
+  @Test("without records of the weights the result has none, but the audit has")
+  func unrecordedWeights() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("plain.h5").path
+    try Fixtures.run(["method=heurpfedla", "record_weights_every=0"], to: path)
+    let plain = try HDF5File.openForReading(path)
+    #expect(try !plain.exists("aggregation") && !plain.exists("source_client"))
+    let result = try RunResult(path: path)
+    #expect(result.record.recordedRounds.isEmpty && result.record.weights.isEmpty)
+    let file = try audited(["record_weights_every=0"], in: folder)
+    #expect(try !file.exists("aggregation"))
+    let weights: [Float] = try file.read("audit/aggregation_weights", shape: [4, 5, nil, 5])
+    #expect(weights.contains { $0 > 0 })
+  }
+
   @Test("a stopped audited run leaves nothing")
   func stopped() throws {
     let folder = try TemporaryFolder()

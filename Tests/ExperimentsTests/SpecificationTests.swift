@@ -23,6 +23,22 @@ struct SpecificationTests {
     partition: {scheme: iid, clients: 10, samples_per_client: 600}
     """
 
+  @Test(
+    "weights are recorded about a hundred times, and of more than 100 clients only if asked for")
+  func recordedWeights() throws {
+    func interval(_ overrides: [String]) throws -> String? {
+      try RunSpecification(
+        SpecificationDocument(file: "a.yaml", text: minimal, overrides: overrides)
+      ).identity.first { $0.key == "record_weights_every" }?.value
+    }
+    #expect(try interval([]) == "6")
+    #expect(try interval(["rounds=99"]) == "1")
+    #expect(try interval(["partition.clients=100"]) == "6")
+    #expect(try interval(["partition.clients=101"]) == "0")
+    #expect(try interval(["partition.clients=101", "record_weights_every=50"]) == "50")
+    #expect(try interval(["record_weights_every=0"]) == "0")
+  }
+
   @Test("the shortest specification takes the paper's values")
   func defaults() throws {
     let specification = try RunSpecification(
@@ -33,7 +49,6 @@ struct SpecificationTests {
     #expect(specification.participation == 1)
     #expect(specification.optimiser == StochasticGradientDescent(learningRate: 0.01))
     #expect(specification.seed == 0)
-    #expect(specification.recordWeightsEvery == 6)
     let other = try RunSpecification(
       SpecificationDocument(file: "a.yaml", text: minimal, overrides: ["dataset.name=mnist"]))
     #expect(other.optimiser.learningRate == 0.005)

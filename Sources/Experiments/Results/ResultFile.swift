@@ -28,7 +28,12 @@ enum ResultFile {
       try writeMetrics(file, axes, preparation, record)
       try preparation.partition.write(
         into: file.createGroup("partition"), clientDimension: axes.client)
-      let source = try writeAggregation(file, axes, record)
+      let hasWeights = !record.recordedRounds.isEmpty || audit?.aggregationWeights.isEmpty == false
+      let source =
+        hasWeights
+        ? try file.createDimension(
+          "source_client", values: (0..<record.clientCount).map(Int32.init)) : nil
+      if let source { try writeAggregation(file, axes, source, record) }
       if let audit {
         try AuditGroup.write(
           audit, into: file.createGroup("audit"),
@@ -110,13 +115,10 @@ enum ResultFile {
     }
   }
 
-  /// - Returns: the dimension of the source clients, if there are weights.
-  private static func writeAggregation(_ file: HDF5File, _ axes: Axes, _ record: RunRecord) throws
-    -> HDF5Dimension?
-  {
-    guard !record.recordedRounds.isEmpty else { return nil }
-    let source = try file.createDimension(
-      "source_client", values: (0..<record.clientCount).map(Int32.init))
+  private static func writeAggregation(
+    _ file: HDF5File, _ axes: Axes, _ source: HDF5Dimension, _ record: RunRecord
+  ) throws {
+    guard !record.recordedRounds.isEmpty else { return }
     let group = try file.createGroup("aggregation")
     let recorded = try group.createDimension("recorded_round", values: record.recordedRounds)
     let weights = try group.write(
@@ -126,12 +128,11 @@ enum ResultFile {
       "long_name",
       "weight of the source client's layer in the client's received model, after the round")
     try weights.setAttribute("units", "1")
-    guard !record.retained.isEmpty else { return source }
+    guard !record.retained.isEmpty else { return }
     let retained = try group.write(
       "retained", record.retained, axes: [recorded, axes.client, axes.layer], storage: .compressed)
     try retained.setAttribute(
       "long_name", "whether the client would keep its own layer in its next round")
-    return source
   }
 
   private static func writeModels(

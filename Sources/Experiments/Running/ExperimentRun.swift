@@ -117,6 +117,7 @@ public struct ExperimentRun {
       isAudited
       ? AuditRecord(of: federation, initialParameters: setting.initialParameters) : nil
 
+    let recordWeightsEvery = specification.recordWeightsEvery(clientCount: record.clientCount)
     let start = ContinuousClock.now
     let firstRound = federation.state.round
     while federation.state.round < specification.rounds {
@@ -130,7 +131,7 @@ public struct ExperimentRun {
       if isLast || done.round.isMultiple(of: specification.evaluateEvery) {
         try record.enter(federation.evaluate(), round: done.round)
       }
-      if isLast || done.round.isMultiple(of: specification.recordWeightsEvery) {
+      if recordWeightsEvery > 0, isLast || done.round.isMultiple(of: recordWeightsEvery) {
         record.enterWeights(of: federation)
       }
       report(

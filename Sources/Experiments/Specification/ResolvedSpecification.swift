@@ -15,7 +15,7 @@ extension RunSpecification {
     key: String, value: String
   )] {
     lines(
-      batchNormalisation: batchNormalisation,
+      batchNormalisation: batchNormalisation, clientCount: partition.clientCount,
       partition: [
         ("partition.scheme", partition.scheme), ("partition.seed", "\(partition.seed)"),
       ] + partition.settings.map { ("partition.\($0.key)", $0.value) }
@@ -35,11 +35,13 @@ extension RunSpecification {
       case .file(let path): [("partition.file", path)]
       }
     return lines(
-      batchNormalisation: model.batchNormalisation ?? dataset.isCIFAR, partition: source)
+      batchNormalisation: model.batchNormalisation ?? dataset.isCIFAR,
+      clientCount: source.first { $0.key == "partition.clients" }.flatMap { Int($0.value) } ?? 0,
+      partition: source)
   }
 
   private func lines(
-    batchNormalisation: Bool, partition: [(key: String, value: String)]
+    batchNormalisation: Bool, clientCount: Int, partition: [(key: String, value: String)]
   ) -> [(key: String, value: String)] {
     var lines: [(key: String, value: String)] = [
       ("method", method),
@@ -62,7 +64,7 @@ extension RunSpecification {
       ("momentum", "\(optimiser.momentum)"),
       ("weight_decay", "\(optimiser.weightDecay)"),
       ("evaluate_every", "\(evaluateEvery)"),
-      ("record_weights_every", "\(recordWeightsEvery)"),
+      ("record_weights_every", "\(recordWeightsEvery(clientCount: clientCount))"),
       ("saved_models", savedModels.rawValue),
     ]
     for option in MethodRegistry.method(named: method)?.information.options ?? [] {

@@ -74,8 +74,9 @@ public struct RunSpecification: Sendable {
   public var optimiser: StochasticGradientDescent
   /// Evaluation after every so many rounds, and after the last.
   public var evaluateEvery: Int
-  /// Aggregation weights are recorded after every so many rounds, and after the last.
-  public var recordWeightsEvery: Int
+  /// Aggregation weights are recorded after every so many rounds, and after the last; 0 never. Nil where
+  /// the specification leaves it to `recordWeightsEvery(clientCount:)`.
+  public var recordWeightsEvery: Int?
   /// A checkpoint is written after every so many rounds; 0 only when interrupted.
   public var checkpointEvery: Int
   /// Which models the result keeps.
@@ -146,11 +147,21 @@ public struct RunSpecification: Sendable {
         try root.number("weight_decay", "a number of at least 0") { $0 >= 0 } ?? 0))
     evaluateEvery = try root.integer("evaluate_every", 1...10_000_000, count) ?? 1
     recordWeightsEvery =
-      try root.integer("record_weights_every", 1...10_000_000, count) ?? max(1, rounds / 100)
+      try root.integer("record_weights_every", 0...10_000_000, "a whole number of at least 0")
     checkpointEvery =
       try root.integer("checkpoint_every", 0...10_000_000, "a whole number of at least 0") ?? 25
     savedModels = try root.choice("saved_models", SavedModels.self) ?? .trained
     try root.finish()
+  }
+
+  /// The most clients whose aggregation weights are recorded without being asked for: a record has
+  /// layers · clients² values.
+  static let mostRecordedClients = 100
+
+  /// Rounds between records of the aggregation weights; 0 never. Unless specified, about a hundred records
+  /// of at most `mostRecordedClients` clients, and none of more.
+  func recordWeightsEvery(clientCount: Int) -> Int {
+    recordWeightsEvery ?? (clientCount > Self.mostRecordedClients ? 0 : max(1, rounds / 100))
   }
 
   /// The only architecture so far: the paper's client model.

@@ -7,7 +7,8 @@ import NeuralNetworks
 public struct SweepEstimate: Sendable {
   /// Seconds of the whole cell.
   public let seconds: Double
-  /// Bytes of the state, of its snapshot during a round, and of the dataset.
+  /// Bytes of the state and of the recorded aggregation weights, in memory and in a file that is made
+  /// there, and of the dataset.
   public let bytes: Double
 
   /// What makes two cells take the same time: everything but the seed.
@@ -71,10 +72,15 @@ public struct SweepEstimate: Sendable {
       federation.state.bank.clientCount * federation.state.bank.parameterCount
         + federation.method.stateValueCount(
           participations: specification.rounds * Int(participants)))
+    let recordEvery = specification.recordWeightsEvery(clientCount: clients)
+    let hasWeights =
+      federation.method.aggregationWeights(of: 0, state: federation.state.server) != nil
+    let records = recordEvery > 0 && hasWeights ? specification.rounds / recordEvery + 1 : 0
+    let weights = Double(records * preparation.layout.layers.count) * Double(clients * clients)
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows
         + evaluations * evaluation * Double(clients) / Double(min(workerCount, clients)),
-      bytes: 2.5 * state * Double(MemoryLayout<Float>.size)
+      bytes: 2.5 * (state + weights) * Double(MemoryLayout<Float>.size)
         + Double(preparation.dataset.pixels.count) + 100e6)
   }
 }
