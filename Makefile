@@ -11,6 +11,7 @@ METHODS ?= local fedavg pfedla heurpfedla
 SEEDS ?= 0 1 2
 WORKERS ?=
 REPLAY_OPTIONS ?=
+SECTIONS ?=
 TABLE ?= 1
 PROFILE ?= smoke
 REPRODUCTION ?= $(RUNS)/reproduce-$(PROFILE)
@@ -18,7 +19,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  check-readers check-survival torch replay golden clean
+  check-readers check-survival torch replay bench golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -72,11 +73,16 @@ torch: # PyTorch in the virtual environment
 replay: build torch ## Replay audited runs of every method in PyTorch, from the dataset files
 	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python $(REPLAY_OPTIONS)
 
+bench: deps ## Time everything beside what bounds it; SECTIONS="step server" chooses
+	swift build -c release --product pfedla
+	swift build -c release --product pfedla-benchmarks
+	.build/release/pfedla-benchmarks $(SECTIONS) --csv $(RUNS)/benchmarks.csv --python $(VENV)/bin/python
+
 format: ## Format all Swift sources
-	swift format -i -r Sources Tests Package.swift
+	swift format -i -r Sources Tests Benchmarks Package.swift
 
 check-format: ## Check the format of all Swift sources
-	swift format lint -s -r Sources Tests Package.swift
+	swift format lint -s -r Sources Tests Benchmarks Package.swift
 
 golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check

@@ -63,7 +63,9 @@ let package = Package(
     .executableTarget(
       name: "pfedla-benchmarks",
       dependencies: [
-        "CBenchmarkKernels", "FederatedLearning", "NeuralNetworks",
+        "CBenchmarkKernels", "COneDNN", "Datasets", "Experiments", "FederatedLearning",
+        "NeuralNetworks", "Partitioning",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Benchmarks"),
 
     // One test target a module; golden values and shared helpers in TestSupport.

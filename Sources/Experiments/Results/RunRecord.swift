@@ -63,7 +63,7 @@ public struct RunRecord: Sendable, Equatable {
   ]
 
   /// Enters what the round loop reports; `round` counts from 1.
-  mutating func enter(
+  package mutating func enter(
     round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic]
   ) {
     for (client, loss) in zip(participants, trainLosses) {

@@ -190,7 +190,7 @@ public struct ExperimentRun {
 
 extension RunRecord {
   /// Enters an evaluation of every client.
-  fileprivate mutating func enter<Method>(
+  package mutating func enter<Method>(
     _ test: Federation<Method>.TestRecord, round: Int
   ) {
     for client in 0..<clientCount {
@@ -203,7 +203,7 @@ extension RunRecord {
   }
 
   /// Enters the aggregation weights and retained layers of every client, where the method has them.
-  fileprivate mutating func enterWeights<Method>(of federation: Federation<Method>) {
+  package mutating func enterWeights<Method>(of federation: Federation<Method>) {
     let (method, server) = (federation.method, federation.state.server)
     var found = false
     for client in 0..<clientCount {

@@ -16,7 +16,7 @@ public struct RunPreparation: Sendable {
   /// Its parameters' places.
   public let layout: ParameterLayout
   /// The clients' samples for the round loop.
-  let data: FederatedData
+  package let data: FederatedData
   /// Every key that decides the numbers with its value.
   public let resolved: [(key: String, value: String)]
 
@@ -29,7 +29,7 @@ public struct RunPreparation: Sendable {
   }
 
   /// The same with the specification's dataset already imported.
-  init(_ specification: RunSpecification, dataset: ImageDataset) throws {
+  package init(_ specification: RunSpecification, dataset: ImageDataset) throws {
     self.specification = specification
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
@@ -92,7 +92,7 @@ public struct RunPreparation: Sendable {
   }
 
   /// What is fixed for the federation.
-  var setting: FederationSetting {
+  package var setting: FederationSetting {
     FederationSetting(
       trainCounts: data.train.map(\.count), layout: layout,
       initialParameters: layout.initialParameters(seed: specification.seed),
@@ -100,7 +100,7 @@ public struct RunPreparation: Sendable {
   }
 
   /// How the federation trains.
-  var configuration: FederationConfiguration {
+  package var configuration: FederationConfiguration {
     FederationConfiguration(
       participation: specification.participation, localEpochs: specification.localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Datasets
+import FederatedLearning
+import Foundation
+
+/// Times the harness beside what bounds it, and prints one table.
+@main
+struct BenchmarksCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pfedla-benchmarks",
+    abstract: "Time pFedLA beside the machine's limits and beside PyTorch.",
+    discussion: "See Benchmarks/README.md for what is measured and how.")
+
+  static let sections: [any BenchmarkSection.Type] = [
+    StepSection.self, RoundSection.self, WorkersSection.self, MethodsSection.self,
+  ]
+
+  @Argument(help: "The sections to run, in this order; all of them unless given.")
+  var names: [String] = []
+
+  @Flag(help: "List the sections.")
+  var list = false
+
+  @Option(help: "The CSV file to write.")
+  var csv = "runs/benchmarks.csv"
+
+  @Option(help: "Where the dataset files lie. Default: PFEDLA_DATASETS, else datasets.")
+  var datasets: String?
+
+  @Option(help: "A Python with PyTorch, to compare with.")
+  var python = ".venv/bin/python"
+
+  @Option(help: "Local epochs in the section methods; the paper's are 10.")
+  var epochs = 2
+
+  @Option(
+    parsing: .upToNextOption, help: "The methods of the section methods; all of them unless given.")
+  var methods: [String] = []
+
+  @Option(help: "The pfedla program. Default: the one beside this program.")
+  var program: String?
+
+  func validate() throws {
+    let known = Self.sections.map { $0.name }
+    for name in names where !known.contains(name) {
+      throw ValidationError(
+        "section \"\(name)\" is unknown, expected one of \(known.joined(separator: ", "))")
+    }
+    for method in methods where MethodRegistry.method(named: method) == nil {
+      throw ValidationError("method \"\(method)\" is unknown; see `pfedla methods`")
+    }
+    guard epochs >= 2 else {
+      throw ValidationError("--epochs: found \(epochs), expected at least 2, as some methods need")
+    }
+  }
+
+  func run() throws {
+    guard !list else {
+      let width = Self.sections.map { $0.name.count }.max() ?? 0
+      for section in Self.sections {
+        let padding = String(repeating: " ", count: width - section.name.count)
+        print("\(section.name)\(padding)  \(section.summary)")
+      }
+      return
+    }
+    // A PyTorch process that ends early is told by its answer, not by a signal.
+    signal(SIGPIPE, SIG_IGN)
+    let pyTorch = PyTorch.Installation(python: python)
+    if pyTorch == nil {
+      FileHandle.standardError.write(
+        Data(
+          "\(python): no PyTorch there, comparisons with it are left out; `make torch` installs it\n"
+            .utf8))
+    }
+    let beside = Bundle.main.executableURL?.deletingLastPathComponent()
+      .appendingPathComponent("pfedla").path
+    let folder = DatasetFolder.resolve(explicit: datasets)
+    let bench = try Workbench(
+      program: program ?? beside ?? "pfedla",
+      datasets: folder, pyTorch: pyTorch,
+      methods: (names: methods, epochs: epochs),
+      report: Report(
+        path: csv,
+        machine: Machine(
+          pyTorchVersion: pyTorch?.version, data: try Self.imagesThere(folder))))
+    defer { bench.removeTemporaryFiles() }
+    let chosen =
+      names.isEmpty
+      ? Self.sections : names.compactMap { name in Self.sections.first { $0.name == name } }
+    var failures: [String] = []
+    for section in chosen {
+      do {
+        try bench.run(section)
+      } catch {
+        failures.append(section.name)
+        bench.note("\(section.name): failed: \(error)")
+      }
+    }
+    bench.note("All rows are in \(csv).")
+    guard failures.isEmpty else { throw ExitCode.failure }
+  }
+
+  /// Which images are the published ones and which have to be drawn.
+  private static func imagesThere(_ folder: String) throws -> String {
+    try ["cifar10", "emnist-byclass"].map { name in
+      let entry = try DatasetCatalogue.entry(named: name)
+      let presence = DatasetFolder(folder).presence(of: entry)
+      return presence.presentSplits.isEmpty || presence.isSynthetic
+        ? "\(entry.title): synthetic"
+        : "\(entry.title): published (\(presence.presentSplits.joined(separator: ", ")))"
+    }.joined(separator: "; ")
+  }
+}

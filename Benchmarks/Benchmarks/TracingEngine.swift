@@ -1,0 +1,147 @@
+import Dispatch
+import NeuralNetworks
+import Synchronization
+
+/// What a round asked of the networks, so that its training steps can be done once more alone.
+struct Trace: Sendable {
+  /// One client's turn on a network.
+  struct Turn: Sendable {
+    /// The model that was loaded first, axis (parameter).
+    var start: [Float] = []
+    /// The batches of the gradients that were computed, in order.
+    var batches: [[Int32]] = []
+    /// Seconds in gradients and steps of descent.
+    var steps = 0.0
+    /// Seconds in moving parameters and gradients in and out of the network.
+    var transfer = 0.0
+    /// Seconds in forward passes without a gradient.
+    var forward = 0.0
+  }
+
+  /// For each time that clients were dealt out to workers, the turns in the order of clients.
+  var turns: [[Turn]] = []
+
+  /// Turns that computed at least one gradient.
+  private var training: [[Turn]] {
+    turns.map { $0.filter { !$0.batches.isEmpty } }.filter { !$0.isEmpty }
+  }
+
+  /// Gradients that were computed.
+  var stepCount: Int { turns.joined().reduce(0) { $0 + $1.batches.count } }
+
+  /// Sum over turns.
+  func total(_ key: KeyPath<Turn, Double>) -> Double {
+    turns.joined().reduce(0) { $0 + $1[keyPath: key] }
+  }
+
+  /// Seconds of the training steps alone: every gradient once more on the same batch, each followed by
+  /// a step of descent, with the clients dealt out to the workers in the same way.
+  func replay(
+    on engine: any TrainingEngine, images: LabelledImages, optimiser: StochasticGradientDescent
+  ) throws -> Double {
+    try seconds {
+      for turns in training {
+        try engine.forEachClient(turns.count) { index, network in
+          try network.load(turns[index].start)
+          for batch in turns[index].batches {
+            _ = try network.computeGradient(batch[...], of: images)
+            try network.descend(optimiser, trains: nil)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// An engine that notes what its networks are asked to do. The notes cost about a millionth of a
+/// second a step.
+final class TracingEngine: TrainingEngine {
+  private let engine: any TrainingEngine
+  private let trace = Mutex(Trace())
+
+  init(_ engine: any TrainingEngine) { self.engine = engine }
+
+  var layout: ParameterLayout { engine.layout }
+  var inputSize: Int { engine.inputSize }
+
+  /// The notes since the last call.
+  func takeTrace() -> Trace {
+    trace.withLock { trace in
+      defer { trace = Trace() }
+      return trace
+    }
+  }
+
+  func forEachClient(
+    _ count: Int,
+    _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
+  ) throws {
+    let call = trace.withLock { trace in
+      trace.turns.append([Trace.Turn](repeating: Trace.Turn(), count: count))
+      return trace.turns.count - 1
+    }
+    try engine.forEachClient(count) { [self] client, network in
+      let tracing = TracingNetwork(network)
+      try body(client, tracing)
+      let turn = tracing.turn
+      trace.withLock { $0.turns[call][client] = turn }
+    }
+  }
+}
+
+private final class TracingNetwork: LocalNetwork {
+  private let network: any LocalNetwork
+  var turn = Trace.Turn()
+
+  init(_ network: any LocalNetwork) { self.network = network }
+
+  private func timed<Result>(
+    _ key: WritableKeyPath<Trace.Turn, Double>, _ work: () throws -> Result
+  ) rethrows -> Result {
+    let start = DispatchTime.now().uptimeNanoseconds
+    defer {
+      turn[keyPath: key] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    }
+    return try work()
+  }
+
+  var layout: ParameterLayout { network.layout }
+
+  func load(_ parameters: UnsafeBufferPointer<Float>) throws {
+    if turn.start.isEmpty { turn.start = Array(parameters) }
+    try timed(\.transfer) { try network.load(parameters) }
+  }
+
+  func store(into parameters: UnsafeMutableBufferPointer<Float>) throws {
+    try timed(\.transfer) { try network.store(into: parameters) }
+  }
+
+  func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws {
+    try timed(\.transfer) { try network.storeGradient(into: gradient) }
+  }
+
+  func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double {
+    turn.batches.append(Array(samples))
+    return try timed(\.steps) { try network.computeGradient(samples, of: images) }
+  }
+
+  func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws {
+    try timed(\.transfer) { try network.setAnchor(anchor) }
+  }
+
+  func addProximalGradient(strength: Float) { network.addProximalGradient(strength: strength) }
+
+  func setCorrection(_ correction: UnsafeBufferPointer<Float>) throws {
+    try timed(\.transfer) { try network.setCorrection(correction) }
+  }
+
+  func addCorrection() { network.addCorrection() }
+
+  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws {
+    try timed(\.steps) { try network.descend(optimiser, trains: trains) }
+  }
+
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {
+    try timed(\.forward) { try network.evaluate(samples, of: images) }
+  }
+}

@@ -1,0 +1,93 @@
+import Datasets
+import NeuralNetworks
+import Synchronization
+
+/// The paper's client model on one worker, after some training on images of one client: gradients are
+/// as sparse as they are in the middle of a run, and the kernels use that.
+final class TrainedModel: Sendable {
+  /// For the table.
+  let name: String
+  let architecture: Architecture
+  let isNormalised: Bool
+  /// With one worker.
+  let engine: ProcessorTrainingEngine
+  private let images: LabelledImages
+  private let samples: [Int32]
+  private static let optimiser = StochasticGradientDescent(learningRate: 0.01)
+
+  static func cifar(_ bench: Workbench) throws -> TrainedModel {
+    try TrainedModel("CIFAR with BN", bench.images("cifar10"), isNormalised: true)
+  }
+
+  static func emnist(_ bench: Workbench) throws -> TrainedModel {
+    try TrainedModel(
+      "EMNIST without BN",
+      bench.images(
+        "emnist-byclass", classes: ["A", "C", "F", "M", "N", "O", "P", "S", "T", "U"]),
+      isNormalised: false)
+  }
+
+  private init(_ name: String, _ dataset: ImageDataset, isNormalised: Bool) throws {
+    self.name = name
+    self.isNormalised = isNormalised
+    architecture = try .paperCNN(
+      inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
+      classCount: dataset.classNames.count, batchNormalisation: isNormalised)
+    engine = try ProcessorTrainingEngine(architecture: architecture, batchSize: 32, workerCount: 1)
+    images = try LabelledImages(
+      pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
+      scaling: .symmetric)
+    samples = Array(
+      dataset.labels.indices.lazy.filter { dataset.labels[$0] >= 0 }.prefix(420).map(Int32.init))
+    let initial = engine.layout.initialParameters(seed: 0)
+    try engine.onWorker { try $0.load(initial) }
+    _ = try step(batchSize: 32, repetitions: 130)
+  }
+
+  /// Seconds of one step, the mean of so many.
+  func step(batchSize: Int, repetitions: Int) throws -> Double {
+    try engine.onWorker { [self] network in
+      // The first ones find other work's data in the caches.
+      try train(network, batchSize: batchSize, repetitions: 3)
+      return try seconds {
+        try train(network, batchSize: batchSize, repetitions: repetitions)
+      } / Double(repetitions)
+    }
+  }
+
+  /// So many steps over the client's samples, batch after batch.
+  func train(_ network: any LocalNetwork, batchSize: Int, repetitions: Int) throws {
+    let count = samples.count / batchSize
+    for step in 0..<repetitions {
+      let start = step % count * batchSize
+      _ = try network.computeGradient(samples[start..<start + batchSize], of: images)
+      try network.descend(Self.optimiser, trains: nil)
+    }
+  }
+}
+
+extension Architecture {
+  /// Floating-point operations of a training step: two for each multiplication with addition of the
+  /// convolutions and fully connected layers, in the forward pass, for the gradient by the weights and
+  /// for the gradient by the inputs, which the first layer does not need. Everything else (biases,
+  /// normalisation, ReLU, pooling, loss, descent) is not counted.
+  func trainingOperations(batchSize: Int) -> Double {
+    var (channels, height, width) = (inputChannels, inputHeight, inputWidth)
+    var features: Int?
+    var operations = 0
+    for (index, block) in blocks.enumerated() {
+      let products: Int
+      switch block {
+      case .convolution(_, let outChannels, let kernelSize, _):
+        (height, width) = (height - kernelSize + 1, width - kernelSize + 1)
+        products = outChannels * channels * kernelSize * kernelSize * height * width
+        (channels, height, width) = (outChannels, height / 2, width / 2)
+      case .fullyConnected(_, let outFeatures, _):
+        products = (features ?? channels * height * width) * outFeatures
+        features = outFeatures
+      }
+      operations += 2 * products * (index == 0 ? 2 : 3)
+    }
+    return Double(operations * batchSize)
+  }
+}
