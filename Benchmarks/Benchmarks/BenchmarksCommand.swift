@@ -13,6 +13,8 @@ struct BenchmarksCommand: ParsableCommand {
 
   static let sections: [any BenchmarkSection.Type] = [
     StepSection.self, RoundSection.self, WorkersSection.self, MethodsSection.self,
+    EvaluationSection.self, DataSection.self, CheckpointSection.self, StartSection.self,
+    MemorySection.self, AllocationsSection.self,
   ]
 
   @Argument(help: "The sections to run, in this order; all of them unless given.")

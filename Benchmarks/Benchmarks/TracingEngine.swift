@@ -18,6 +18,9 @@ struct Trace: Sendable {
     var forward = 0.0
   }
 
+  /// Seconds of work on no network, such as the server's, from the start of its first piece to the end
+  /// of its last.
+  var server = 0.0
   /// For each time that clients were dealt out to workers, the turns in the order of clients.
   var turns: [[Turn]] = []
 
@@ -63,6 +66,7 @@ final class TracingEngine: TrainingEngine {
 
   var layout: ParameterLayout { engine.layout }
   var inputSize: Int { engine.inputSize }
+  var workerCount: Int { engine.workerCount }
 
   /// The notes since the last call.
   func takeTrace() -> Trace {
@@ -70,6 +74,11 @@ final class TracingEngine: TrainingEngine {
       defer { trace = Trace() }
       return trace
     }
+  }
+
+  func inParallel(_ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void) throws {
+    let time = try seconds { try engine.inParallel(count, body) }
+    trace.withLock { $0.server += time }
   }
 
   func forEachClient(

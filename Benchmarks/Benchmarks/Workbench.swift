@@ -81,38 +81,53 @@ final class Workbench {
   /// The images of a dataset: the published ones that are there, else synthetic ones.
   func images(_ name: String, classes: [String]? = nil) throws -> ImageDataset {
     if let known = loaded[name] { return known }
-    let dataset: ImageDataset
-    if let (folder, splits) = try publishedFolder(name) {
-      dataset = try ImageDataset.load(name, splits: splits, classes: classes, from: folder)
-    } else {
-      note("\(name): no published files in \(datasets); drawing synthetic images")
-      let folder = temporary.appendingPathComponent("drawn").path
-      try Synthesizer.synthesize(name, into: folder, samplesPerClass: 6000, overwrite: true)
-      dataset = try ImageDataset.load(name, classes: classes, from: folder)
-    }
+    let (folder, splits) = try source(of: name)
+    let dataset = try ImageDataset.load(name, splits: splits, classes: classes, from: folder)
     loaded[name] = dataset
     return dataset
   }
 
-  /// A federation's case on CIFAR-10 with the paper's CNN and batch normalisation.
+  /// Where the images of a dataset are, and which splits: the published ones that are there, else
+  /// synthetic ones, which are drawn when first asked for.
+  func source(of name: String) throws -> (folder: String, splits: [String]) {
+    if let published = try publishedFolder(name) { return published }
+    let entry = try DatasetCatalogue.entry(named: name)
+    let folder = temporary.appendingPathComponent("drawn").path
+    if DatasetFolder(folder).presence(of: entry).presentSplits.isEmpty {
+      note("\(name): no published files in \(datasets); drawing synthetic images")
+      try Synthesizer.synthesize(name, into: folder, samplesPerClass: 6000)
+    }
+    return (folder, entry.splits.map(\.name))
+  }
+
+  /// The specification of a case on CIFAR-10 with the paper's CNN and batch normalisation.
   /// - Parameters:
   ///   - samples: of each client, of which 70 % are for training.
-  ///   - keys: further lines of the specification.
+  ///   - keys: further lines.
+  func specification(
+    method: String, clients: Int, samples: Int, epochs: Int, rounds: Int, keys: String = ""
+  ) throws -> String {
+    """
+    name: benchmark
+    method: \(method)
+    dataset: {name: cifar10, splits: [\(try source(of: "cifar10").splits.joined(separator: ", "))]}
+    partition: {scheme: classes-per-client, clients: \(clients), classes_per_client: 4, \
+    samples_per_client: \(samples)}
+    rounds: \(rounds)
+    local_epochs: \(epochs)
+    batch_size: 32
+    \(keys)
+    """
+  }
+
+  /// Such a case with its data.
   func preparation(
     method: String, clients: Int = 10, samples: Int = 600, epochs: Int, rounds: Int = 1000,
     keys: String = ""
   ) throws -> RunPreparation {
-    let text = """
-      name: benchmark
-      method: \(method)
-      dataset: {name: cifar10}
-      partition: {scheme: classes-per-client, clients: \(clients), classes_per_client: 4, \
-      samples_per_client: \(samples)}
-      rounds: \(rounds)
-      local_epochs: \(epochs)
-      batch_size: 32
-      \(keys)
-      """
+    let text = try specification(
+      method: method, clients: clients, samples: samples, epochs: epochs, rounds: rounds,
+      keys: keys)
     return try RunPreparation(
       RunSpecification(SpecificationDocument(file: "benchmark", text: text)),
       dataset: images("cifar10"))

@@ -73,10 +73,12 @@ enum MethodsSection: BenchmarkSection {
     func part(_ key: KeyPath<Trace.Turn, Double>) -> Series {
       Series(traces.map { $0.total(key) / workers })
     }
+    let server = Series(traces.map(\.server))
     let (inside, transfer, forward) = (part(\.steps), part(\.transfer), part(\.forward))
     let rest = Series(
       round.values.indices.map {
         round.values[$0] - inside.values[$0] - transfer.values[$0] - forward.values[$0]
+          - server.values[$0]
       })
     func add(_ quantity: String, _ part: Series) {
       bench.add(
@@ -85,6 +87,7 @@ enum MethodsSection: BenchmarkSection {
     add("  steps inside the round", inside)
     add("  parameters in and out", transfer)
     if forward.median > 0 { add("  forward passes", forward) }
+    add("  server beside training", server)
     add("  everything else", rest)
   }
 }

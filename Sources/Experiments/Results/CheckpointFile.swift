@@ -3,11 +3,18 @@ import Foundation
 import HDF5
 
 /// Everything that a run needs to go on: the federation's state after a round and the record so far.
-struct Checkpoint {
+package struct Checkpoint {
   let round: Int
   let bank: ClientBank
   let server: [StateTensor]
   let record: RunRecord
+
+  package init(round: Int, bank: ClientBank, server: [StateTensor], record: RunRecord) {
+    self.round = round
+    self.bank = bank
+    self.server = server
+    self.record = record
+  }
 }
 
 /// The checkpoint of a run, in `RESULT.h5.checkpoint` beside its result, with the one before it in
@@ -15,21 +22,21 @@ struct Checkpoint {
 ///
 /// Both are sealed with a checksum, so that a damaged one is never opened. Whenever the process ends,
 /// a whole one is there: the last one moves away only when the new one is whole.
-struct CheckpointFile {
+package struct CheckpointFile {
   /// What was found to go on from.
-  struct Found {
-    let checkpoint: Checkpoint
+  package struct Found {
+    package let checkpoint: Checkpoint
     /// The file that it was read from.
     let path: String
     /// Why the last checkpoint was not taken, in one line, where it was not.
     let damage: String?
   }
 
-  let path: String
+  package let path: String
   private var previous: String { path + ".previous" }
   private static let schemaName = "pfedla_checkpoint"
 
-  init(besides output: String) { path = output + ".checkpoint" }
+  package init(besides output: String) { path = output + ".checkpoint" }
 
   /// The files that are there, the last one first.
   private var files: [String] {
@@ -40,12 +47,12 @@ struct CheckpointFile {
   var exists: Bool { !files.isEmpty }
 
   /// Removes both checkpoints, once the result is written.
-  func remove() {
+  package func remove() {
     for file in [path, previous] { unlink(file) }
   }
 
   /// Writes a checkpoint; the last one stays as the previous one until the next write.
-  func write(_ checkpoint: Checkpoint, resolved: [(key: String, value: String)]) throws {
+  package func write(_ checkpoint: Checkpoint, resolved: [(key: String, value: String)]) throws {
     try HDF5File.writeAtomically(
       to: path, overwrite: true, isSealed: true, keeping: previous
     ) { file in
@@ -92,7 +99,7 @@ struct CheckpointFile {
   /// Throws `SpecificationError` if no checkpoint is whole, and if it belongs to another specification
   /// or code version, naming what differs.
   /// - Parameter empty: a record of the run's shape.
-  func load(resolved: [(key: String, value: String)], empty: RunRecord) throws -> Found? {
+  package func load(resolved: [(key: String, value: String)], empty: RunRecord) throws -> Found? {
     var damages: [String] = []
     for file in files {
       do {

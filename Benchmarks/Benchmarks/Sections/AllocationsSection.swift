@@ -1,0 +1,36 @@
+import CBenchmarkKernels
+
+/// How often a training step asks the heap for memory.
+enum AllocationsSection: BenchmarkSection {
+  static let name = "allocations"
+  static let summary = "heap allocations inside 100 training steps after the first ones"
+
+  private static let steps = 100
+
+  static func run(_ bench: Workbench) throws {
+    for model in try [TrainedModel.cifar(bench), TrainedModel.emnist(bench)] {
+      for batchSize in [32, 4] {
+        let count = try model.engine.onWorker { network in
+          try model.train(network, batchSize: batchSize, repetitions: 3)
+          start_counting_allocations()
+          try model.train(network, batchSize: batchSize, repetitions: steps)
+          return stop_counting_allocations()
+        }
+        let subject = "\(model.name), batch \(batchSize)"
+        guard count >= 0 else {
+          bench.note("\(subject): not counted, which needs glibc")
+          continue
+        }
+        let perStep = Series([Double(count) / Double(steps)])
+        bench.add(
+          subject, "allocations a step", perStep, "1",
+          Figure.Ratio(perStep, "as they are", target: "0"))
+      }
+    }
+    // A count of 0 means something only if counting works.
+    start_counting_allocations()
+    let control = [UInt8](repeating: 0, count: 1 << 20)
+    let count = withExtendedLifetime(control) { stop_counting_allocations() }
+    bench.add("control: one array", "allocations counted", Series([Double(count)]), "1")
+  }
+}
