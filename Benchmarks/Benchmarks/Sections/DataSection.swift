@@ -18,7 +18,7 @@ enum DataSection: BenchmarkSection {
         bench.note("\(name): incomplete, left out")
         continue
       }
-      try run(bench, name, splits: splits, folder: source.folder, samplesPerClient: 600)
+      try run(bench, name, splits: splits, folder: source.folder, samplesPerClient: 540)
     }
     let folder = bench.temporary.appendingPathComponent("large").path
     defer { try? FileManager.default.removeItem(atPath: folder) }

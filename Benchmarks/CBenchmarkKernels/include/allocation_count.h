@@ -3,8 +3,16 @@
 
 #include <stdint.h>
 
-// Begins to count the calling thread's calls of malloc, calloc, realloc and their aligned relatives.
+// Calls of malloc, calloc, realloc and their aligned relatives.
+struct allocation_count {
+  // Those inside oneDNN's dnnl_primitive_execute.
+  int64_t in_library;
+  // All others.
+  int64_t own;
+};
+
+// Begins to count the calling thread's calls.
 void start_counting_allocations(void);
 
-// Ends it and returns the count, or -1 where calls cannot be counted (another C library than glibc).
-int64_t stop_counting_allocations(void);
+// Ends it and returns the counts, or -1 where calls cannot be counted (another C library than glibc).
+struct allocation_count stop_counting_allocations(void);
