@@ -13,6 +13,7 @@ struct BenchmarksCommand: ParsableCommand {
 
   static let sections: [any BenchmarkSection.Type] = [
     StepSection.self, RoundSection.self, WorkersSection.self, MethodsSection.self,
+    ServerSection.self,
     EvaluationSection.self, DataSection.self, CheckpointSection.self, StartSection.self,
     MemorySection.self, AllocationsSection.self,
   ]

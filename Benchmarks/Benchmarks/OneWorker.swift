@@ -1,5 +1,4 @@
 import NeuralNetworks
-import Synchronization
 
 extension TrainingEngine {
   /// Runs some work on a worker's network and returns its result. An engine with one worker gives the
@@ -7,16 +6,9 @@ extension TrainingEngine {
   func onWorker<Result: Sendable>(
     _ work: @escaping @Sendable (_ network: any LocalNetwork) throws -> Result
   ) throws -> Result {
-    let box = Box<Result>()
-    try forEachClient(1) { _, network in
-      let result = try work(network)
-      box.value.withLock { $0 = result }
-    }
-    guard let result = box.value.withLock({ $0 }) else { throw CancellationError() }
+    let results = Collected<Result>()
+    try forEachClient(1) { _, network in results.set(try work(network), at: 0) }
+    guard let result = results.inOrder.first else { throw CancellationError() }
     return result
   }
-}
-
-private final class Box<Value: Sendable>: Sendable {
-  let value = Mutex<Value?>(nil)
 }

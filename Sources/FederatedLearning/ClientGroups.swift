@@ -1,9 +1,9 @@
 /// How work on many clients is cut up where several clients share a pass over the client bank.
-enum ClientGroups {
+package enum ClientGroups {
   /// Splits 0 ..< `count` into groups of nearly equal size, in order: as few as hold at most
   /// `ClientBank.sharedPassCount` clients each, but a multiple of the workers where there are enough
   /// clients, so that no worker waits for the others. What is computed must not depend on it.
-  static func groups(of count: Int, workerCount: Int) -> [Range<Int>] {
+  package static func groups(of count: Int, workerCount: Int) -> [Range<Int>] {
     let size = ClientBank.sharedPassCount
     let fewest = (count + size - 1) / size
     let groups = min(count, (fewest + workerCount - 1) / workerCount * workerCount)
