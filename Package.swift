@@ -60,11 +60,14 @@ let package = Package(
 
     // What is timed: see Benchmarks/README.md.
     .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),
+    .target(
+      name: "BenchmarkFigures", dependencies: ["Experiments"],
+      path: "Benchmarks/BenchmarkFigures"),
     .executableTarget(
       name: "pfedla-benchmarks",
       dependencies: [
-        "CBenchmarkKernels", "COneDNN", "Datasets", "Experiments", "FederatedLearning",
-        "NeuralNetworks", "Partitioning",
+        "BenchmarkFigures", "CBenchmarkKernels", "COneDNN", "Datasets", "Experiments",
+        "FederatedLearning", "NeuralNetworks", "Partitioning",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Benchmarks"),
 
@@ -89,6 +92,7 @@ let package = Package(
         "Datasets", "Experiments", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
         "TestSupport",
       ]),
+    .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["FederatedLearning", "TestSupport", "pfedla"]),
   ],

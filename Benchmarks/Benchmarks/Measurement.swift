@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import Dispatch
 
 /// Seconds that some work takes, by the monotonic clock.
@@ -5,51 +6,6 @@ func seconds(_ work: () throws -> Void) rethrows -> Double {
   let start = DispatchTime.now().uptimeNanoseconds
   try work()
   return Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
-}
-
-/// Measurements of one quantity in the order in which they were taken.
-package struct Series: Sendable, Equatable {
-  /// The measurements, at least one.
-  package let values: [Double]
-
-  /// Measurements in order.
-  package init(_ values: [Double]) { self.values = values }
-
-  /// The middle measurement, or the mean of the two in the middle; NaN if there is none.
-  package var median: Double { quantile(0.5) }
-  /// A quarter of the measurements lie below it.
-  package var lowerQuartile: Double { quantile(0.25) }
-  /// A quarter of the measurements lie above it.
-  package var upperQuartile: Double { quantile(0.75) }
-
-  /// Interpolated linearly between the sorted measurements, of which the first is quantile 0 and the
-  /// last quantile 1.
-  package func quantile(_ share: Double) -> Double {
-    let sorted = values.sorted()
-    guard let last = sorted.last else { return .nan }
-    let place = share * Double(sorted.count - 1)
-    let index = Int(place)
-    guard index + 1 < sorted.count else { return last }
-    return sorted[index] + (place - Double(index)) * (sorted[index + 1] - sorted[index])
-  }
-
-  /// Measurement by measurement: what was measured side by side is compared, so that a slow moment of
-  /// the machine touches both.
-  package static func / (left: Series, right: Series) -> Series {
-    Series(zip(left.values, right.values).map { $0 / $1 })
-  }
-  /// Measurement by measurement.
-  package static func + (left: Series, right: Series) -> Series {
-    Series(zip(left.values, right.values).map { $0 + $1 })
-  }
-  /// Every measurement times a factor.
-  package static func * (left: Series, factor: Double) -> Series {
-    Series(left.values.map { $0 * factor })
-  }
-  /// A constant over every measurement.
-  package static func / (constant: Double, right: Series) -> Series {
-    Series(right.values.map { constant / $0 })
-  }
 }
 
 /// Takes measurements in turn (A, B, A, B, …) after each was taken once for nothing.

@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import Experiments
 import Foundation
 
@@ -45,7 +46,7 @@ enum TableLayout {
     "ratio of",
   ]
   // Wide enough for every section, so that the table stays aligned though it grows row by row.
-  private static let widths = [11, 29, 35, 9, 19, 9, 7, 15, 7, 0]
+  private static let widths = [11, 34, 35, 9, 19, 8, 8, 17, 6, 0]
   private static let rightAligned: Set<Int> = [3, 6]
 
   static func cells(of figure: Figure) -> [String] {

@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import CBenchmarkKernels
 
 /// How often a training step asks the heap for memory.

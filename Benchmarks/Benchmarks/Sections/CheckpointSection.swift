@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import Experiments
 import FederatedLearning
 import Foundation

@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import Datasets
 import Foundation
 import Partitioning

@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import Foundation
 
 /// The most memory that a run of pFedLA has resident, from start to the written result.

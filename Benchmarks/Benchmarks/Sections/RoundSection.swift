@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import FederatedLearning
 import NeuralNetworks
 

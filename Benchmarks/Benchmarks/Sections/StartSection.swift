@@ -1,3 +1,5 @@
+import BenchmarkFigures
+
 /// How long the program takes to say anything.
 enum StartSection: BenchmarkSection {
   static let name = "start"

@@ -1,3 +1,4 @@
+import BenchmarkFigures
 import CBenchmarkKernels
 import Datasets
 import FederatedLearning
