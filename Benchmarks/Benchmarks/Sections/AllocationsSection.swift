@@ -28,14 +28,15 @@ enum AllocationsSection: BenchmarkSection {
             subject, quantity, perStep, "a step",
             target.isEmpty ? nil : Figure.Ratio(perStep, "the count itself", target: target))
         }
-        add("allocations of ours", counts.own, target: "0")
-        add("allocations inside oneDNN", counts.in_library, target: "")
+        add("heap allocations", counts.own + counts.in_library, target: "0")
+        add("  of ours", counts.own, target: "")
+        add("  inside oneDNN", counts.in_library, target: "")
       }
     }
     // A count of 0 means something only if counting works.
     start_counting_allocations()
     let control = [UInt8](repeating: 0, count: 1 << 20)
     let counts = withExtendedLifetime(control) { stop_counting_allocations() }
-    bench.add("control: one array", "allocations of ours", Series([Double(counts.own)]), "1")
+    bench.add("control: one array", "heap allocations", Series([Double(counts.own)]), "1")
   }
 }
