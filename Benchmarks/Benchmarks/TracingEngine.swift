@@ -129,6 +129,10 @@ private final class TracingNetwork: LocalNetwork {
     try timed(\.transfer) { try network.storeGradient(into: gradient) }
   }
 
+  func storeStatistics(into model: inout [Float]) throws {
+    try timed(\.transfer) { try network.storeStatistics(into: &model) }
+  }
+
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double {
     turn.batches.append(Array(samples))
     return try timed(\.steps) { try network.computeGradient(samples, of: images) }
