@@ -11,8 +11,8 @@ program can take turns with it:
            own SAMPLES images
 
 LAYOUT is contiguous or channels_last. Nothing but the training itself is timed: no data loader, no
-conversion, no shuffling, no averaging. The images are random bytes scaled to [-1, 1]; PyTorch's time
-does not depend on them.
+conversion, no shuffling, no averaging. The images are random bytes scaled to [-1, 1], not a
+dataset's: PyTorch computes densely, whatever they are.
 """
 
 import copy
