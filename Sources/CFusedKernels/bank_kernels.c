@@ -149,26 +149,39 @@ INLINE void add_products(const float *const *rows, const float *const *ahead, in
     add_products(rows + j, 0, 1, others, start, width, values + r * BANK_STRETCH,                  \
                  products + j * count + r, count)
 
+// Columns of a row that are visited together: several pages, so that finding pages does not take as long
+// as reading them where the bank is larger than the page tables' caches reach.
+enum { VISIT_STRETCHES = 8, VISIT = VISIT_STRETCHES * BANK_STRETCH };
+
 FOR_EACH_PROCESSOR
 void bank_inner_products(const float *const *rows, ptrdiff_t row_count, const float *vectors, int count,
                          ptrdiff_t first, ptrdiff_t columns, double *products) {
-  float values[BANK_MAXIMUM_SHARED * BANK_STRETCH] __attribute__((aligned(64)));
+  // Axes (stretch, vector, column): the vectors of a visit, 0 behind the last column.
+  float visit[VISIT_STRETCHES * BANK_MAXIMUM_SHARED * BANK_STRETCH] __attribute__((aligned(64)));
   for (ptrdiff_t i = 0; i < row_count * count; i++) products[i] = 0;
-  for (ptrdiff_t block = 0; block < columns; block += BANK_STRETCH) {
-    const ptrdiff_t start = first + block;
-    const ptrdiff_t width = columns - block < BANK_STRETCH ? columns - block : BANK_STRETCH;
-    for (int r = 0; r < count; r++) {
-      memcpy(values + r * BANK_STRETCH, vectors + r * columns + block, (size_t)width * sizeof(float));
-      for (ptrdiff_t i = width; i < BANK_STRETCH; i++) values[r * BANK_STRETCH + i] = 0;
+  for (ptrdiff_t block = 0; block < columns; block += VISIT) {
+    const ptrdiff_t most = columns - block < VISIT ? columns - block : VISIT;
+    for (ptrdiff_t s = 0; s < most; s += BANK_STRETCH) {
+      const ptrdiff_t width = most - s < BANK_STRETCH ? most - s : BANK_STRETCH;
+      for (int r = 0; r < count; r++) {
+        float *values = visit + s * BANK_MAXIMUM_SHARED + r * BANK_STRETCH;
+        memcpy(values, vectors + r * columns + block + s, (size_t)width * sizeof(float));
+        for (ptrdiff_t i = width; i < BANK_STRETCH; i++) values[i] = 0;
+      }
     }
     for (ptrdiff_t j = 0; j < row_count; j += 2) {
       const int sources = row_count - j >= 2 ? 2 : 1;
-      const float *const *ahead = row_count - j >= 10 ? rows + j + 8 : 0;
-      int r = 0;
-      for (; r + 8 <= count; r += 8) { MULTIPLY(8); }
-      for (; r + 4 <= count; r += 4) { MULTIPLY(4); }
-      for (; r + 2 <= count; r += 2) { MULTIPLY(2); }
-      for (; r < count; r++) { MULTIPLY(1); }
+      const float *const *ahead = row_count - j >= 6 ? rows + j + 4 : 0;
+      for (ptrdiff_t s = 0; s < most; s += BANK_STRETCH) {
+        const float *values = visit + s * BANK_MAXIMUM_SHARED;
+        const ptrdiff_t start = first + block + s;
+        const ptrdiff_t width = most - s < BANK_STRETCH ? most - s : BANK_STRETCH;
+        int r = 0;
+        for (; r + 8 <= count; r += 8) { MULTIPLY(8); }
+        for (; r + 4 <= count; r += 4) { MULTIPLY(4); }
+        for (; r + 2 <= count; r += 2) { MULTIPLY(2); }
+        for (; r < count; r++) { MULTIPLY(1); }
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import CFusedKernels
 import NeuralNetworks
 
 // The step of a shared hypernetwork. A head's weight gradient is −Σ_i Δθ_i ⊗ z_i over the
@@ -92,32 +93,13 @@ extension ModelHypernetwork {
         guard let features = features.baseAddress, let factors = factors.baseAddress,
           let parameters = parameters.baseAddress, let velocity = velocity.baseAddress
         else { return }
+        head_descend(
+          parameters + head.dense.weight, velocity + head.dense.weight, rows, size, factors,
+          features, participants,
+          head_descent(
+            rate: optimiser.learningRate, momentum: optimiser.momentum,
+            weight_decay: optimiser.weightDecay))
         for row in 0..<rows {
-          let weight = parameters + head.dense.weight + row * size
-          let weightVelocity = velocity + head.dense.weight + row * size
-          var index = 0
-          while index + 16 <= size {
-            var gradient = SIMD16<Float>.zero
-            for participant in 0..<participants {
-              gradient +=
-                factors[participant * rows + row] * lanes(features + participant * size + index)
-            }
-            let old = lanes(weight + index)
-            let moved =
-              optimiser.momentum * lanes(weightVelocity + index)
-              + (gradient + optimiser.weightDecay * old)
-            store(moved, at: weightVelocity + index)
-            store(old - optimiser.learningRate * moved, at: weight + index)
-            index += 16
-          }
-          while index < size {
-            var gradient: Float = 0
-            for participant in 0..<participants {
-              gradient += factors[participant * rows + row] * features[participant * size + index]
-            }
-            descend(&weight[index], &weightVelocity[index], gradient: gradient, optimiser)
-            index += 1
-          }
           var gradient: Float = 0
           for participant in 0..<participants { gradient += factors[participant * rows + row] }
           let bias = head.dense.bias + row
@@ -125,16 +107,6 @@ extension ModelHypernetwork {
         }
       }
     }
-  }
-
-  @inline(__always)
-  private func lanes(_ values: UnsafePointer<Float>) -> SIMD16<Float> {
-    UnsafeRawPointer(values).loadUnaligned(as: SIMD16<Float>.self)
-  }
-
-  @inline(__always)
-  private func store(_ lanes: SIMD16<Float>, at values: UnsafeMutablePointer<Float>) {
-    UnsafeMutableRawPointer(values).storeBytes(of: lanes, as: SIMD16<Float>.self)
   }
 
   /// ‖Σ_i Δθ_i ⊗ (z_i, 1)‖² over all heads' weights and biases = Σ_ij ⟨Δθ_i, Δθ_j⟩ (⟨z_i, z_j⟩ + 1).
@@ -174,36 +146,15 @@ extension ModelHypernetwork {
           for start in stride(from: 0, to: rows, by: 64) {
             let stretch = start..<min(start + 64, rows)
             for participant in 0..<participants {
-              addProducts(
-                factors + participant * rows, weights, rows: stretch,
-                to: totals + participant * size)
+              head_add_products(
+                factors + participant * rows + start, weights + start * size, stretch.count, size,
+                totals + participant * size)
             }
           }
         }
       }
     }
     return (0..<participants).map { totals[$0 * size..<($0 + 1) * size].map(Float.init) }
-  }
-
-  /// Adds Σ_p factors[p] · weights[p] over some rows to `totals`, axis (hidden).
-  private func addProducts(
-    _ factors: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, rows: Range<Int>,
-    to totals: UnsafeMutablePointer<Double>
-  ) {
-    let size = hiddenSize
-    var index = 0
-    while index + 16 <= size {
-      var sum = SIMD16<Float>.zero
-      for row in rows { sum += factors[row] * lanes(weights + row * size + index) }
-      for lane in 0..<16 { totals[index + lane] += Double(sum[lane]) }
-      index += 16
-    }
-    while index < size {
-      var sum: Float = 0
-      for row in rows { sum += factors[row] * weights[row * size + index] }
-      totals[index] += Double(sum)
-      index += 1
-    }
   }
 
   // MARK: Embeddings and hidden layers

@@ -17,8 +17,6 @@ public final class Network: LocalNetwork {
   private var anchorMemory: AlignedBuffer?
   private var correctionMemory: AlignedBuffer?
   private var isFirstStep = true
-  /// Row-major copy of the parameters or gradients on their way in or out.
-  private let flat: AlignedBuffer
   private let placement: Placement
   private let stream: StreamHandle
   /// One for each tensor; nil where the format is the flat vector's.
@@ -33,12 +31,13 @@ public final class Network: LocalNetwork {
     var count = 0
   }
 
-  /// Conversion of one tensor between the flat vector and the network's format.
+  /// Conversion of one tensor between the flat vector and the network's format. Its memory objects are
+  /// set to where the values come from and go to.
   private struct Conversion {
-    typealias Copy = (primitive: Primitive, from: dnnl_memory_t, to: dnnl_memory_t)
-    let load: Copy
-    let store: Copy
-    let storeGradient: Copy
+    let load: Primitive
+    let store: Primitive
+    let plain: dnnl_memory_t
+    let stored: dnnl_memory_t
   }
 
   /// A network with zero parameters. Throws `OneDNNError` if memory objects cannot be made.
@@ -50,7 +49,6 @@ public final class Network: LocalNetwork {
     placement = Self.place(plans.layout, formats)
     parameterMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
     gradientMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
-    flat = AlignedBuffer(byteCount: plans.layout.count * MemoryLayout<Float>.stride)
     let engine = try ProcessorEngine.shared.get().handle
     for (index, tensor) in tensors.enumerated() {
       let plain = try MemoryDescriptor.plain(tensor.shape)
@@ -58,32 +56,20 @@ public final class Network: LocalNetwork {
         conversions.append(nil)
         continue
       }
-      let flatAddress = flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride
-      let load = try Primitive.reorder(from: plain, to: formats[index])
-      let store = try Primitive.reorder(from: formats[index], to: plain)
+      let memory = parameterMemory.start
       conversions.append(
         try Conversion(
-          load: (
-            load, memoryHandle(plain, flatAddress, engine),
-            memoryHandle(formats[index], address(parameterMemory, index), engine)
-          ),
-          store: (
-            store, memoryHandle(formats[index], address(parameterMemory, index), engine),
-            memoryHandle(plain, flatAddress, engine)
-          ),
-          storeGradient: (
-            store, memoryHandle(formats[index], address(gradientMemory, index), engine),
-            memoryHandle(plain, flatAddress, engine)
-          )))
+          load: .reorder(from: plain, to: formats[index]),
+          store: .reorder(from: formats[index], to: plain),
+          plain: memoryHandle(plain, memory, engine),
+          stored: memoryHandle(formats[index], memory, engine)))
     }
   }
 
   deinit {
     for conversion in conversions.compactMap({ $0 }) {
-      for part in [conversion.load, conversion.store, conversion.storeGradient] {
-        dnnl_memory_destroy(part.from)
-        dnnl_memory_destroy(part.to)
-      }
+      dnnl_memory_destroy(conversion.plain)
+      dnnl_memory_destroy(conversion.stored)
     }
   }
 
@@ -92,37 +78,37 @@ public final class Network: LocalNetwork {
 
   /// Takes over parameters, axis (parameter), and forgets momentum.
   public func load(_ parameters: UnsafeBufferPointer<Float>) throws {
-    try requireLength(parameters.count)
     isFirstStep = true
-    try convert(parameters)
+    try convert(parameters, into: parameterMemory)
   }
 
-  /// Brings a flat vector into the network's formats, in the memory of the parameters.
-  private func convert(_ parameters: UnsafeBufferPointer<Float>) throws {
-    _ = flat.floats.update(fromContentsOf: parameters)
+  /// Brings a flat vector into the network's formats.
+  private func convert(_ vector: UnsafeBufferPointer<Float>, into memory: AlignedBuffer) throws {
+    try requireLength(vector.count)
+    guard let values = vector.baseAddress else { return }
     for (index, tensor) in layout.tensors.enumerated() {
+      let source = values + tensor.range.lowerBound
+      let target = address(memory, index)
       if let conversion = conversions[index] {
-        try run(conversion.load)
+        // The library takes pointers to what it only reads as mutable.
+        try move(
+          (conversion.plain, UnsafeMutableRawPointer(mutating: source)),
+          to: (conversion.stored, target), by: conversion.load)
       } else {
-        address(parameterMemory, index).copyMemory(
-          from: flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride,
-          byteCount: tensor.range.count * MemoryLayout<Float>.stride)
+        target.copyMemory(
+          from: source, byteCount: tensor.range.count * MemoryLayout<Float>.stride)
       }
     }
   }
 
   /// Writes the current parameters, axis (parameter).
   public func store(into parameters: UnsafeMutableBufferPointer<Float>) throws {
-    try requireLength(parameters.count)
-    try flatten(parameterMemory, \.store)
-    _ = parameters.update(fromContentsOf: flat.floats.prefix(layout.count))
+    try flatten(parameterMemory, into: parameters)
   }
 
   /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics.
   public func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws {
-    try requireLength(gradient.count)
-    try flatten(gradientMemory, \.storeGradient)
-    _ = gradient.update(fromContentsOf: flat.floats.prefix(layout.count))
+    try flatten(gradientMemory, into: gradient)
   }
 
   /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
@@ -168,16 +154,6 @@ public final class Network: LocalNetwork {
     let memory = correctionMemory ?? AlignedBuffer(byteCount: parameterMemory.byteCount)
     try convert(correction, into: memory)
     correctionMemory = memory
-  }
-
-  /// Brings a flat vector into the network's formats. The conversions write into the memory of the
-  /// parameters, which change places with the target's contents meanwhile.
-  private func convert(_ vector: UnsafeBufferPointer<Float>, into memory: AlignedBuffer) throws {
-    try requireLength(vector.count)
-    memory.start.copyMemory(from: parameterMemory.start, byteCount: parameterMemory.byteCount)
-    try convert(vector)
-    let (parameters, target) = (parameterMemory.floats, memory.floats)
-    for index in 0..<placement.count { swap(&parameters[index], &target[index]) }
   }
 
   /// Adds the correction over the trained parameters to the last gradient; nothing where none was
@@ -282,7 +258,7 @@ public final class Network: LocalNetwork {
     let size = workspace.plan.batchSize * plans.architecture.inputSize
     // A buffer of a plan always has memory.
     return workspace.values(workspace.plan.input, count: size).baseAddress
-      ?? flat.start.assumingMemoryBound(to: Float.self)
+      ?? parameterMemory.start.assumingMemoryBound(to: Float.self)
   }
 
   private func workspace(batchSize: Int, training: Bool) throws -> PassWorkspace {
@@ -300,28 +276,37 @@ public final class Network: LocalNetwork {
     return workspace
   }
 
-  private func flatten(
-    _ memory: AlignedBuffer,
-    _ part: KeyPath<Conversion, Conversion.Copy>
-  ) throws {
+  /// Brings what lies in the network's formats into a flat vector.
+  private func flatten(_ memory: AlignedBuffer, into vector: UnsafeMutableBufferPointer<Float>)
+    throws
+  {
+    try requireLength(vector.count)
+    guard let values = vector.baseAddress else { return }
     for (index, tensor) in layout.tensors.enumerated() {
+      let source = address(memory, index)
+      let target = UnsafeMutableRawPointer(values + tensor.range.lowerBound)
       if let conversion = conversions[index] {
-        try run(conversion[keyPath: part])
+        try move((conversion.stored, source), to: (conversion.plain, target), by: conversion.store)
       } else {
-        (flat.start + tensor.range.lowerBound * MemoryLayout<Float>.stride).copyMemory(
-          from: address(memory, index),
-          byteCount: tensor.range.count * MemoryLayout<Float>.stride)
+        target.copyMemory(
+          from: source, byteCount: tensor.range.count * MemoryLayout<Float>.stride)
       }
     }
   }
 
-  private func run(_ conversion: Conversion.Copy) throws {
+  private typealias Place = (memory: dnnl_memory_t, start: UnsafeMutableRawPointer)
+
+  private func move(_ source: Place, to target: Place, by primitive: Primitive) throws {
+    for place in [source, target] {
+      try OneDNN.check(
+        dnnl_memory_set_data_handle(place.memory, place.start), "placing parameters")
+    }
     var arguments = [
-      dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: conversion.from),
-      dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: conversion.to),
+      dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: source.memory),
+      dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: target.memory),
     ]
     try OneDNN.check(
-      dnnl_primitive_execute(conversion.primitive.handle, stream.handle, 2, &arguments),
+      dnnl_primitive_execute(primitive.handle, stream.handle, 2, &arguments),
       "converting parameters")
   }
 

@@ -5,4 +5,5 @@
 
 #include "bank_kernels.h"
 #include "fused_kernels.h"
+#include "shared_hypernetwork_kernels.h"
 #include "sparse_gradients.h"
