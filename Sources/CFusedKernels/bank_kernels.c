@@ -8,7 +8,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 // Rows that are added at a time, and columns that are summed at a time: a multiple of LANES.
-enum { LANES = 16, GROUP = 4, BLOCK_COLUMNS = 1024 };
+enum { LANES = 16, GROUP = 4, BLOCK_COLUMNS = 2048 };
 typedef float vector __attribute__((ext_vector_type(16)));
 typedef double doubles __attribute__((ext_vector_type(16)));
 typedef double doubles8 __attribute__((ext_vector_type(8)));
