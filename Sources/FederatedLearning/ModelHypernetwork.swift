@@ -1,3 +1,4 @@
+import CFusedKernels
 import NeuralNetworks
 import RandomStreams
 
@@ -142,13 +143,13 @@ package struct ModelHypernetwork: Sendable, Hashable {
     _ dense: Dense, _ parameters: UnsafeBufferPointer<Float>, _ input: [Float],
     into output: UnsafeMutableBufferPointer<Float>
   ) {
-    input.withUnsafeBufferPointer { input in
-      for row in 0..<dense.outputs {
-        let start = dense.weight + row * dense.inputs
-        let weights = UnsafeBufferPointer(rebasing: parameters[start..<start + dense.inputs])
-        output[row] =
-          parameters[dense.bias + row] + Float(innerProduct(weights, input, 0..<dense.inputs))
-      }
+    guard let weights = parameters.baseAddress.map({ $0 + dense.weight }) else { return }
+    // All rows in one call: their inner products with the input, as `innerProduct` sums them.
+    let rows = (0..<dense.outputs).map { Optional(weights + $0 * dense.inputs) }
+    var products = [Double](repeating: 0, count: dense.outputs)
+    bank_inner_products(rows, dense.outputs, input, 1, 0, dense.inputs, &products)
+    for row in 0..<dense.outputs {
+      output[row] = parameters[dense.bias + row] + Float(products[row])
     }
   }
 }
