@@ -1,3 +1,5 @@
+import Experiments
+
 /// Measurements of one quantity in the order in which they were taken.
 package struct Series: Sendable, Equatable {
   /// The measurements, at least one.
@@ -13,15 +15,9 @@ package struct Series: Sendable, Equatable {
   /// A quarter of the measurements lie above it.
   package var upperQuartile: Double { quantile(0.75) }
 
-  /// Interpolated linearly between the sorted measurements, of which the first is quantile 0 and the
-  /// last quantile 1.
+  /// The value below which a share of the measurements lies.
   package func quantile(_ share: Double) -> Double {
-    let sorted = values.sorted()
-    guard let last = sorted.last else { return .nan }
-    let place = share * Double(sorted.count - 1)
-    let index = Int(place)
-    guard index + 1 < sorted.count else { return last }
-    return sorted[index] + (place - Double(index)) * (sorted[index + 1] - sorted[index])
+    ClientSpreadFigure.quantile(share, of: values)
   }
 
   /// Measurement by measurement: what was measured side by side is compared, so that a slow moment of

@@ -1,3 +1,4 @@
+import FederatedLearning
 import NeuralNetworks
 
 extension TrainingEngine {
@@ -6,9 +7,9 @@ extension TrainingEngine {
   func onWorker<Result: Sendable>(
     _ work: @escaping @Sendable (_ network: any LocalNetwork) throws -> Result
   ) throws -> Result {
-    let results = Collected<Result>()
-    try forEachClient(1) { _, network in results.set(try work(network), at: 0) }
-    guard let result = results.inOrder.first else { throw CancellationError() }
+    let results = Slots<Result>(count: 1)
+    try forEachClient(1) { _, network in results[0] = try work(network) }
+    guard let result = results.all.first else { throw CancellationError() }
     return result
   }
 }

@@ -24,7 +24,7 @@ final class LocalTraining {
     of method: PFedLA, clients: [Int], received: [[Float]], state: PFedLA.ServerState,
     bank: ClientBank
   ) throws -> [ClientUpdate<PFedLA.Contribution>] {
-    let updates = Collected<ClientUpdate<PFedLA.Contribution>>()
+    let updates = Slots<ClientUpdate<PFedLA.Contribution>>(count: clients.count)
     let (batches, images) = (batches, preparation.data.images)
     let optimiser = preparation.configuration.optimiser
     try engine.forEachClient(clients.count) { slot, network in
@@ -34,9 +34,9 @@ final class LocalTraining {
       let update = try method.train(
         task, received: PreparedModel(parameters: received[slot]), state: state, bank: bank,
         network: network)
-      updates.set(update, at: slot)
+      updates[slot] = update
     }
-    return updates.inOrder
+    return updates.all
   }
 
   /// Seconds of one epoch of the participants' training steps.
@@ -94,16 +94,15 @@ final class Server {
 
   /// Seconds of making the participants' models.
   func receive() throws -> Double {
-    let models = Collected<[[Float]]>()
+    let models = Slots<[[Float]]>(count: groups.count)
     let (method, state, bank, participants, groups) = (method, state, bank, participants, groups)
     let time = try seconds {
       try engine.inParallel(groups.count) { group in
-        models.set(
-          method.receivedModels(of: Array(participants[groups[group]]), state: state, bank: bank),
-          at: group)
+        models[group] = method.receivedModels(
+          of: Array(participants[groups[group]]), state: state, bank: bank)
       }
     }
-    received = models.inOrder.flatMap { $0 }
+    received = models.all.flatMap { $0 }
     return time
   }
 
@@ -111,15 +110,15 @@ final class Server {
   func update(_ training: LocalTraining) throws -> Double {
     let updates = try training.updates(
       of: method, clients: participants, received: received, state: state, bank: bank)
-    let digested = Collected<[ClientUpdate<PFedLA.Contribution>]>()
+    let digested = Slots<[ClientUpdate<PFedLA.Contribution>]>(count: groups.count)
     let (method, snapshot, bank, groups) = (method, state, bank, groups)
     let digestion = try seconds {
       try engine.inParallel(groups.count) { group in
-        digested.set(
-          method.digest(Array(updates[groups[group]]), state: snapshot, bank: bank), at: group)
+        digested[group] = method.digest(
+          Array(updates[groups[group]]), state: snapshot, bank: bank)
       }
     }
-    let all = digested.inOrder.flatMap { $0 }
+    let all = digested.all.flatMap { $0 }
     return digestion + seconds { method.absorb(all, into: &state, bank: bank) }
   }
 }

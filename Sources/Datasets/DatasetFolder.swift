@@ -41,7 +41,7 @@ public struct DatasetFolder: Sendable {
   }
 
   /// The path under which a published file is there, the preferred spelling first.
-  func locate(_ file: PublishedFile, of entry: DatasetDescription) -> String? {
+  package func locate(_ file: PublishedFile, of entry: DatasetDescription) -> String? {
     file.acceptedNames.map { "\(folder(of: entry))/\($0)" }.first(where: FileSystem.isFile)
   }
 

@@ -89,6 +89,15 @@ extension ClientBank {
   }
 }
 
+/// The inner product of each of some rows that lie one behind the other with a vector, axis (row), each as
+/// `innerProduct` sums it. All rows in one call: the kernel prepares the vector once.
+func rowProducts(_ rows: UnsafePointer<Float>, count: Int, with vector: [Float]) -> [Double] {
+  let starts = (0..<count).map { Optional(rows + $0 * vector.count) }
+  var products = [Double](repeating: 0, count: count)
+  bank_inner_products(starts, count, vector, 1, 0, vector.count, &products)
+  return products
+}
+
 /// Σ over `range` of a · b in the fixed order that `ClientBank.innerProducts` documents.
 func innerProduct(
   _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, _ range: Range<Int>

@@ -163,12 +163,9 @@ public struct Hypernetwork: Sendable, Hashable {
 
   private func output(of layer: Dense, _ base: [Float], _ input: [Float]) -> [Float] {
     base.withUnsafeBufferPointer { base in
-      input.withUnsafeBufferPointer { input in
-        (0..<layer.outputs).map { row in
-          let start = layer.weight + row * layer.inputs
-          let weights = UnsafeBufferPointer(rebasing: base[start..<start + layer.inputs])
-          return base[layer.bias + row] + Float(innerProduct(weights, input, 0..<layer.inputs))
-        }
+      guard let weights = base.baseAddress.map({ $0 + layer.weight }) else { return [] }
+      return rowProducts(weights, count: layer.outputs, with: input).enumerated().map {
+        base[layer.bias + $0] + Float($1)
       }
     }
   }

@@ -51,10 +51,14 @@ package enum HypernetworkHeads: Sendable, Equatable {
     case .dense(let values):
       let inputs = input.count
       values.withUnsafeBufferPointer { values in
-        input.withUnsafeBufferPointer { input in
-          forEachRow(layers, sources, inputs) { row, weight, bias in
-            let weights = UnsafeBufferPointer(rebasing: values[weight..<weight + inputs])
-            outputs[row] = values[bias] + Float(innerProduct(weights, input, 0..<inputs))
+        guard let start = values.baseAddress else { return }
+        for layer in 0..<layers {
+          let head = layer * sources * (inputs + 1)
+          let biases = head + sources * inputs
+          for (source, product) in rowProducts(start + head, count: sources, with: input)
+            .enumerated()
+          {
+            outputs[layer * sources + source] = values[biases + source] + Float(product)
           }
         }
       }

@@ -1,4 +1,3 @@
-import CFusedKernels
 import NeuralNetworks
 import RandomStreams
 
@@ -144,10 +143,7 @@ package struct ModelHypernetwork: Sendable, Hashable {
     into output: UnsafeMutableBufferPointer<Float>
   ) {
     guard let weights = parameters.baseAddress.map({ $0 + dense.weight }) else { return }
-    // All rows in one call: their inner products with the input, as `innerProduct` sums them.
-    let rows = (0..<dense.outputs).map { Optional(weights + $0 * dense.inputs) }
-    var products = [Double](repeating: 0, count: dense.outputs)
-    bank_inner_products(rows, dense.outputs, input, 1, 0, dense.inputs, &products)
+    let products = rowProducts(weights, count: dense.outputs, with: input)
     for row in 0..<dense.outputs {
       output[row] = parameters[dense.bias + row] + Float(products[row])
     }

@@ -36,7 +36,7 @@ enum DataSection: BenchmarkSection {
   ) throws {
     let entry = try DatasetCatalogue.entry(named: name)
     let files = entry.splits.filter { splits.contains($0.name) }.flatMap(\.files)
-      .compactMap { path(of: $0, in: DatasetFolder(folder).folder(of: entry)) }
+      .compactMap { DatasetFolder(folder).locate($0, of: entry) }
     var byteCount = 0
     let dataset = try ImageDataset.load(name, splits: splits, from: folder)
     let partition = try PartitionSpecification(
@@ -76,12 +76,5 @@ enum DataSection: BenchmarkSection {
     bench.add(
       subject, "partition, 100 clients", split * 1e3, "ms",
       Figure.Ratio(split / load, "to the import"))
-  }
-
-  /// The file as it is there, plain or compressed.
-  private static func path(of file: PublishedFile, in folder: String) -> String? {
-    let names = [file.name, file.name.replacing("-idx", with: ".idx")]
-    return (names + names.map { $0 + ".gz" }).map { "\(folder)/\($0)" }
-      .first(where: FileManager.default.fileExists)
   }
 }

@@ -71,8 +71,9 @@ public struct ClientSpreadFigure {
     return position - position.rounded(.down) - 0.5
   }
 
-  /// The value below which a share of the sorted values lies, interpolated linearly.
-  static func quantile(_ share: Double, of values: [Double]) -> Double {
+  /// The value below which a share of the values lies, interpolated linearly between the sorted values,
+  /// of which the first is quantile 0 and the last quantile 1; NaN without values.
+  package static func quantile(_ share: Double, of values: [Double]) -> Double {
     let sorted = values.sorted()
     guard let last = sorted.last else { return .nan }
     let position = share * Double(sorted.count - 1)

@@ -20,6 +20,11 @@ extension PlanBuilder {
     return index
   }
 
+  /// The shape of a layer's weight: axes (out channel, in channel, kernel y, kernel x) or (output, input).
+  func weightShape(of layer: String) throws -> [Int] {
+    layout.tensors[try tensor("\(layer).weight")].shape
+  }
+
   mutating func parameter(_ name: String) throws -> Int {
     let tensor = try tensor(name)
     return add(formats.tensors[tensor], .parameter(tensor))

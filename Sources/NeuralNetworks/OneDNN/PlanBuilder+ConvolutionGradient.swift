@@ -110,7 +110,7 @@ extension PlanBuilder {
     _ record: ConvolutionRecord, _ part: BatchPart, _ convolvedGradient: Int,
     _ parts: inout WeightGradientParts
   ) throws {
-    let shape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let shape = try weightShape(of: record.name)
     let primitive =
       try parts.primitives[part.count]
       ?? Operation.convolutionBackwardWeight(
@@ -174,7 +174,7 @@ extension PlanBuilder {
     _ record: ConvolutionRecord, _ part: BatchPart, _ convolvedGradient: Int, sourceGradient: Int,
     _ weights: inout WeightParts
   ) throws {
-    let shape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let shape = try weightShape(of: record.name)
     let primitive =
       try weights.primitives[part.count]
       ?? Operation.convolutionBackwardData(
@@ -202,7 +202,7 @@ extension PlanBuilder {
   private func sparseGradient(of record: ConvolutionRecord, _ pooledGradient: Int) throws
     -> FusedOperation.SparseGradient?
   {
-    let weightShape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let weightShape = try weightShape(of: record.name)
     guard case .fused(let activation) = record.activation, activation.normalisation == nil,
       let choice = activation.choice,
       let shape = try FusedOperation.sparseShape(
@@ -217,7 +217,7 @@ extension PlanBuilder {
     _ record: ConvolutionRecord, _ gradient: FusedOperation.SparseGradient, wantsSource: Bool
   ) throws -> Int? {
     let stored = try gradientBuffer("\(record.name).weight")
-    let shape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let shape = try weightShape(of: record.name)
     let format = try MemoryDescriptor(shape, dnnl_ABcd16a16b)
     let target = add(format)
     try backward.append(

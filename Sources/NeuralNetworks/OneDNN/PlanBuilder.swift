@@ -145,7 +145,7 @@ struct PlanBuilder {
     let resultFormat = buffers[gradient].descriptor
     let sourceFormat = buffers[record.source].descriptor
     if record.relu { try reluGradient(result: record.result, gradient) }
-    let weightShape = layout.tensors[try tensor("\(record.name).weight")].shape
+    let weightShape = try weightShape(of: record.name)
     let weightPrimitive = try Operation.fullyConnectedBackwardWeight(
       source: sourceFormat, weightGradient: .any(weightShape),
       biasGradient: .plain([weightShape[0]]), resultGradient: resultFormat,
