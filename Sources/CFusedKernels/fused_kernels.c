@@ -86,13 +86,6 @@ void fused_spread(const fused_shape *shape, const float *x, const float *coeffic
 }
 
 FOR_EACH_PROCESSOR
-void sum_parts(const float *parts, int32_t count, int64_t stride, int64_t size, float *result) {
-  for (int64_t i = 0; i < size; i++) result[i] = parts[i];
-  for (int32_t k = 1; k < count; k++)
-    for (int64_t i = 0; i < size; i++) result[i] += parts[k * stride + i];
-}
-
-FOR_EACH_PROCESSOR
 void pool_forward(const fused_shape *shape, const float *x, float *pooled, uint8_t *choice) {
   if (shape->block == 16) pool_16(shape, x, 0, 0, pooled, choice, 0);
   else pool_8(shape, x, 0, 0, pooled, choice, 0);

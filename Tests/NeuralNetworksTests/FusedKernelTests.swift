@@ -228,18 +228,6 @@ struct FusedKernelTests {
     #expect(foundGradient == expected.blocked(test.block))
   }
 
-  @Test("parts are summed in their order")
-  func parts() {
-    let parts = HashFill.signed(salt: 9, count: 4 * 37, bound: 1)
-    var sums = [Float](repeating: .nan, count: 37)
-    sum_parts(parts, 4, 37, 37, &sums)
-    var expected = Array(parts[..<37])
-    for part in 1..<4 {
-      for index in 0..<37 { expected[index] += parts[part * 37 + index] }
-    }
-    #expect(sums == expected)
-  }
-
   @Test("a diverged value is not hidden by the maximum", arguments: 0..<4)
   func notANumber(place: Int) {
     var shape = fused_shape(samples: 1, channels: 8, height: 2, width: 2, block: 8)

@@ -6,4 +6,4 @@
 #include "bank_kernels.h"
 #include "fused_kernels.h"
 #include "shared_hypernetwork_kernels.h"
-#include "sparse_gradients.h"
+#include "spectral_convolution.h"

@@ -48,9 +48,6 @@ void fused_spread(const fused_shape *shape, const float *x, const float *coeffic
 // pooled = maxpool(x) of an x that a ReLU has passed; choice as above.
 void pool_forward(const fused_shape *shape, const float *x, float *pooled, uint8_t *choice);
 
-// result[i] = part 0 [i] + part 1 [i] + …, in that order; parts lie `stride` numbers apart.
-void sum_parts(const float *parts, int32_t count, int64_t stride, int64_t size, float *result);
-
 // The gradient by the ReLU's input from that by pooled.
 void pool_backward(const fused_shape *shape, const float *pooled_gradient, const uint8_t *choice,
                    float *x_gradient);

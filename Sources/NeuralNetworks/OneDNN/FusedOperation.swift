@@ -20,18 +20,6 @@ enum FusedOperation: Sendable {
   case pool(shape: fused_shape, source: Int, pooled: Int, choice: Int?)
   /// The gradient by the ReLU's input.
   case poolGradient(shape: fused_shape, pooledGradient: Int, choice: Int, sourceGradient: Int)
-  /// A convolution's gradients straight from that by the pooled result.
-  case sparseWeightGradient(SparseGradient, source: Int, weightGradient: Int, biasGradient: Int)
-  case sparseDataGradient(SparseGradient, weight: Int, sourceGradient: Int)
-  /// Adds up the parts of a gradient that lie one behind the other.
-  case sum(Int, parts: Int, size: Int, into: Int)
-
-  /// What the gradients of a convolution without normalisation are computed from.
-  struct SparseGradient: Sendable {
-    let shape: sparse_shape
-    let pooledGradient: Int
-    let choice: Int
-  }
 
   struct Moments: Sendable {
     let base: Int
@@ -80,29 +68,6 @@ enum FusedOperation: Sendable {
     return nil
   }
 
-  /// The shape for the kernels of sparse gradients, or nil where they do not suit the convolution or
-  /// the processor.
-  /// - Parameters:
-  ///   - source: the format of its source.
-  ///   - weightShape: axes (out channel, in channel, kernel y, kernel x).
-  static func sparseShape(
-    source: MemoryDescriptor, weightShape: [Int], result: fused_shape
-  ) throws -> sparse_shape? {
-    let dimensions = [
-      Int(result.samples), weightShape[1], Int(result.height) + weightShape[2] - 1,
-      Int(result.width) + weightShape[3] - 1,
-    ]
-    guard sparse_gradients_supported() != 0, Array(weightShape[2...]) == [5, 5],
-      result.block == 16, dimensions[1].isMultiple(of: 16),
-      dimensions.dropFirst().reduce(1, *) <= Int32.max,
-      result.height / 2 * (result.width / 2) <= SPARSE_MAXIMUM_POSITIONS,
-      try source == MemoryDescriptor(dimensions, dnnl_aBcd16b)
-    else { return nil }
-    return sparse_shape(
-      samples: result.samples, in_channels: Int32(dimensions[1]), out_channels: result.channels,
-      in_height: Int32(dimensions[2]), in_width: Int32(dimensions[3]))
-  }
-
   /// Runs it. `pointers` are those of the plan's buffers.
   func run(_ pointers: [UnsafeMutableRawPointer]) {
     func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
@@ -149,8 +114,6 @@ enum FusedOperation: Sendable {
           $0, floats(source), floats(coefficients), floats(pooledGradient), bytes(choice),
           floats(sourceGradient))
       }
-    case .sum(let parts, let count, let size, let result):
-      sum_parts(floats(parts), Int32(count), Int64(size), Int64(size), floats(result))
     case .pool(let shape, let source, let pooled, let choice):
       withUnsafePointer(to: shape) {
         pool_forward($0, floats(source), floats(pooled), choice.map(bytes))
@@ -158,18 +121,6 @@ enum FusedOperation: Sendable {
     case .poolGradient(let shape, let pooledGradient, let choice, let sourceGradient):
       withUnsafePointer(to: shape) {
         pool_backward($0, floats(pooledGradient), bytes(choice), floats(sourceGradient))
-      }
-    case .sparseWeightGradient(let gradient, let source, let weightGradient, let biasGradient):
-      withUnsafePointer(to: gradient.shape) {
-        sparse_weight_gradient(
-          $0, floats(source), floats(gradient.pooledGradient), bytes(gradient.choice),
-          floats(weightGradient), floats(biasGradient))
-      }
-    case .sparseDataGradient(let gradient, let weight, let sourceGradient):
-      withUnsafePointer(to: gradient.shape) {
-        sparse_data_gradient(
-          $0, floats(weight), floats(gradient.pooledGradient), bytes(gradient.choice),
-          floats(sourceGradient))
       }
     }
   }

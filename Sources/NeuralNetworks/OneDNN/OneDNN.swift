@@ -88,6 +88,9 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
     return try plain([(count + size - 1) / size])
   }
 
+  /// Memory for so many numbers of single precision.
+  static func floats(_ count: Int) throws -> MemoryDescriptor { try plain([count]) }
+
   /// Memory for so many numbers of double precision.
   static func doubles(_ count: Int) throws -> MemoryDescriptor {
     try bytes(count * MemoryLayout<Double>.size)

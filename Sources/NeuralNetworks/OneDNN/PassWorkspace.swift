@@ -14,6 +14,7 @@ final class PassWorkspace {
   private enum Execution {
     case primitive(dnnl_primitive_t, UnsafeMutableBufferPointer<dnnl_exec_arg_t>)
     case fused(FusedOperation)
+    case spectral(SpectralOperation)
   }
 
   /// - Parameters:
@@ -61,6 +62,7 @@ final class PassWorkspace {
   private func execution(_ step: Plan.Step) -> Execution {
     switch step {
     case .fused(let operation): return .fused(operation)
+    case .spectral(let operation): return .spectral(operation)
     case .primitive(let primitive, let named):
       let arguments = UnsafeMutableBufferPointer<dnnl_exec_arg_t>.allocate(capacity: named.count)
       for (index, argument) in named.enumerated() {
@@ -85,6 +87,7 @@ final class PassWorkspace {
     for execution in executions {
       switch execution {
       case .fused(let operation): operation.run(pointers)
+      case .spectral(let operation): operation.run(pointers)
       case .primitive(let primitive, let arguments):
         try OneDNN.check(
           dnnl_primitive_execute(

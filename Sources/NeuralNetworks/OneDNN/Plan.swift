@@ -33,8 +33,10 @@ final class Plan: Sendable {
   enum Step: Sendable {
     /// An operation of oneDNN with, for each argument, its name there and the buffer's index.
     case primitive(Primitive, arguments: [(name: Int32, buffer: Int)])
-    /// One of ours.
+    /// What we do after a convolution.
     case fused(FusedOperation)
+    /// A convolution of ours.
+    case spectral(SpectralOperation)
   }
 
   /// Batch statistics that training leaves for the running statistics.

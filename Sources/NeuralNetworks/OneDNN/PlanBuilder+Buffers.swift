@@ -41,7 +41,16 @@ extension PlanBuilder {
     of name: String, for primitive: Primitive, in pass: WritableKeyPath<PlanBuilder, [Plan.Step]>,
     chooses: Bool
   ) throws -> Int {
-    let wanted = try primitive.format(dnnl_query_weights_md)
+    try weight(
+      of: name, as: primitive.format(dnnl_query_weights_md), in: pass, chooses: chooses)
+  }
+
+  /// The weight of a layer in a format: the stored one, or a converted copy made in the given pass.
+  /// - Parameter chooses: lets the network store it so, where this plan decides.
+  mutating func weight(
+    of name: String, as wanted: MemoryDescriptor,
+    in pass: WritableKeyPath<PlanBuilder, [Plan.Step]>, chooses: Bool
+  ) throws -> Int {
     let tensor = try tensor("\(name).weight")
     if choosesFormats && chooses { formats.tensors[tensor] = wanted }
     return try reordered(parameter("\(name).weight"), to: wanted, in: pass)

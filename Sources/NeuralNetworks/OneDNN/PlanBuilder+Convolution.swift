@@ -1,13 +1,13 @@
 import CFusedKernels
 import COneDNN
 
-// A convolution, its normalisation, ReLU and pooling. Where our kernels do what follows the
-// convolution, the batch is worked on in parts, so that a part's result is still in the second cache
-// when the next operation reads it.
+// A convolution, its normalisation, ReLU and pooling. Where the convolution is ours too, the batch is
+// worked on in parts, so that a part's result is still in a near cache when the next operation reads it.
 extension PlanBuilder {
   /// What the backward pass of a convolution needs to know of its forward pass.
   struct ConvolutionRecord {
     let name: String
+    let convolver: Convolver
     let parts: [BatchPart]
     let source: Int
     /// The result; of one part at a time where nothing reads it later.
@@ -16,12 +16,18 @@ extension PlanBuilder {
     let activation: Activation
   }
 
+  /// Who convolves.
+  enum Convolver {
+    /// Our kernels, by products of spectra.
+    case spectral(SpectralConvolution)
+    /// oneDNN, the whole batch as one part.
+    case library(Primitive)
+  }
+
   /// Some consecutive samples of the batch.
   struct BatchPart {
     let start: Int
     let count: Int
-    let convolution: Primitive
-    let sourceFormat: MemoryDescriptor
     let resultFormat: MemoryDescriptor
   }
 
@@ -56,8 +62,8 @@ extension PlanBuilder {
     }
   }
 
-  /// Bytes of a part's result at most: about half of what second caches hold.
-  private static let partSize = 420 << 10
+  /// Bytes of a part's result at most, if it can be: about half of what second caches hold.
+  static let partSize = 420 << 10
 
   mutating func convolution(
     _ name: String, source: Int, isInput: Bool, shape: inout [Int], outChannels: Int,
@@ -69,55 +75,80 @@ extension PlanBuilder {
       batchSize, outChannels, shape[2] - kernelSize + 1, shape[3] - kernelSize + 1,
     ]
     shape = [batchSize, outChannels, convolvedShape[2] / 2, convolvedShape[3] / 2]
-    let whole = try Operation.convolutionForward(
-      source: isInput ? .plain(sourceShape) : .any(sourceShape), weight: .any(weightShape),
-      bias: .plain([outChannels]), result: .any(convolvedShape), relu: normalisation == nil)
-    let source = try reordered(source, to: whole.format(dnnl_query_src_md), in: \.forward)
-    let weight = try weight(of: name, for: whole, in: \.forward, chooses: true)
     let bias = try parameter("\(name).bias")
-    let resultFormat = try whole.format(dnnl_query_dst_md)
-
-    func convolve(_ part: BatchPart, into result: Int) throws {
-      let source = try self.part(of: source, from: part.start, part.sourceFormat)
-      try forward.append(
-        step(
-          part.convolution,
-          [
-            (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight), (DNNL_ARG_BIAS, bias),
-            (DNNL_ARG_DST, result),
-          ]))
+    let hasRelu = normalisation == nil
+    let convolver: Convolver
+    let parts: [BatchPart]
+    let convolutionSource: Int
+    let convolve: (inout PlanBuilder, BatchPart, _ result: Int) throws -> Void
+    if let spectralShape = spectralShape(
+      sourceShape: sourceShape, weightShape: weightShape, isInput: isInput)
+    {
+      parts = try spectralParts(resultShape: convolvedShape)
+      let source = try reordered(
+        source, to: spectralSourceFormat(spectralShape, sourceShape), in: \.forward)
+      let weight = try weight(
+        of: name, as: spectralWeightFormat(weightShape), in: \.forward, chooses: true)
+      let spectral = try spectralConvolution(
+        spectralShape, weight: weight, samplesAtOnce: parts[0].count)
+      convolver = .spectral(spectral)
+      convolutionSource = source
+      convolve = { builder, part, result in
+        try builder.convolve(
+          spectral, part, source: source, bias: bias, relu: hasRelu, into: result)
+      }
+    } else {
+      let primitive = try Operation.convolutionForward(
+        source: isInput ? .plain(sourceShape) : .any(sourceShape), weight: .any(weightShape),
+        bias: .plain([outChannels]), result: .any(convolvedShape), relu: hasRelu)
+      let source = try reordered(
+        source, to: primitive.format(dnnl_query_src_md), in: \.forward)
+      let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
+      parts = try [
+        BatchPart(
+          start: 0, count: batchSize, resultFormat: primitive.format(dnnl_query_dst_md))
+      ]
+      convolver = .library(primitive)
+      convolutionSource = source
+      convolve = { builder, _, result in
+        try builder.forward.append(
+          builder.step(
+            primitive,
+            [
+              (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight), (DNNL_ARG_BIAS, bias),
+              (DNNL_ARG_DST, result),
+            ]))
+      }
     }
 
-    guard let fusedShape = try FusedOperation.shape(resultFormat, convolvedShape),
+    // Parts have the format of the whole.
+    let wholeFormat =
+      parts.count == 1 ? parts[0].resultFormat : try MemoryDescriptor(convolvedShape, dnnl_aBcd16b)
+    guard let fusedShape = try FusedOperation.shape(wholeFormat, convolvedShape),
       let tag = blockedFormats.first(where: { $0.block == Int(fusedShape.block) })?.tag
     else {
-      let part = try BatchPart(
-        start: 0, count: batchSize, convolution: whole,
-        sourceFormat: whole.format(dnnl_query_src_md), resultFormat: resultFormat)
-      let convolved = add(resultFormat)
-      try convolve(part, into: convolved)
+      let convolved = add(wholeFormat)
+      try convolve(&self, parts[0], convolved)
       let (activation, pooled) = try separateActivation(
         of: convolved, shape: convolvedShape, pooledShape: shape, normalisation: normalisation)
       return ConvolutionRecord(
-        name: name, parts: [part], source: source, convolved: convolved, pooled: pooled,
-        activation: .separate(activation))
+        name: name, convolver: convolver, parts: parts, source: convolutionSource,
+        convolved: convolved, pooled: pooled, activation: .separate(activation))
     }
 
-    let parts = try parts(
-      of: whole, sourceShape: sourceShape, resultShape: convolvedShape, relu: normalisation == nil)
     let pooled = try add(MemoryDescriptor(shape, tag))
     let choice = training ? try add(.bytes(shape.reduce(1, *))) : nil
     var activation = FusedActivation(shape: fusedShape, choice: choice, normalisation: nil)
     let convolved: Int
     if let normalisation, training {
-      convolved = add(resultFormat)
+      convolved = add(wholeFormat)
       let statistics = try batchStatistics(of: normalisation, shape: convolvedShape)
       let moments = try FusedOperation.Moments(
         base: add(.plain([outChannels])), sums: add(.doubles(outChannels)),
         squares: add(.doubles(outChannels)))
       for part in parts {
         let result = try self.part(of: convolved, from: part.start, part.resultFormat)
-        try convolve(part, into: result)
+        try convolve(&self, part, result)
         forward.append(
           .fused(
             .addMoments(
@@ -146,7 +177,7 @@ extension PlanBuilder {
       convolved = add(parts[0].resultFormat)
       for part in parts {
         let result = try alias(of: convolved, part.resultFormat)
-        try convolve(part, into: result)
+        try convolve(&self, part, result)
         let shape = activation.shape(of: part.count)
         let pooled = try pooledPart(of: pooled, from: part)
         let choice = choice.map { pooledBytes(of: $0, activation, from: part) }
@@ -167,47 +198,8 @@ extension PlanBuilder {
       }
     }
     return ConvolutionRecord(
-      name: name, parts: parts, source: source, convolved: convolved, pooled: pooled,
-      activation: .fused(activation))
-  }
-
-  /// The batch in parts, in the formats of the whole.
-  private func parts(
-    of whole: Primitive, sourceShape: [Int], resultShape: [Int], relu: Bool
-  ) throws -> [BatchPart] {
-    let sourceFormat = try whole.format(dnnl_query_src_md)
-    let resultFormat = try whole.format(dnnl_query_dst_md)
-    let tags = [dnnl_abcd] + blockedFormats.map(\.tag)
-    func tag(_ format: MemoryDescriptor, _ shape: [Int]) throws -> dnnl_format_tag_t? {
-      try tags.first { try MemoryDescriptor(shape, $0) == format }
-    }
-    // Parts of nearly the same size.
-    let count = (resultFormat.byteCount + Self.partSize - 1) / Self.partSize
-    let most = (batchSize + count - 1) / max(1, count)
-    guard most < batchSize, let sourceTag = try tag(sourceFormat, sourceShape),
-      let resultTag = try tag(resultFormat, resultShape)
-    else {
-      return [
-        BatchPart(
-          start: 0, count: batchSize, convolution: whole, sourceFormat: sourceFormat,
-          resultFormat: resultFormat)
-      ]
-    }
-    var primitives: [Int: Primitive] = [:]
-    return try stride(from: 0, to: batchSize, by: most).map { start in
-      let count = min(most, batchSize - start)
-      let source = try MemoryDescriptor([count] + sourceShape[1...], sourceTag)
-      let result = try MemoryDescriptor([count] + resultShape[1...], resultTag)
-      let primitive =
-        try primitives[count]
-        ?? Operation.convolutionForward(
-          source: source, weight: whole.format(dnnl_query_weights_md),
-          bias: .plain([resultShape[1]]), result: result, relu: relu)
-      primitives[count] = primitive
-      return BatchPart(
-        start: start, count: count, convolution: primitive, sourceFormat: source,
-        resultFormat: result)
-    }
+      name: name, convolver: convolver, parts: parts, source: convolutionSource,
+      convolved: convolved, pooled: pooled, activation: .fused(activation))
   }
 
   /// The buffers of a batch's mean and variance, which the running statistics follow.

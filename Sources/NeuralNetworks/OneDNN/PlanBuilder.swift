@@ -178,7 +178,7 @@ struct PlanBuilder {
   }
 
   /// Appends the computation of a layer's weight and bias gradients.
-  private mutating func weightGradient(
+  mutating func weightGradient(
     of name: String, _ primitive: Primitive, source: Int, resultGradient: Int
   ) throws {
     let stored = try gradientBuffer("\(name).weight")
