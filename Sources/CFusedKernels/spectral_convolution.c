@@ -2,38 +2,10 @@
 
 #include <string.h>
 
-// Sixteen sums and what they are made of must stay in registers.
-#if defined(__x86_64__) && defined(__clang__)
-#define HAS_WIDE_KERNELS 1
-#define WIDE __attribute__((target("avx512f"), min_vector_width(512)))
-#define INLINE static inline __attribute__((always_inline)) WIDE
-#define LEAF static __attribute__((noinline)) WIDE
-#endif
+#include "wide_vectors.h"
 
 #ifdef HAS_WIDE_KERNELS
-enum { LANES = 16, PAIR = 2 * LANES, KERNEL = 5, PLACES = KERNEL * KERNEL, MOST_ROWS = 8 };
-typedef float vector __attribute__((ext_vector_type(16)));
-typedef float stored __attribute__((ext_vector_type(16), aligned(4)));
-#define AT(pointer) (*(const stored *)(pointer))
-#define PUT(pointer) (*(stored *)(pointer))
-#define UNROLL _Pragma("clang loop unroll(full)")
-#define FMA(a, b, c) __builtin_elementwise_fma((vector)(a), (vector)(b), (vector)(c))
-
-// Exchanges rows and columns of 16 vectors: by twos, fours, eights and sixteens.
-INLINE void transpose(vector *rows) {
-  UNROLL for (int half = 1; half < LANES; half *= 2) {
-    UNROLL for (int r = 0; r < LANES; r++) {
-      if (r & half) continue;
-      const vector low = rows[r], high = rows[r + half];
-      vector first, second;
-      UNROLL for (int i = 0; i < LANES; i++) {
-        first[i] = i & half ? high[i - half] : low[i];
-        second[i] = i & half ? high[i] : low[i + half];
-      }
-      rows[r] = first, rows[r + half] = second;
-    }
-  }
-}
+enum { PAIR = 2 * LANES, KERNEL = 5, PLACES = KERNEL * KERNEL, MOST_ROWS = 8 };
 
 // cos and sin of 2π k / size.
 static const float cosines_12[] = {1,           0.866025404f,  0.5f,  0, -0.5f, -0.866025404f, -1,
@@ -153,8 +125,6 @@ static int prefers_14(const spectral_shape *shape) {
   return by_14 < by_12;
 }
 
-int spectral_supported(void) { return __builtin_cpu_supports("avx512f") != 0; }
-
 WIDE size_t spectral_source_count(const spectral_shape *shape) {
   return prefers_14(shape) ? source_count_14(shape) : source_count_12(shape);
 }
@@ -206,8 +176,6 @@ WIDE void spectral_weight_gradient(const spectral_shape *shape, const float *gra
 
 #else
 
-// The caller asks first.
-int spectral_supported(void) { return 0; }
 size_t spectral_source_count(const spectral_shape *shape) { return 0; }
 size_t spectral_weight_count(const spectral_shape *shape) { return 0; }
 size_t spectral_scratch_count(const spectral_shape *shape) { return 0; }

@@ -1,3 +1,5 @@
+import CFusedKernels
+
 /// Images and class labels as they lie in memory for training: bytes, normalised only when a batch
 /// is gathered.
 public struct LabelledImages: Sendable {
@@ -54,6 +56,19 @@ extension LabelledImages {
         let source = pixels + Int(sample) * imageSize
         let target = target + slot * imageSize
         for index in 0..<imageSize { target[index] = Float(source[index]) * factor + offset }
+      }
+    }
+  }
+
+  /// Writes the same values in blocks of 16 samples, axes (sample block, channel, y, x, sample in
+  /// block), 0 for what fills up the last block. Needs `wide_kernels_supported`.
+  func gatherBlocks(_ samples: ArraySlice<Int32>, into target: UnsafeMutablePointer<Float>) {
+    pixels.withUnsafeBufferPointer { pixels in
+      samples.withUnsafeBufferPointer { samples in
+        guard let pixels = pixels.baseAddress, let first = samples.baseAddress else { return }
+        gather_sample_blocks(
+          pixels, Int64(imageSize), first, Int64(samples.count), scaling.factor, scaling.offset,
+          target)
       }
     }
   }

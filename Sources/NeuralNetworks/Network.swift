@@ -50,8 +50,9 @@ public final class Network: LocalNetwork {
     parameterMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
     gradientMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
     let engine = try ProcessorEngine.shared.get().handle
-    for (index, tensor) in tensors.enumerated() {
-      let plain = try MemoryDescriptor.plain(tensor.shape)
+    for index in tensors.indices {
+      // A weight may be stored as a tensor of more axes over the same values.
+      let plain = try MemoryDescriptor.plain(formats[index].dimensions)
       guard formats[index] != plain else {
         conversions.append(nil)
         continue
@@ -130,7 +131,7 @@ public final class Network: LocalNetwork {
     let workspace = try workspace(batchSize: samples.count, training: true)
     let plan = workspace.plan
     guard let gradientBuffer = plan.logitsGradient else { return 0 }
-    images.gather(samples, into: input(workspace))
+    gather(samples, of: images, workspace)
     try workspace.runForward()
     let count = samples.count * plans.architecture.classCount
     let result = SoftmaxCrossEntropy.evaluate(
@@ -220,7 +221,7 @@ public final class Network: LocalNetwork {
     _ samples: ArraySlice<Int32>, of images: LabelledImages, training: Bool = false
   ) throws -> UnsafeMutableBufferPointer<Float> {
     let workspace = try workspace(batchSize: samples.count, training: training)
-    images.gather(samples, into: input(workspace))
+    gather(samples, of: images, workspace)
     try workspace.runForward()
     return workspace.values(
       workspace.plan.logits, count: samples.count * plans.architecture.classCount)
@@ -254,11 +255,16 @@ public final class Network: LocalNetwork {
     memory.start + placement.tensorOffsets[tensor] * MemoryLayout<Float>.stride
   }
 
-  private func input(_ workspace: PassWorkspace) -> UnsafeMutablePointer<Float> {
-    let size = workspace.plan.batchSize * plans.architecture.inputSize
-    // A buffer of a plan always has memory.
-    return workspace.values(workspace.plan.input, count: size).baseAddress
-      ?? parameterMemory.start.assumingMemoryBound(to: Float.self)
+  private func gather(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages, _ workspace: PassWorkspace
+  ) {
+    let plan = workspace.plan
+    guard let input = workspace.values(plan.input, count: 1).baseAddress else { return }
+    if plan.hasSampleBlocks {
+      images.gatherBlocks(samples, into: input)
+    } else {
+      images.gather(samples, into: input)
+    }
   }
 
   private func workspace(batchSize: Int, training: Bool) throws -> PassWorkspace {

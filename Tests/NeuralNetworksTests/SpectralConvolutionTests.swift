@@ -75,8 +75,8 @@ struct SpectralConvolutionTests {
   @Test("forward and backward, whole and in parts", arguments: cases, [false, true])
   func passes(test: Case, inParts: Bool) throws {
     try #require(
-      spectral_supported() != 0 || !isWideProcessor, "AVX-512 is there and goes unused")
-    guard spectral_supported() != 0 else { return }
+      wide_kernels_supported() != 0 || !isWideProcessor, "AVX-512 is there and goes unused")
+    guard wide_kernels_supported() != 0 else { return }
     var source = [Float](repeating: 0, count: test.sourceCount)
     let values = HashFill.signed(salt: 1, count: test.sourceCount, bound: 1)
     let weight = HashFill.signed(
@@ -119,7 +119,7 @@ struct SpectralConvolutionTests {
 
   @Test("what a sample gives does not depend on the samples beside it")
   func independence() throws {
-    guard spectral_supported() != 0 else { return }
+    guard wide_kernels_supported() != 0 else { return }
     let few = Case(samples: 2, inChannels: 16, outChannels: 16, height: 10, width: 10)
     let many = Case(samples: 21, inChannels: 16, outChannels: 16, height: 10, width: 10)
     let source = HashFill.signed(salt: 1, count: many.sourceCount, bound: 1)

@@ -4,6 +4,9 @@
 #pragma once
 
 #include "bank_kernels.h"
+#include "fully_connected.h"
 #include "fused_kernels.h"
+#include "sample_blocks.h"
 #include "shared_hypernetwork_kernels.h"
 #include "spectral_convolution.h"
+#include "wide_kernels.h"

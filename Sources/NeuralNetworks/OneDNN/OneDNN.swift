@@ -101,6 +101,13 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
     try MemoryDescriptor(dimensions, dnnl_format_tag_any)
   }
 
+  /// The length of each axis, without padding.
+  var dimensions: [Int] {
+    withUnsafeBytes(of: raw.dims) { bytes in
+      bytes.bindMemory(to: Int64.self).prefix(Int(raw.ndims)).map(Int.init)
+    }
+  }
+
   /// Bytes that a buffer of this format needs, padding included.
   var byteCount: Int { withUnsafePointer(to: raw) { dnnl_memory_desc_get_size($0) } }
 

@@ -15,6 +15,7 @@ final class PassWorkspace {
     case primitive(dnnl_primitive_t, UnsafeMutableBufferPointer<dnnl_exec_arg_t>)
     case fused(FusedOperation)
     case spectral(SpectralOperation)
+    case connected(ConnectedOperation)
   }
 
   /// - Parameters:
@@ -63,6 +64,7 @@ final class PassWorkspace {
     switch step {
     case .fused(let operation): return .fused(operation)
     case .spectral(let operation): return .spectral(operation)
+    case .connected(let operation): return .connected(operation)
     case .primitive(let primitive, let named):
       let arguments = UnsafeMutableBufferPointer<dnnl_exec_arg_t>.allocate(capacity: named.count)
       for (index, argument) in named.enumerated() {
@@ -88,6 +90,7 @@ final class PassWorkspace {
       switch execution {
       case .fused(let operation): operation.run(pointers)
       case .spectral(let operation): operation.run(pointers)
+      case .connected(let operation): operation.run(pointers)
       case .primitive(let primitive, let arguments):
         try OneDNN.check(
           dnnl_primitive_execute(

@@ -37,6 +37,8 @@ final class Plan: Sendable {
     case fused(FusedOperation)
     /// A convolution of ours.
     case spectral(SpectralOperation)
+    /// A fully connected layer of ours.
+    case connected(ConnectedOperation)
   }
 
   /// Batch statistics that training leaves for the running statistics.
@@ -58,8 +60,10 @@ final class Plan: Sendable {
   let forward: [Step]
   let backward: [Step]
   let batchStatistics: [BatchStatistics]
-  /// The images, axes (sample, channel, y, x), row-major.
+  /// The images, axes (sample, channel, y, x), row-major, or in blocks of 16 samples as axes (sample
+  /// block, channel, y, x, sample in block).
   let input: Int
+  let hasSampleBlocks: Bool
   /// Class scores, axes (sample, class), row-major.
   let logits: Int
   /// The loss's gradient by the class scores, axes (sample, class), row-major; nil in evaluation.
@@ -74,6 +78,7 @@ final class Plan: Sendable {
     backward = builder.backward
     batchStatistics = builder.batchStatistics
     self.input = input
+    hasSampleBlocks = builder.hasSampleBlocks(input)
     self.logits = logits
     self.logitsGradient = logitsGradient
     parameterFormats = builder.formats

@@ -23,14 +23,6 @@ struct PlanBuilder {
     case fullyConnected(FullyConnectedRecord)
   }
 
-  private struct FullyConnectedRecord {
-    let name: String
-    let primitive: Primitive
-    let source: Int
-    let result: Int
-    let relu: Bool
-  }
-
   /// - Parameter formats: the formats in which the network holds its parameters; nil lets this plan
   ///   choose them.
   init(
@@ -56,18 +48,13 @@ struct PlanBuilder {
 
   /// Builds the plan. Throws `OneDNNError` if the library cannot do an operation.
   mutating func build() throws -> Plan {
-    let inputFormat = try MemoryDescriptor.plain([
-      batchSize, architecture.inputChannels, architecture.inputHeight, architecture.inputWidth,
-    ])
-    let input = add(inputFormat)
-    var records: [Record] = []
     var shape = [
       batchSize, architecture.inputChannels, architecture.inputHeight, architecture.inputWidth,
     ]
+    let input = try add(inputFormat(shape))
+    var records: [Record] = []
     var current = input
-    /// The last spatial buffer and its row-major twin, where the chain becomes two-dimensional.
-    var flattening: (pooled: Int, shape: [Int])?
-    for block in architecture.blocks {
+    for (position, block) in architecture.blocks.enumerated() {
       switch block {
       case .convolution(let name, let outChannels, let kernelSize, let normalisation):
         let record = try convolution(
@@ -76,15 +63,9 @@ struct PlanBuilder {
         current = record.pooled
         records.append(.convolution(record))
       case .fullyConnected(let name, let outFeatures, let relu):
-        if shape.count > 2 {
-          flattening = (current, shape)
-          let rowMajor = try reordered(current, to: .plain(shape), in: \.forward)
-          shape = [batchSize, shape.dropFirst().reduce(1, *)]
-          current = try addAlias(of: rowMajor, .plain(shape))
-        }
         let record = try fullyConnected(
-          name, source: current, inFeatures: shape[1], outFeatures: outFeatures, relu: relu)
-        shape = [batchSize, outFeatures]
+          name, source: current, shape: &shape, outFeatures: outFeatures, relu: relu,
+          isLast: position == architecture.blocks.count - 1)
         current = record.result
         records.append(.fullyConnected(record))
       }
@@ -94,79 +75,36 @@ struct PlanBuilder {
     let logitsGradient = try add(.plain(shape))
     var gradient = logitsGradient
     for (position, record) in records.enumerated().reversed() {
-      let isFirst = position == 0
-      switch record {
-      case .fullyConnected(let record):
-        guard let next = try fullyConnectedGradient(record, gradient, wantsSource: !isFirst) else {
-          continue
+      let wantsSource = position > 0
+      let next =
+        switch record {
+        case .fullyConnected(let record):
+          try fullyConnectedGradient(record, gradient, wantsSource: wantsSource)
+        case .convolution(let record):
+          try convolutionGradient(record, gradient, wantsSource: wantsSource)
         }
-        gradient = next
-        if position > 0, case .convolution = records[position - 1], let flattening {
-          gradient = try addAlias(of: gradient, .plain(flattening.shape))
-        }
-      case .convolution(let record):
-        guard let next = try convolutionGradient(record, gradient, wantsSource: !isFirst) else {
-          continue
-        }
-        gradient = next
-      }
+      gradient = next ?? gradient
     }
     return Plan(self, input: input, logits: current, logitsGradient: logitsGradient)
   }
 
-  // MARK: Forward
-
-  private mutating func fullyConnected(
-    _ name: String, source: Int, inFeatures: Int, outFeatures: Int, relu: Bool
-  ) throws -> FullyConnectedRecord {
-    let primitive = try Operation.fullyConnectedForward(
-      source: .plain([batchSize, inFeatures]), weight: .any([outFeatures, inFeatures]),
-      bias: .plain([outFeatures]), result: .plain([batchSize, outFeatures]), relu: relu,
-      training: training)
-    let result = try add(primitive.format(dnnl_query_dst_md))
-    let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
-    try forward.append(
-      step(
-        primitive,
-        [
-          (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_BIAS, parameter("\(name).bias")), (DNNL_ARG_DST, result),
-        ]))
-    return FullyConnectedRecord(
-      name: name, primitive: primitive, source: source, result: result, relu: relu)
+  /// The format of the images: as the first convolution wants them.
+  private func inputFormat(_ shape: [Int]) throws -> MemoryDescriptor {
+    guard case .convolution(_, let outChannels, let kernelSize, _) = architecture.blocks.first,
+      let spectral = spectralShape(
+        sourceShape: shape, weightShape: [outChannels, shape[1], kernelSize, kernelSize],
+        isInput: true)
+    else { return try .plain(shape) }
+    return try spectralSourceFormat(spectral, shape)
   }
 
-  // MARK: Backward
-
-  /// - Returns: the buffer of the gradient by the source, if wanted.
-  private mutating func fullyConnectedGradient(
-    _ record: FullyConnectedRecord, _ gradient: Int, wantsSource: Bool
-  ) throws -> Int? {
-    let resultFormat = buffers[gradient].descriptor
-    let sourceFormat = buffers[record.source].descriptor
-    if record.relu { try reluGradient(result: record.result, gradient) }
-    let weightShape = try weightShape(of: record.name)
-    let weightPrimitive = try Operation.fullyConnectedBackwardWeight(
-      source: sourceFormat, weightGradient: .any(weightShape),
-      biasGradient: .plain([weightShape[0]]), resultGradient: resultFormat,
-      forward: record.primitive)
-    try weightGradient(
-      of: record.name, weightPrimitive, source: record.source, resultGradient: gradient)
-    guard wantsSource else { return nil }
-    let primitive = try Operation.fullyConnectedBackwardData(
-      sourceGradient: sourceFormat, weight: .any(weightShape), resultGradient: resultFormat,
-      forward: record.primitive)
-    let weight = try weight(of: record.name, for: primitive, in: \.backward, chooses: false)
-    let sourceGradient = add(sourceFormat)
-    try backward.append(
-      step(
-        primitive,
-        [
-          (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_DIFF_SRC, sourceGradient),
-        ]))
-    return sourceGradient
+  /// Whether a buffer of images lies in blocks of 16 samples.
+  func hasSampleBlocks(_ buffer: Int) -> Bool {
+    let format = buffers[buffer].descriptor
+    return (try? format == MemoryDescriptor(format.dimensions, dnnl_Abcd16a)) ?? false
   }
+
+  // MARK: oneDNN's gradients
 
   /// Replaces the gradient by a ReLU's result with the gradient by its input, in place.
   mutating func reluGradient(result: Int, _ gradient: Int) throws {

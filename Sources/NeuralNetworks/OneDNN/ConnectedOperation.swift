@@ -1,0 +1,44 @@
+import CFusedKernels
+
+/// A fully connected layer by our kernels (`fully_connected.h`). Buffers are indices into a plan's
+/// buffers.
+enum ConnectedOperation: Sendable {
+  case forward(
+    shape: connected_shape, source: Int, weight: Int, bias: Int, relu: Bool, result: Int)
+  case backward(Backward)
+
+  struct Backward: Sendable {
+    let shape: connected_shape
+    let source: Int
+    let weight: Int
+    /// Nil without a ReLU.
+    let result: Int?
+    let resultGradient: Int
+    let scratch: Int
+    let weightGradient: Int
+    let biasGradient: Int
+    /// Nil where it is not wanted.
+    let sourceGradient: Int?
+  }
+
+  /// Runs it. `pointers` are those of the plan's buffers.
+  func run(_ pointers: [UnsafeMutableRawPointer]) {
+    func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
+      pointers[buffer].assumingMemoryBound(to: Float.self)
+    }
+    switch self {
+    case .forward(let shape, let source, let weight, let bias, let relu, let result):
+      withUnsafePointer(to: shape) {
+        connected_forward(
+          $0, floats(source), floats(weight), floats(bias), relu ? 1 : 0, floats(result))
+      }
+    case .backward(let step):
+      withUnsafePointer(to: step.shape) {
+        connected_backward(
+          $0, floats(step.source), floats(step.weight), step.result.map(floats),
+          floats(step.resultGradient), floats(step.scratch), floats(step.weightGradient),
+          floats(step.biasGradient), step.sourceGradient.map(floats))
+      }
+    }
+  }
+}
