@@ -1,5 +1,13 @@
 import Synchronization
 
+/// Whose convolutions and fully connected layers a network runs.
+package enum KernelChoice: String, Sendable, CaseIterable {
+  /// Ours where they suit the layer and the processor, else oneDNN's.
+  case fastest
+  /// oneDNN's, which are slower and the reference for ours.
+  case library
+}
+
 /// The training and evaluation plans of one architecture, made on demand and shared by all workers.
 public final class NetworkPlans: Sendable {
   /// The architecture that the plans run.
@@ -14,21 +22,28 @@ public final class NetworkPlans: Sendable {
     let training: Bool
   }
 
+  private let kernels: KernelChoice
   private let primary: Plan
   private let others = Mutex<[Key: Plan]>([:])
 
   /// Plans the full training batch. Throws `OneDNNError` if the library cannot run the
   /// architecture, and `ArchitectureError` for a batch size below one.
-  public init(architecture: Architecture, batchSize: Int) throws {
+  public convenience init(architecture: Architecture, batchSize: Int) throws {
+    try self.init(architecture: architecture, batchSize: batchSize, kernels: .fastest)
+  }
+
+  /// The same with a choice of kernels, for tests and benchmarks that compare them.
+  package init(architecture: Architecture, batchSize: Int, kernels: KernelChoice) throws {
     guard batchSize > 0 else {
       throw ArchitectureError(reason: "a batch of \(batchSize) samples, expected at least 1")
     }
     self.architecture = architecture
     self.batchSize = batchSize
+    self.kernels = kernels
     layout = ParameterLayout(architecture)
     var builder = try PlanBuilder(
       architecture: architecture, layout: layout, batchSize: batchSize, training: true,
-      formats: nil)
+      kernels: kernels, formats: nil)
     primary = try OneDNN.onOneThread { try builder.build() }
   }
 
@@ -41,7 +56,7 @@ public final class NetworkPlans: Sendable {
       if let plan = plans[key] { return plan }
       var builder = try PlanBuilder(
         architecture: architecture, layout: layout, batchSize: batchSize, training: training,
-        formats: primary.parameterFormats)
+        kernels: kernels, formats: primary.parameterFormats)
       let plan = try OneDNN.onOneThread { try builder.build() }
       plans[key] = plan
       return plan

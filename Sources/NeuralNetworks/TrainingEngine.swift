@@ -35,8 +35,17 @@ public final class ProcessorTrainingEngine: TrainingEngine {
   }
 
   /// Plans the architecture and starts the workers. Throws `OneDNNError` or `ArchitectureError`.
-  public init(architecture: Architecture, batchSize: Int, workerCount: Int) throws {
-    plans = try NetworkPlans(architecture: architecture, batchSize: batchSize)
+  public convenience init(architecture: Architecture, batchSize: Int, workerCount: Int) throws {
+    try self.init(
+      architecture: architecture, batchSize: batchSize, workerCount: workerCount, kernels: .fastest)
+  }
+
+  /// The same with a choice of kernels, for benchmarks that compare them.
+  package init(
+    architecture: Architecture, batchSize: Int, workerCount: Int, kernels: KernelChoice
+  ) throws {
+    plans = try NetworkPlans(
+      architecture: architecture, batchSize: batchSize, kernels: kernels)
     pool = WorkerPool(workerCount: workerCount)
     slots = (0..<pool.workerCount).map { _ in Slot() }
   }

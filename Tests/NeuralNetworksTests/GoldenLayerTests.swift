@@ -25,10 +25,10 @@ struct GoldenLayerTests {
     #expect(HashFill.checksum(golden.initialParameters) == golden.initialChecksum)
   }
 
-  @Test("forward and backward", arguments: try GoldenValues.layers())
-  func passes(_ golden: LayerCase) throws {
+  @Test("forward and backward", arguments: try GoldenValues.layers(), KernelChoice.allCases)
+  func passes(_ golden: LayerCase, kernels: KernelChoice) throws {
     let plans = try NetworkPlans(
-      architecture: golden.network.architecture(), batchSize: golden.batch)
+      architecture: golden.network.architecture(), batchSize: golden.batch, kernels: kernels)
     let network = try Network(plans: plans)
     let images = try golden.network.images(
       pixelSalt: golden.pixelSalt, labelSalt: golden.labelSalt, count: golden.batch)

@@ -5,10 +5,11 @@ import TestSupport
 /// Twenty training steps of the paper's networks against PyTorch's.
 @Suite("Training against PyTorch")
 struct GoldenTrainingTests {
-  @Test("twenty steps", arguments: try GoldenValues.training())
-  func steps(_ golden: TrainingCase) throws {
+  @Test("twenty steps", arguments: try GoldenValues.training(), KernelChoice.allCases)
+  func steps(_ golden: TrainingCase, kernels: KernelChoice) throws {
     let hasNormalisation = !golden.network.statisticSlots.isEmpty
-    let plans = try NetworkPlans(architecture: golden.network.architecture(), batchSize: 32)
+    let plans = try NetworkPlans(
+      architecture: golden.network.architecture(), batchSize: 32, kernels: kernels)
     let network = try Network(plans: plans)
     let images = try golden.network.images(
       pixelSalt: golden.pixelSalt, labelSalt: golden.labelSalt, count: 100)

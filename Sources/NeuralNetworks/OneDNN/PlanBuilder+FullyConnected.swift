@@ -28,7 +28,7 @@ extension PlanBuilder {
   ) throws -> FullyConnectedRecord {
     let sourceShape = shape
     shape = [batchSize, outFeatures]
-    guard wide_kernels_supported() != 0 else {
+    guard usesWideKernels else {
       return try libraryFullyConnected(
         name, source: source, sourceShape: sourceShape, outFeatures: outFeatures, relu: relu)
     }

@@ -29,7 +29,7 @@ extension PlanBuilder {
   ///   - isInput: the source is the images, by which there is no gradient.
   func spectralShape(sourceShape: [Int], weightShape: [Int], isInput: Bool) -> spectral_shape? {
     let (outChannels, inChannels) = (weightShape[0], weightShape[1])
-    guard wide_kernels_supported() != 0, Array(weightShape[2...]) == [5, 5],
+    guard usesWideKernels, Array(weightShape[2...]) == [5, 5],
       outChannels.isMultiple(of: 16), inChannels.isMultiple(of: 16) || (inChannels < 16 && isInput),
       (sourceShape + [outChannels]).reduce(1, *) <= Int32.max
     else { return nil }

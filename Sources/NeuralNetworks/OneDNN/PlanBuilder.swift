@@ -7,6 +7,8 @@ struct PlanBuilder {
   let layout: ParameterLayout
   let batchSize: Int
   let training: Bool
+  /// Whether our kernels of AVX-512 may be used.
+  let usesWideKernels: Bool
 
   var buffers: [Plan.Buffer] = []
   var forward: [Plan.Step] = []
@@ -27,12 +29,13 @@ struct PlanBuilder {
   ///   choose them.
   init(
     architecture: Architecture, layout: ParameterLayout, batchSize: Int, training: Bool,
-    formats: ParameterFormats?
+    kernels: KernelChoice, formats: ParameterFormats?
   ) throws {
     self.architecture = architecture
     self.layout = layout
     self.batchSize = batchSize
     self.training = training
+    usesWideKernels = kernels == .fastest && wide_kernels_supported() != 0
     choosesFormats = formats == nil
     self.formats =
       try formats
@@ -88,14 +91,15 @@ struct PlanBuilder {
     return Plan(self, input: input, logits: current, logitsGradient: logitsGradient)
   }
 
-  /// The format of the images: as the first convolution wants them.
+  /// The format of the images: in blocks of samples if the first convolution wants them so.
   private func inputFormat(_ shape: [Int]) throws -> MemoryDescriptor {
     guard case .convolution(_, let outChannels, let kernelSize, _) = architecture.blocks.first,
       let spectral = spectralShape(
         sourceShape: shape, weightShape: [outChannels, shape[1], kernelSize, kernelSize],
         isInput: true)
     else { return try .plain(shape) }
-    return try spectralSourceFormat(spectral, shape)
+    let format = try spectralSourceFormat(spectral, shape)
+    return try format == MemoryDescriptor(shape, dnnl_Abcd16a) ? format : .plain(shape)
   }
 
   /// Whether a buffer of images lies in blocks of 16 samples.

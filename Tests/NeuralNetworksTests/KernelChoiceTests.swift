@@ -1,0 +1,84 @@
+import NeuralNetworks
+import TestSupport
+import Testing
+
+/// Our kernels against oneDNN's in whole networks: shapes that the golden values do not have, and every
+/// gradient of them.
+@Suite("Our kernels against oneDNN's")
+struct KernelChoiceTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let architecture: Architecture
+    let batch: Int
+  }
+
+  static func cases() throws -> [Case] {
+    let cifar = try Architecture.paperCNN(
+      inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
+    let emnist = try Architecture.paperCNN(
+      inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 62, batchNormalisation: false)
+    // Overlapping tiles in both convolutions, odd sizes, blocks of channels on both sides.
+    let odd = try Architecture(
+      inputChannels: 2, inputHeight: 47, inputWidth: 33,
+      blocks: [
+        .convolution(name: "a", outChannels: 32, kernelSize: 5, batchNormalisation: "n"),
+        .convolution(name: "b", outChannels: 16, kernelSize: 5),
+        .fullyConnected(name: "c", outFeatures: 7, relu: false),
+      ])
+    // One convolution for us, one for oneDNN, and channels that fill no block before the flattening.
+    let mixed = try Architecture(
+      inputChannels: 16, inputHeight: 21, inputWidth: 12,
+      blocks: [
+        .convolution(name: "a", outChannels: 16, kernelSize: 5),
+        .convolution(name: "b", outChannels: 6, kernelSize: 3, batchNormalisation: "n"),
+        .fullyConnected(name: "c", outFeatures: 20, relu: true),
+        .fullyConnected(name: "d", outFeatures: 3, relu: false),
+      ])
+    return [
+      Case(testDescription: "CIFAR, 32", architecture: cifar, batch: 32),
+      Case(testDescription: "CIFAR, 37", architecture: cifar, batch: 37),
+      Case(testDescription: "EMNIST, 4", architecture: emnist, batch: 4),
+      Case(testDescription: "odd sizes, 18", architecture: odd, batch: 18),
+      Case(testDescription: "mixed, 5", architecture: mixed, batch: 5),
+      Case(testDescription: "mixed, 1", architecture: mixed, batch: 1),
+    ]
+  }
+
+  @Test("gradient, statistics and evaluation", arguments: try cases())
+  func agreement(test: Case) throws {
+    let size = test.architecture.inputSize
+    let classes = UInt32(test.architecture.classCount)
+    let images = try LabelledImages(
+      pixels: HashFill.pixels(salt: 5, size: size, count: 70),
+      labels: (0..<70).map { Int32(HashFill.word(salt: 6, index: $0) % classes) },
+      imageSize: size, scaling: .symmetric)
+    let samples = (0..<Int32(test.batch)).map { $0 * 3 % 70 }[...]
+    let found = try KernelChoice.allCases.map { kernels in
+      let network = try Network(
+        plans: NetworkPlans(
+          architecture: test.architecture, batchSize: test.batch, kernels: kernels))
+      try network.load(network.layout.initialParameters(seed: 3))
+      let loss = try network.computeGradient(samples, of: images)
+      let gradient = try network.gradient()
+      try network.descend(StochasticGradientDescent(learningRate: 0.1))
+      // 70 images: a full batch of evaluation and a smaller one.
+      let evaluation = try network.evaluate((0..<70).map { $0 }[...], of: images)
+      return (loss, gradient, try network.parameters(), evaluation)
+    }
+    let (ours, library) = (found[0], found[1])
+    expectClose(ours.0, library.0, absolute: 1e-6 * Double(test.batch), "loss")
+    let layout = ParameterLayout(test.architecture)
+    for (index, tensor) in layout.tensors.enumerated() where tensor.role == .trained {
+      // Rounding is relative to a tensor's largest numbers, or to what they were summed from where they
+      // are 0 but for rounding: biases before a batch normalisation.
+      let expected = Array(library.1[tensor.range])
+      let largest = expected.reduce(0.05) { max($0, Double(abs($1))) }
+      expectClose(
+        Array(ours.1[tensor.range]), expected, absolute: 1e-5 * largest,
+        "gradient of tensor \(index)")
+    }
+    expectClose(ours.2, library.2, absolute: 1e-5, "parameters and statistics after a step")
+    expectClose(ours.3.lossSum, library.3.lossSum, absolute: 1e-4, "loss in evaluation")
+    #expect(abs(ours.3.correct - library.3.correct) <= 1)
+  }
+}
