@@ -33,8 +33,8 @@ struct BenchmarksCommand: ParsableCommand {
   @Option(help: "A Python with PyTorch, to compare with.")
   var python = ".venv/bin/python"
 
-  @Option(help: "Local epochs in the section methods; the paper's are 10.")
-  var epochs = 2
+  @Option(help: "Local epochs in the section methods; the paper's unless given.")
+  var epochs = 10
 
   @Option(
     parsing: .upToNextOption, help: "The methods of the section methods; all of them unless given.")

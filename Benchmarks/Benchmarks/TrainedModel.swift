@@ -2,8 +2,8 @@ import Datasets
 import NeuralNetworks
 import Synchronization
 
-/// The paper's client model on one worker, after some training on images of one client: gradients are
-/// as sparse as they are in the middle of a run, and the kernels use that.
+/// The paper's client model on one worker, after some training on images of one client, as it is in the
+/// middle of a run.
 final class TrainedModel: Sendable {
   /// For the table.
   let name: String
@@ -15,25 +15,30 @@ final class TrainedModel: Sendable {
   private let samples: [Int32]
   private static let optimiser = StochasticGradientDescent(learningRate: 0.01)
 
-  static func cifar(_ bench: Workbench) throws -> TrainedModel {
-    try TrainedModel("CIFAR with BN", bench.images("cifar10"), isNormalised: true)
+  static func cifar(_ bench: Workbench, _ kernels: KernelChoice = .fastest) throws -> TrainedModel {
+    try TrainedModel(
+      "CIFAR with BN", bench.images("cifar10"), isNormalised: true, kernels: kernels)
   }
 
-  static func emnist(_ bench: Workbench) throws -> TrainedModel {
+  static func emnist(_ bench: Workbench, _ kernels: KernelChoice = .fastest) throws -> TrainedModel
+  {
     try TrainedModel(
       "EMNIST without BN",
       bench.images(
         "emnist-byclass", classes: ["A", "C", "F", "M", "N", "O", "P", "S", "T", "U"]),
-      isNormalised: false)
+      isNormalised: false, kernels: kernels)
   }
 
-  private init(_ name: String, _ dataset: ImageDataset, isNormalised: Bool) throws {
+  private init(
+    _ name: String, _ dataset: ImageDataset, isNormalised: Bool, kernels: KernelChoice
+  ) throws {
     self.name = name
     self.isNormalised = isNormalised
     architecture = try .paperCNN(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
       classCount: dataset.classNames.count, batchNormalisation: isNormalised)
-    engine = try ProcessorTrainingEngine(architecture: architecture, batchSize: 32, workerCount: 1)
+    engine = try ProcessorTrainingEngine(
+      architecture: architecture, batchSize: 32, workerCount: 1, kernels: kernels)
     images = try LabelledImages(
       pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
       scaling: .symmetric)

@@ -1,14 +1,15 @@
 #include "sample_blocks.h"
 
-#include "wide_vectors.h"
+#include "processors.h"
+#include "vectors.h"
 
 // As the plain code rounds.
 #pragma STDC FP_CONTRACT OFF
 
-#ifdef HAS_WIDE_KERNELS
 typedef uint8_t stored_bytes __attribute__((ext_vector_type(16), aligned(1)));
 
-WIDE void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const int32_t *samples,
+FOR_EACH_PROCESSOR
+void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const int32_t *samples,
                                int64_t count, float factor, float offset, float *target) {
   for (int64_t first = 0; first < count; first += LANES, target += image_size * LANES) {
     const int lanes = count - first < LANES ? (int)(count - first) : LANES;
@@ -25,7 +26,7 @@ WIDE void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const 
         const vector values = __builtin_convertvector(*(const stored_bytes *)(images[lane] + p), vector);
         rows[lane] = values * factor + offset;
       }
-      transpose(rows);
+      TRANSPOSE(rows);
       UNROLL for (int i = 0; i < LANES; i++) PUT(target + (p + i) * LANES) = rows[i];
     }
     for (; p < image_size; p++)
@@ -33,8 +34,3 @@ WIDE void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const 
         target[p * LANES + lane] = lane < lanes ? (float)images[lane][p] * factor + offset : 0;
   }
 }
-
-#else
-void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const int32_t *samples,
-                          int64_t count, float factor, float offset, float *target) {}
-#endif

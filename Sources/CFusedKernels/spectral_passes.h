@@ -18,7 +18,7 @@ typedef struct {
   ptrdiff_t group_size;          // of a group's source spectra
 } TRANSFORM(layout);
 
-INLINE TRANSFORM(layout) TRANSFORM(layout_of)(const spectral_shape *shape) {
+VECTOR_INLINE TRANSFORM(layout) TRANSFORM(layout_of)(const spectral_shape *shape) {
   TRANSFORM(layout) l;
   l.rows = (shape->out_height + VALID - 1) / VALID;
   l.columns = (shape->out_width + VALID - 1) / VALID;
@@ -35,43 +35,46 @@ INLINE TRANSFORM(layout) TRANSFORM(layout_of)(const spectral_shape *shape) {
   return l;
 }
 
-INLINE size_t TRANSFORM(source_count)(const spectral_shape *shape) {
+static VECTORIZED size_t TRANSFORM(source_count)(const spectral_shape *shape) {
   const int groups = (shape->samples + SPECTRAL_GROUP - 1) / SPECTRAL_GROUP;
   return (size_t)(groups * TRANSFORM(layout_of)(shape).group_size);
 }
 
-INLINE size_t TRANSFORM(weight_count)(const spectral_shape *shape) {
+static VECTORIZED size_t TRANSFORM(weight_count)(const spectral_shape *shape) {
   return (size_t)(BINS * TRANSFORM(layout_of)(shape).weight_stride);
 }
 
-INLINE size_t TRANSFORM(scratch_count)(const spectral_shape *shape) {
+static VECTORIZED size_t TRANSFORM(scratch_count)(const spectral_shape *shape) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   return (size_t)(BINS * (l.result_stride + l.gradient_stride));
 }
 
 // Functions of their own, so that each is compiled once.
-LEAF void TRANSFORM(source_tile)(const float *plane, ptrdiff_t row, float *spectrum, ptrdiff_t stride) {
+VECTOR_LEAF void TRANSFORM(source_tile)(const float *plane, ptrdiff_t row, float *spectrum,
+                                        ptrdiff_t stride) {
   TRANSFORM(plane_forward)(plane, row, SIZE, 1, spectrum, stride);
 }
-LEAF void TRANSFORM(result_tile)(const float *plane, ptrdiff_t row, float *spectrum, ptrdiff_t stride) {
+VECTOR_LEAF void TRANSFORM(result_tile)(const float *plane, ptrdiff_t row, float *spectrum,
+                                        ptrdiff_t stride) {
   TRANSFORM(plane_forward)(plane, row, VALID, 1, spectrum, stride);
 }
-LEAF void TRANSFORM(kernel_tile)(const float *plane, ptrdiff_t row, float *spectrum, ptrdiff_t stride) {
+VECTOR_LEAF void TRANSFORM(kernel_tile)(const float *plane, ptrdiff_t row, float *spectrum,
+                                        ptrdiff_t stride) {
   TRANSFORM(plane_forward)(plane, row, KERNEL, 1.0f / (SIZE * SIZE), spectrum, stride);
 }
-LEAF void TRANSFORM(source_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
+VECTOR_LEAF void TRANSFORM(source_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
   TRANSFORM(plane_inverse)(spectrum, stride, SIZE, tile);
 }
-LEAF void TRANSFORM(result_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
+VECTOR_LEAF void TRANSFORM(result_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
   TRANSFORM(plane_inverse)(spectrum, stride, VALID, tile);
 }
-LEAF void TRANSFORM(kernel_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
+VECTOR_LEAF void TRANSFORM(kernel_values)(const float *spectrum, ptrdiff_t stride, vector *tile) {
   TRANSFORM(plane_inverse)(spectrum, stride, KERNEL, tile);
 }
 
 // The spectrum of the tile of `size` rows and columns at (y, x) of a plane, 0 beyond its edge.
-INLINE void TRANSFORM(transform_tile)(const float *plane, int height, int width, int y, int x,
-                                      const int size, float *spectrum, ptrdiff_t stride) {
+VECTOR_INLINE void TRANSFORM(transform_tile)(const float *plane, int height, int width, int y, int x,
+                                             const int size, float *spectrum, ptrdiff_t stride) {
   vector padded[SIZE * SIZE];
   const float *tile = plane + ((ptrdiff_t)y * width + x) * LANES;
   ptrdiff_t row = (ptrdiff_t)width * LANES;
@@ -88,8 +91,8 @@ INLINE void TRANSFORM(transform_tile)(const float *plane, int height, int width,
 
 // MARK: Weights
 
-INLINE void TRANSFORM(transform_weights)(const spectral_shape *shape, const float *weight,
-                                         float *spectra) {
+static VECTORIZED void TRANSFORM(transform_weights)(const spectral_shape *shape, const float *weight,
+                                                    float *spectra) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   for (int o = 0; o < l.out_blocks; o++) {
     for (int i = 0; i < shape->in_channels; i++) {
@@ -101,8 +104,8 @@ INLINE void TRANSFORM(transform_weights)(const spectral_shape *shape, const floa
   }
 }
 
-INLINE void TRANSFORM(transform_transposed_weights)(const spectral_shape *shape, const float *weight,
-                                                    float *spectra) {
+static VECTORIZED void TRANSFORM(transform_transposed_weights)(const spectral_shape *shape,
+                                                               const float *weight, float *spectra) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   for (int o = 0; o < l.out_blocks; o++) {
     for (int i = 0; i < l.in_blocks; i++) {
@@ -112,7 +115,7 @@ INLINE void TRANSFORM(transform_transposed_weights)(const spectral_shape *shape,
         vector rows[LANES];
         const float *block = weight_place(weight, shape->in_channels, o, i * LANES, k);
         UNROLL for (int r = 0; r < LANES; r++) rows[r] = AT(block + r * LANES);
-        transpose(rows);
+        TRANSPOSE(rows);
         UNROLL for (int r = 0; r < LANES; r++) kernels[r][k] = rows[r];
       }
       for (int r = 0; r < LANES; r++)
@@ -123,8 +126,8 @@ INLINE void TRANSFORM(transform_transposed_weights)(const spectral_shape *shape,
   }
 }
 
-INLINE void TRANSFORM(weight_gradient)(const spectral_shape *shape, const float *spectra,
-                                       float *weight_gradient) {
+static VECTORIZED void TRANSFORM(weight_gradient)(const spectral_shape *shape, const float *spectra,
+                                                  float *weight_gradient) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   for (int o = 0; o < l.out_blocks; o++) {
     for (int i = 0; i < shape->in_channels; i++) {
@@ -139,9 +142,9 @@ INLINE void TRANSFORM(weight_gradient)(const spectral_shape *shape, const float 
 
 // MARK: Forward
 
-INLINE void TRANSFORM(transform_source)(const TRANSFORM(layout) *l, const spectral_shape *shape,
-                                        const float *source, int samples, int y, int x,
-                                        float *spectra) {
+VECTOR_INLINE void TRANSFORM(transform_source)(const TRANSFORM(layout) *l, const spectral_shape *shape,
+                                               const float *source, int samples, int y, int x,
+                                               float *spectra) {
   const int planes = l->in_blocks ? samples * l->in_blocks : shape->in_channels;
   for (int p = 0; p < planes; p++)
     TRANSFORM(transform_tile)(source + (ptrdiff_t)p * l->in_height * l->in_width * LANES, l->in_height,
@@ -149,23 +152,23 @@ INLINE void TRANSFORM(transform_source)(const TRANSFORM(layout) *l, const spectr
 }
 
 // Writes the tile at (y, x) of a sample's plane as far as it lies in it.
-INLINE void TRANSFORM(store_result)(const spectral_shape *shape, const vector *tile, int y, int x,
-                                    vector bias, int relu, float *plane) {
+VECTOR_INLINE void TRANSFORM(store_result)(const spectral_shape *shape, const vector *tile, int y, int x,
+                                           const float *bias, int relu, float *plane) {
   const int rows = shape->out_height - y < VALID ? shape->out_height - y : VALID;
   const int columns = shape->out_width - x < VALID ? shape->out_width - x : VALID;
   for (int i = 0; i < rows; i++) {
     float *target = plane + ((ptrdiff_t)(y + i) * shape->out_width + x) * LANES;
     for (int j = 0; j < columns; j++) {
-      const vector value = tile[i * VALID + j] + bias;
+      const vector value = tile[i * VALID + j] + AT(bias);
       // As PyTorch's ReLU: NaN stays.
       PUT(target + j * LANES) = relu ? (value < 0 ? (vector)0 : value) : value;
     }
   }
 }
 
-INLINE void TRANSFORM(forward)(const spectral_shape *shape, const float *source,
-                               const float *weight_spectra, const float *bias, int relu,
-                               float *source_spectra, float *scratch, float *result) {
+static VECTORIZED void TRANSFORM(forward)(const spectral_shape *shape, const float *source,
+                                          const float *weight_spectra, const float *bias, int relu,
+                                          float *source_spectra, float *scratch, float *result) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   const ptrdiff_t in_sample = (ptrdiff_t)shape->in_channels * l.in_height * l.in_width;
   const ptrdiff_t out_plane = (ptrdiff_t)shape->out_height * shape->out_width * LANES;
@@ -175,13 +178,14 @@ INLINE void TRANSFORM(forward)(const spectral_shape *shape, const float *source,
       const int y = t / l.columns * VALID, x = t % l.columns * VALID;
       TRANSFORM(transform_source)(&l, shape, source + first * in_sample, samples, y, x, source_spectra);
       for (int bin = 0; bin < BINS; bin++)
-        multiply_forward(shape->in_channels, l.in_blocks, l.out_blocks, samples,
-                         source_spectra + bin * l.source_stride, weight_spectra + bin * l.weight_stride,
-                         scratch + bin * l.result_stride);
+        VARIANT(multiply_forward)(shape->in_channels, l.in_blocks, l.out_blocks, samples,
+                                  source_spectra + bin * l.source_stride,
+                                  weight_spectra + bin * l.weight_stride,
+                                  scratch + bin * l.result_stride);
       for (int p = 0; p < samples * l.out_blocks; p++) {
         vector tile[VALID * VALID];
         TRANSFORM(result_values)(scratch + p * PAIR, l.result_stride, tile);
-        TRANSFORM(store_result)(shape, tile, y, x, AT(bias + p % l.out_blocks * LANES), relu,
+        TRANSFORM(store_result)(shape, tile, y, x, bias + p % l.out_blocks * LANES, relu,
                                 result + ((ptrdiff_t)first * l.out_blocks + p) * out_plane);
       }
       source_spectra += BINS * l.source_stride;
@@ -192,8 +196,8 @@ INLINE void TRANSFORM(forward)(const spectral_shape *shape, const float *source,
 // MARK: Backward
 
 // Writes the tile at (y, x) of a plane, or adds it where tiles overlap, as far as it lies in it.
-INLINE void TRANSFORM(store_gradient)(const TRANSFORM(layout) *l, const vector *tile, int y, int x,
-                                      float *plane) {
+VECTOR_INLINE void TRANSFORM(store_gradient)(const TRANSFORM(layout) *l, const vector *tile, int y,
+                                             int x, float *plane) {
   const int adds = l->rows * l->columns > 1;
   const int rows = l->in_height - y < SIZE ? l->in_height - y : SIZE;
   const int columns = l->in_width - x < SIZE ? l->in_width - x : SIZE;
@@ -206,10 +210,10 @@ INLINE void TRANSFORM(store_gradient)(const TRANSFORM(layout) *l, const vector *
   }
 }
 
-INLINE void TRANSFORM(backward)(const spectral_shape *shape, const float *result_gradient,
-                                const float *source_spectra, const float *transposed_spectra,
-                                int is_first, float *gradient_spectra, float *bias_gradient,
-                                float *scratch, float *source_gradient) {
+static VECTORIZED void TRANSFORM(backward)(const spectral_shape *shape, const float *result_gradient,
+                                           const float *source_spectra, const float *transposed_spectra,
+                                           int is_first, float *gradient_spectra, float *bias_gradient,
+                                           float *scratch, float *source_gradient) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   const ptrdiff_t in_plane = (ptrdiff_t)l.in_height * l.in_width * LANES;
   const ptrdiff_t out_plane = (ptrdiff_t)shape->out_height * shape->out_width * LANES;
@@ -230,16 +234,18 @@ INLINE void TRANSFORM(backward)(const spectral_shape *shape, const float *result
         PUT(sums) = AT(sums) + AT(scratch + p * PAIR);
       }
       for (int bin = 0; bin < BINS; bin++)
-        multiply_by_weight(shape->in_channels, l.in_blocks, l.out_blocks, samples,
-                           is_first && first == 0 && t == 0, source_spectra + bin * l.source_stride,
-                           scratch + bin * l.result_stride, gradient_spectra + bin * l.weight_stride);
+        VARIANT(multiply_by_weight)(shape->in_channels, l.in_blocks, l.out_blocks, samples,
+                                    is_first && first == 0 && t == 0,
+                                    source_spectra + bin * l.source_stride,
+                                    scratch + bin * l.result_stride,
+                                    gradient_spectra + bin * l.weight_stride);
       source_spectra += BINS * l.source_stride;
       for (int block = 0; source_gradient && block < l.in_blocks; block++) {
         for (int bin = 0; bin < BINS; bin++)
-          multiply_by_source(l.out_blocks, samples, scratch + bin * l.result_stride,
-                             transposed_spectra + bin * l.weight_stride +
-                                 (ptrdiff_t)block * shape->out_channels * PAIR,
-                             products + bin * l.gradient_stride);
+          VARIANT(multiply_by_source)(l.out_blocks, samples, scratch + bin * l.result_stride,
+                                      transposed_spectra + bin * l.weight_stride +
+                                          (ptrdiff_t)block * shape->out_channels * PAIR,
+                                      products + bin * l.gradient_stride);
         for (int n = 0; n < samples; n++) {
           vector tile[SIZE * SIZE];
           TRANSFORM(source_values)(products + n * PAIR, l.gradient_stride, tile);
@@ -250,5 +256,16 @@ INLINE void TRANSFORM(backward)(const spectral_shape *shape, const float *result
     }
   }
 }
+
+static const spectral_functions TRANSFORM(functions) = {
+    TRANSFORM(source_count),
+    TRANSFORM(weight_count),
+    TRANSFORM(scratch_count),
+    TRANSFORM(transform_weights),
+    TRANSFORM(transform_transposed_weights),
+    TRANSFORM(forward),
+    TRANSFORM(backward),
+    TRANSFORM(weight_gradient),
+};
 
 #undef VALID

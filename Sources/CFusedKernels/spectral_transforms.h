@@ -1,21 +1,22 @@
 // Discrete Fourier transforms of SIZE × SIZE tiles of vectors, one channel a lane; included once for
-// every SIZE, an even number, with its TRANSFORM(name).
+// every SIZE (an even number) and variant, with their TRANSFORM(name).
 //
 // A tile is real, so that of its SIZE × SIZE frequencies about half are stored, as BINS pairs of vectors
 // (real, imaginary), `stride` numbers from one to the next: first column frequency 0 with row
 // frequencies 0 … HALF, then column frequency HALF with the same, then column frequencies 1 … HALF − 1
 // with all row frequencies.
 //
-// One-dimensional transforms are the formula itself, folded by the symmetries of sine and cosine:
-// of e(jk) = exp(−2πi jk / SIZE), e((j + HALF)k) = (−1)^k e(jk) and e((HALF − j)k) = (−1)^k conj(e(jk)).
+// One-dimensional transforms are the formula itself, folded by the symmetries of sine and cosine: with
+// e(jk) = exp(−2πi jk / SIZE), e((j + HALF) k) = (−1)^k e(jk) and e((HALF − j) k) = (−1)^k conj(e(jk)).
 
 #define HALF (SIZE / 2)
 #define BINS (2 * (HALF + 1) + (HALF - 1) * SIZE)
-#define COSINE(index) TRANSFORM(cosines)[(index) % SIZE]
-#define SINE(index) TRANSFORM(sines)[(index) % SIZE]
+#define COSINE(index) (SIZE == 12 ? cosines_12[(index) % 12] : cosines_14[(index) % 14])
+#define SINE(index) (SIZE == 12 ? sines_12[(index) % 12] : sines_14[(index) % 14])
 
 // The transform of SIZE real values, those from `inputs` on 0: frequencies 0 … HALF.
-INLINE void TRANSFORM(real_forward)(const vector *x, const int inputs, vector *real, vector *imaginary) {
+VECTOR_INLINE void TRANSFORM(real_forward)(const vector *x, const int inputs, vector *real,
+                                           vector *imaginary) {
   const int present = inputs < HALF ? inputs : HALF;
   vector sum[HALF], difference[HALF];
   UNROLL for (int j = 0; j < present; j++) {
@@ -49,8 +50,8 @@ INLINE void TRANSFORM(real_forward)(const vector *x, const int inputs, vector *r
 }
 
 // The real values 0 … outputs − 1 whose transform has these frequencies, times SIZE.
-INLINE void TRANSFORM(real_inverse)(const vector *real, const vector *imaginary, const int outputs,
-                                    vector *x) {
+VECTOR_INLINE void TRANSFORM(real_inverse)(const vector *real, const vector *imaginary,
+                                           const int outputs, vector *x) {
   UNROLL for (int j = 0; 2 * j <= HALF; j++) {
     const int is_middle = 2 * j == HALF;
     // Sums over even and odd frequencies.
@@ -80,8 +81,9 @@ INLINE void TRANSFORM(real_inverse)(const vector *real, const vector *imaginary,
 
 // The transform of SIZE complex values, those from `inputs` on 0: frequencies 0 … outputs − 1. With real
 // and imaginary parts exchanged, given and found, it is the inverse times SIZE.
-INLINE void TRANSFORM(complex_forward)(const vector *real, const vector *imaginary, const int inputs,
-                                       const int outputs, vector *out_real, vector *out_imaginary) {
+VECTOR_INLINE void TRANSFORM(complex_forward)(const vector *real, const vector *imaginary,
+                                              const int inputs, const int outputs, vector *out_real,
+                                              vector *out_imaginary) {
   vector rr[HALF + 1], ri[HALF + 1], ir[HALF + 1], ii[HALF + 1];
   TRANSFORM(real_forward)(real, inputs, rr, ri);
   TRANSFORM(real_forward)(imaginary, inputs, ir, ii);
@@ -101,8 +103,8 @@ INLINE void TRANSFORM(complex_forward)(const vector *real, const vector *imagina
 // The spectrum, times `scale`, of a tile of which the first `inputs` rows and columns are given, the
 // others 0.
 //   plane: its first value; `row` numbers lie from one row to the next.
-INLINE void TRANSFORM(plane_forward)(const float *plane, ptrdiff_t row, const int inputs,
-                                     const float scale, float *spectrum, ptrdiff_t stride) {
+VECTOR_INLINE void TRANSFORM(plane_forward)(const float *plane, ptrdiff_t row, const int inputs,
+                                            const float scale, float *spectrum, ptrdiff_t stride) {
   // Axes (column frequency, real and imaginary, row).
   vector columns[HALF + 1][2][SIZE];
   for (int y = 0; y < inputs; y++) {
@@ -140,8 +142,8 @@ INLINE void TRANSFORM(plane_forward)(const float *plane, ptrdiff_t row, const in
 
 // The first `outputs` rows and columns of the tile with this spectrum, times SIZE · SIZE; axes (y, x) of
 // `outputs` vectors each.
-INLINE void TRANSFORM(plane_inverse)(const float *spectrum, ptrdiff_t stride, const int outputs,
-                                     vector *tile) {
+VECTOR_INLINE void TRANSFORM(plane_inverse)(const float *spectrum, ptrdiff_t stride, const int outputs,
+                                            vector *tile) {
   // Axes (row, real and imaginary, column frequency).
   vector rows[SIZE][2][HALF + 1];
   for (int k = 0; k <= HALF; k += HALF) {

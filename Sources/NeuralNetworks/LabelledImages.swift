@@ -61,7 +61,7 @@ extension LabelledImages {
   }
 
   /// Writes the same values in blocks of 16 samples, axes (sample block, channel, y, x, sample in
-  /// block), 0 for what fills up the last block. Needs `wide_kernels_supported`.
+  /// block), 0 for what fills up the last block.
   func gatherBlocks(_ samples: ArraySlice<Int32>, into target: UnsafeMutablePointer<Float>) {
     pixels.withUnsafeBufferPointer { pixels in
       samples.withUnsafeBufferPointer { samples in

@@ -2,8 +2,10 @@ import Synchronization
 
 /// Whose convolutions and fully connected layers a network runs.
 package enum KernelChoice: String, Sendable, CaseIterable {
-  /// Ours where they suit the layer and the processor, else oneDNN's.
+  /// Ours where they suit the layer and the processor, with its widest vectors, else oneDNN's.
   case fastest
+  /// The same with vectors of 256 bits at most, which give the same bits.
+  case narrow
   /// oneDNN's, which are slower and the reference for ours.
   case library
 }

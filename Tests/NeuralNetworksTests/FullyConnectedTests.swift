@@ -21,10 +21,10 @@ struct FullyConnectedTests {
     func weight(_ output: Int, _ input: Int) -> Int {
       (output / 16 * Self.filledUp(inputs) + input) * 16 + output % 16
     }
-    var shape: connected_shape {
+    func shape(_ width: Int32) -> connected_shape {
       connected_shape(
         samples: Int32(samples), inputs: Int32(inputs), outputs: Int32(outputs),
-        source_stride: Int32(sourceStride), result_stride: Int32(resultStride))
+        source_stride: Int32(sourceStride), result_stride: Int32(resultStride), vector_width: width)
     }
     /// Rows of `width` values, what fills them up 0.
     func rows(_ salt: UInt32, width: Int, stride: Int) -> [Float] {
@@ -45,8 +45,6 @@ struct FullyConnectedTests {
 
   @Test("forward and backward", arguments: cases, [false, true])
   func passes(test: Case, relu: Bool) {
-    guard wide_kernels_supported() != 0 else { return }
-    var shape = test.shape
     let source = test.rows(1, width: test.inputs, stride: test.sourceStride)
     let upstream = test.rows(2, width: test.outputs, stride: test.resultStride)
     let bias = HashFill.signed(salt: 3, count: test.outputs, bound: 1)
@@ -81,43 +79,50 @@ struct FullyConnectedTests {
       }
     }
 
-    // What fills up the weights' gradient stays as it is; rows are written whole.
-    var foundResult = [Float](repeating: .nan, count: result.count)
-    var foundByWeight = [Float](repeating: 0, count: test.weightCount)
-    var foundByBias = [Float](repeating: .nan, count: test.outputs)
-    var foundBySource = [Float](repeating: .nan, count: source.count)
-    var scratch = [Float](repeating: .nan, count: connected_scratch_count(&shape))
-    connected_forward(&shape, source, weight, bias, relu ? 1 : 0, &foundResult)
-    foundResult.withUnsafeBufferPointer {
-      connected_backward(
-        &shape, source, weight, relu ? $0.baseAddress : nil, upstream, &scratch, &foundByWeight,
-        &foundByBias, &foundBySource)
+    var first: [[Float]]?
+    for width in vectorWidths {
+      var shape = test.shape(width)
+      // What fills up the weights' gradient stays as it is; rows are written whole.
+      var foundResult = [Float](repeating: .nan, count: result.count)
+      var foundByWeight = [Float](repeating: 0, count: test.weightCount)
+      var foundByBias = [Float](repeating: .nan, count: test.outputs)
+      var foundBySource = [Float](repeating: .nan, count: source.count)
+      var scratch = [Float](repeating: .nan, count: connected_scratch_count(&shape))
+      connected_forward(&shape, source, weight, bias, relu ? 1 : 0, &foundResult)
+      foundResult.withUnsafeBufferPointer {
+        connected_backward(
+          &shape, source, weight, relu ? $0.baseAddress : nil, upstream, &scratch, &foundByWeight,
+          &foundByBias, &foundBySource)
+      }
+      expectClose(foundResult, result.map(Float.init), absolute: 1e-5, "result")
+      expectClose(foundByWeight, byWeight.map(Float.init), absolute: 1e-5, "by the weight")
+      expectClose(foundByBias, byBias.map(Float.init), absolute: 1e-5, "by the bias")
+      expectClose(foundBySource, bySource.map(Float.init), absolute: 1e-5, "by the source")
+      let found = [foundResult, foundByWeight, foundByBias, foundBySource]
+      #expect(found == first ?? found, "the same bits for every width")
+      first = found
     }
-    expectClose(foundResult, result.map(Float.init), absolute: 1e-5, "result")
-    expectClose(foundByWeight, byWeight.map(Float.init), absolute: 1e-5, "by the weight")
-    expectClose(foundByBias, byBias.map(Float.init), absolute: 1e-5, "by the bias")
-    expectClose(foundBySource, bySource.map(Float.init), absolute: 1e-5, "by the source")
   }
 
   @Test("NaN passes through the ReLU, forward and backward")
   func notANumber() {
-    guard wide_kernels_supported() != 0 else { return }
-    var shape = Case(samples: 3, inputs: 1, outputs: 1, isFilledUp: false).shape
-    let weight: [Float] = [1] + [Float](repeating: 0, count: 255)
-    let source: [Float] = [.nan, 3, -2]
-    var result: [Float] = [0, 0, 9]
-    connected_forward(&shape, source, weight, [0], 1, &result)
-    #expect(result[0].isNaN && result[1...] == [3, 0])
-    var scratch = [Float](repeating: 0, count: connected_scratch_count(&shape))
-    var (byWeight, byBias, bySource) = (weight, [Float(0)], source)
-    connected_backward(
-      &shape, source, weight, result, [5, 6, 7], &scratch, &byWeight, &byBias, &bySource)
-    #expect(bySource == [5, 6, 0])
+    for width in vectorWidths {
+      var shape = Case(samples: 3, inputs: 1, outputs: 1, isFilledUp: false).shape(width)
+      let weight: [Float] = [1] + [Float](repeating: 0, count: 255)
+      let source: [Float] = [.nan, 3, -2]
+      var result: [Float] = [0, 0, 9]
+      connected_forward(&shape, source, weight, [0], 1, &result)
+      #expect(result[0].isNaN && result[1...] == [3, 0])
+      var scratch = [Float](repeating: 0, count: connected_scratch_count(&shape))
+      var (byWeight, byBias, bySource) = (weight, [Float(0)], source)
+      connected_backward(
+        &shape, source, weight, result, [5, 6, 7], &scratch, &byWeight, &byBias, &bySource)
+      #expect(bySource == [5, 6, 0])
+    }
   }
 
   @Test("images in blocks of samples have the plain ones' bits", arguments: [1, 16, 19])
   func sampleBlocks(count: Int) {
-    guard wide_kernels_supported() != 0 else { return }
     let (imageSize, factor, offset) = (37, Float(2) / 255, Float(-1))
     let pixels = HashFill.unit(salt: 1, count: 25 * imageSize).map { UInt8($0 * 255) }
     let samples = (0..<count).map { Int32($0 * 7 % 25) }

@@ -1,5 +1,4 @@
 import CFusedKernels
-import Foundation
 import TestSupport
 import Testing
 
@@ -23,10 +22,11 @@ struct SpectralConvolutionTests {
         * (width + 4)
     }
     var resultCount: Int { samples * outChannels * height * width }
-    func shape(of samples: Int) -> spectral_shape {
+    func shape(of samples: Int, _ vectorWidth: Int32) -> spectral_shape {
       spectral_shape(
         samples: Int32(samples), in_channels: Int32(inChannels),
-        out_channels: Int32(outChannels), out_height: Int32(height), out_width: Int32(width))
+        out_channels: Int32(outChannels), out_height: Int32(height), out_width: Int32(width),
+        vector_width: vectorWidth)
     }
     func source(_ n: Int, _ c: Int, _ y: Int, _ x: Int) -> Int {
       hasFewChannels
@@ -73,10 +73,7 @@ struct SpectralConvolutionTests {
   ]
 
   @Test("forward and backward, whole and in parts", arguments: cases, [false, true])
-  func passes(test: Case, inParts: Bool) throws {
-    try #require(
-      wide_kernels_supported() != 0 || !isWideProcessor, "AVX-512 is there and goes unused")
-    guard wide_kernels_supported() != 0 else { return }
+  func passes(test: Case, inParts: Bool) {
     var source = [Float](repeating: 0, count: test.sourceCount)
     let values = HashFill.signed(salt: 1, count: test.sourceCount, bound: 1)
     let weight = HashFill.signed(
@@ -105,21 +102,56 @@ struct SpectralConvolutionTests {
       }
     }
 
-    let found = run(test, source, weight, bias, upstream, relu: false, inParts: inParts)
-    // Sums of n products of numbers up to 1, in single precision.
-    expectClose(found.result, result.map(Float.init), absolute: 2e-5, "result")
-    expectClose(found.byWeight, byWeight.map(Float.init), absolute: 1e-4, "by the weight")
-    expectClose(found.byBias, byBias.map(Float.init), absolute: 1e-4, "by the bias")
-    if !test.hasFewChannels {
-      expectClose(found.bySource, bySource.map(Float.init), absolute: 2e-5, "by the source")
+    for width in vectorWidths {
+      let found = run(
+        test, width, source, weight, bias, upstream, relu: false, inParts: inParts)
+      // Sums of n products of numbers up to 1, in single precision.
+      expectClose(found.result, result.map(Float.init), absolute: 2e-5, "result")
+      expectClose(found.byWeight, byWeight.map(Float.init), absolute: 1e-4, "by the weight")
+      expectClose(found.byBias, byBias.map(Float.init), absolute: 1e-4, "by the bias")
+      if !test.hasFewChannels {
+        expectClose(found.bySource, bySource.map(Float.init), absolute: 2e-5, "by the source")
+      }
+      let activated = run(
+        test, width, source, weight, bias, upstream, relu: true, inParts: inParts
+      ).result
+      #expect(activated == found.result.map { $0 < 0 ? 0 : $0 })
     }
-    let activated = run(test, source, weight, bias, upstream, relu: true, inParts: inParts).result
-    #expect(activated == found.result.map { $0 < 0 ? 0 : $0 })
+  }
+
+  @Test("every width of vectors gives the same bits", arguments: cases)
+  func widths(test: Case) {
+    var source = HashFill.signed(salt: 1, count: test.sourceCount, bound: 1)
+    if test.hasFewChannels, !test.samples.isMultiple(of: 16) {
+      // What fills up the last block of samples.
+      let start = test.source(test.samples / 16 * 16, 0, 0, 0)
+      for index in start..<source.count where index % 16 >= test.samples % 16 { source[index] = 0 }
+    }
+    let weight = HashFill.signed(
+      salt: 2, count: test.inChannels * test.outChannels * 25, bound: 1)
+    let bias = HashFill.signed(salt: 3, count: test.outChannels, bound: 1)
+    let upstream = HashFill.signed(salt: 4, count: test.resultCount, bound: 1)
+    let found = vectorWidths.map { width in
+      let found = run(test, width, source, weight, bias, upstream, relu: true, inParts: false)
+      return [
+        found.result, found.byWeight, found.byBias, test.hasFewChannels ? [] : found.bySource,
+      ]
+    }
+    #expect(found.allSatisfy { $0 == found[0] })
+  }
+
+  @Test("a processor's vectors are used")
+  func support() {
+    if processorFlags.contains("avx512f") {
+      #expect(widest_vectors() == 512)
+    } else if processorFlags.isSuperset(of: ["avx2", "fma"]) {
+      #expect(widest_vectors() == 256)
+    }
   }
 
   @Test("what a sample gives does not depend on the samples beside it")
-  func independence() throws {
-    guard wide_kernels_supported() != 0 else { return }
+  func independence() {
+    guard let width = vectorWidths.first else { return }
     let few = Case(samples: 2, inChannels: 16, outChannels: 16, height: 10, width: 10)
     let many = Case(samples: 21, inChannels: 16, outChannels: 16, height: 10, width: 10)
     let source = HashFill.signed(salt: 1, count: many.sourceCount, bound: 1)
@@ -127,18 +159,19 @@ struct SpectralConvolutionTests {
     let bias = HashFill.signed(salt: 3, count: 16, bound: 1)
     let upstream = HashFill.signed(salt: 4, count: many.resultCount, bound: 1)
     let alone = run(
-      few, Array(source[..<few.sourceCount]), weight, bias, Array(upstream[..<few.resultCount]),
+      few, width, Array(source[..<few.sourceCount]), weight, bias,
+      Array(upstream[..<few.resultCount]),
       relu: false, inParts: false)
-    let together = run(many, source, weight, bias, upstream, relu: false, inParts: false)
+    let together = run(many, width, source, weight, bias, upstream, relu: false, inParts: false)
     #expect(alone.result[...] == together.result[..<few.resultCount])
     #expect(alone.bySource[...] == together.bySource[..<few.sourceCount])
   }
 
   private func run(
-    _ test: Case, _ source: [Float], _ weight: [Float], _ bias: [Float], _ upstream: [Float],
-    relu: Bool, inParts: Bool
+    _ test: Case, _ width: Int32, _ source: [Float], _ weight: [Float], _ bias: [Float],
+    _ upstream: [Float], relu: Bool, inParts: Bool
   ) -> (result: [Float], bySource: [Float], byWeight: [Float], byBias: [Float]) {
-    var whole = test.shape(of: test.samples)
+    var whole = test.shape(of: test.samples, width)
     func room(_ count: Int) -> [Float] { [Float](repeating: .nan, count: count) }
     var weightSpectra = room(spectral_weight_count(&whole))
     var transposedSpectra = weightSpectra
@@ -155,8 +188,8 @@ struct SpectralConvolutionTests {
     }
     let step = inParts ? Int(SPECTRAL_GROUP) : max(test.samples, 1)
     for start in stride(from: 0, to: test.samples, by: step) {
-      var part = test.shape(of: min(step, test.samples - start))
-      var before = test.shape(of: start)
+      var part = test.shape(of: min(step, test.samples - start), width)
+      var before = test.shape(of: start, width)
       let sourceStart = start * test.sourceCount / ((test.samples + 15) / 16 * 16)
       let first = test.hasFewChannels ? sourceStart : start * test.sourceCount / test.samples
       let spectraStart = spectral_source_count(&before)
@@ -185,10 +218,5 @@ struct SpectralConvolutionTests {
     }
     spectral_weight_gradient(&whole, gradientSpectra, &byWeight)
     return (result, bySource, byWeight, byBias)
-  }
-
-  /// Whether the kernel of the system counts AVX-512 among the processor's abilities.
-  private var isWideProcessor: Bool {
-    (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512f") ?? false
   }
 }

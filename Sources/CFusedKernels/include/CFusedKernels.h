@@ -9,4 +9,4 @@
 #include "sample_blocks.h"
 #include "shared_hypernetwork_kernels.h"
 #include "spectral_convolution.h"
-#include "wide_kernels.h"
+#include "vector_width.h"

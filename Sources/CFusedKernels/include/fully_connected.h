@@ -1,5 +1,5 @@
-// A fully connected layer and its gradients (AVX-512: ask `wide_kernels_supported` first). Single
-// precision, each sum in one order whatever the rest of the batch.
+// A fully connected layer and its gradients. Single precision, each sum in one order whatever the rest of
+// the batch, the same bits for every width of vectors.
 //
 //   source, source_gradient: axes (sample, input); result, result_gradient: axes (sample, output).
 //   weight, weight_gradient: axes (output block, input, output) of 16 outputs a block, inputs filled up to
@@ -15,6 +15,7 @@ typedef struct {
   // Numbers from one sample to the next: either no more than there are, or a multiple of 16, and what
   // fills it up is 0.
   int32_t source_stride, result_stride;
+  int32_t vector_width;  // bits: see `widest_vectors`
 } connected_shape;
 
 // Room for `connected_backward` to work in, in numbers.

@@ -1,5 +1,4 @@
-// Images in blocks of 16 samples, as vectors over samples want them (AVX-512: ask
-// `wide_kernels_supported` first).
+// Images in blocks of 16 samples, as vectors over samples want them.
 #pragma once
 
 #include <stdint.h>

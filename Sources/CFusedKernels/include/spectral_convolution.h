@@ -5,7 +5,7 @@
 //
 // Tiles overlap by 4 values where a convolution's result is larger than a tile's 8×8 or 10×10 (overlap-
 // save). Vectors hold 16 channels, or 16 samples of a source with few channels. Single precision, each
-// sum in one order whatever the rest of the batch. AVX-512: ask `wide_kernels_supported` first.
+// sum in one order whatever the rest of the batch, the same bits for every width of vectors.
 //
 //   Ŷ[n, o] = Σ_i X̂[n, i] · conj(Ŵ[o, i])      forward (a correlation, as networks have it)
 //   ∂Ŵ[o, i] = Σ_n X̂[n, i] · conj(∂Ŷ[n, o])     by the weight
@@ -24,6 +24,7 @@ typedef struct {
   int32_t in_channels;   // a multiple of 16, or below 16
   int32_t out_channels;  // a multiple of 16
   int32_t out_height, out_width;
+  int32_t vector_width;  // bits: see `widest_vectors`
 } spectral_shape;
 
 // Sizes of buffers in numbers: the spectra of the source, of the weights (or of the gradient by them),

@@ -28,7 +28,7 @@ extension PlanBuilder {
   ) throws -> FullyConnectedRecord {
     let sourceShape = shape
     shape = [batchSize, outFeatures]
-    guard usesWideKernels else {
+    guard vectorWidth > 0 else {
       return try libraryFullyConnected(
         name, source: source, sourceShape: sourceShape, outFeatures: outFeatures, relu: relu)
     }
@@ -48,7 +48,8 @@ extension PlanBuilder {
     let resultStride = isLast ? outFeatures : (outFeatures + 15) / 16 * 16
     let connected = connected_shape(
       samples: Int32(batchSize), inputs: Int32(inFeatures), outputs: Int32(outFeatures),
-      source_stride: Int32(sourceStride), result_stride: Int32(resultStride))
+      source_stride: Int32(sourceStride), result_stride: Int32(resultStride),
+      vector_width: vectorWidth)
     let result = try add(.plain([batchSize, resultStride]))
     try forward.append(
       .connected(

@@ -29,14 +29,14 @@ extension PlanBuilder {
   ///   - isInput: the source is the images, by which there is no gradient.
   func spectralShape(sourceShape: [Int], weightShape: [Int], isInput: Bool) -> spectral_shape? {
     let (outChannels, inChannels) = (weightShape[0], weightShape[1])
-    guard usesWideKernels, Array(weightShape[2...]) == [5, 5],
+    guard vectorWidth > 0, Array(weightShape[2...]) == [5, 5],
       outChannels.isMultiple(of: 16), inChannels.isMultiple(of: 16) || (inChannels < 16 && isInput),
       (sourceShape + [outChannels]).reduce(1, *) <= Int32.max
     else { return nil }
     return spectral_shape(
       samples: Int32(sourceShape[0]), in_channels: Int32(inChannels),
       out_channels: Int32(outChannels), out_height: Int32(sourceShape[2] - 4),
-      out_width: Int32(sourceShape[3] - 4))
+      out_width: Int32(sourceShape[3] - 4), vector_width: vectorWidth)
   }
 
   /// The formats that the kernels want: channels, or samples where channels are few, in blocks of 16.

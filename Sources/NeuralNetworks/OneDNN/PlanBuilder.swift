@@ -7,8 +7,8 @@ struct PlanBuilder {
   let layout: ParameterLayout
   let batchSize: Int
   let training: Bool
-  /// Whether our kernels of AVX-512 may be used.
-  let usesWideKernels: Bool
+  /// Bits of the vectors of our kernels for convolutions and fully connected layers; 0 for none.
+  let vectorWidth: Int32
 
   var buffers: [Plan.Buffer] = []
   var forward: [Plan.Step] = []
@@ -35,7 +35,12 @@ struct PlanBuilder {
     self.layout = layout
     self.batchSize = batchSize
     self.training = training
-    usesWideKernels = kernels == .fastest && wide_kernels_supported() != 0
+    vectorWidth =
+      switch kernels {
+      case .fastest: widest_vectors()
+      case .narrow: min(256, widest_vectors())
+      case .library: 0
+      }
     choosesFormats = formats == nil
     self.formats =
       try formats

@@ -1,0 +1,50 @@
+// Vectors of 16 numbers, and how kernels made of them are compiled: once for AVX-512, where such a vector
+// is one register of 32, and once for AVX2, where it is two of 16. A file with kernels includes them
+// between one of the two variants' definitions, for instance
+//
+//     #define VARIANT(name) name##_512
+//     #define VECTORIZED VECTORIZED_512
+//     #define MOST_ROWS MOST_ROWS_512
+//
+// Every variant does the same operations on the same numbers, with fused multiply-adds: same bits.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) && defined(__clang__)
+#define HAS_VECTOR_KERNELS 1
+#define VECTORIZED_512 __attribute__((target("avx512f"), min_vector_width(512)))
+#define VECTORIZED_256 __attribute__((target("avx2,fma")))
+#define VECTOR_INLINE static inline __attribute__((always_inline)) VECTORIZED
+// A function of its own, compiled once for all its calls.
+#define VECTOR_LEAF static __attribute__((noinline)) VECTORIZED
+
+// Rows of a product whose sums, two vectors each, stay in registers.
+#define MOST_ROWS_512 8
+#define MOST_ROWS_256 2
+#endif
+
+enum { LANES = 16 };
+typedef float vector __attribute__((ext_vector_type(16)));
+// As it lies in memory, aligned or not.
+typedef float stored __attribute__((ext_vector_type(16), aligned(4)));
+#define AT(pointer) (*(const stored *)(pointer))
+#define PUT(pointer) (*(stored *)(pointer))
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define FMA(a, b, c) __builtin_elementwise_fma((vector)(a), (vector)(b), (vector)(c))
+
+// Exchanges rows and columns of 16 vectors, by halves of two, four, eight and sixteen.
+#define TRANSPOSE(rows)                                                                           \
+  UNROLL for (int half = 1; half < LANES; half *= 2) {                                            \
+    UNROLL for (int r = 0; r < LANES; r++) {                                                      \
+      if (r & half) continue;                                                                     \
+      const vector low = (rows)[r], high = (rows)[r + half];                                      \
+      vector first, second;                                                                       \
+      UNROLL for (int i = 0; i < LANES; i++) {                                                    \
+        first[i] = i & half ? high[i - half] : low[i];                                            \
+        second[i] = i & half ? high[i] : low[i + half];                                           \
+      }                                                                                           \
+      (rows)[r] = first, (rows)[r + half] = second;                                               \
+    }                                                                                             \
+  }
