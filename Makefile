@@ -19,7 +19,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  check-readers check-survival torch replay bench golden clean
+  check-readers check-survival check-processors torch replay bench golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -63,6 +63,9 @@ check-readers: build ## Open a result in h5py, xarray and netCDF4; run the examp
 
 check-survival: build ## Kill runs and sweeps, fill their disk, and see that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)
+
+check-processors: build ## Run on emulated processors, and see that results have the same bytes
+	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
 
 torch: # PyTorch in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
