@@ -119,6 +119,9 @@ final class Server {
       }
     }
     let all = digested.all.flatMap { $0 }
-    return digestion + seconds { method.absorb(all, into: &state, bank: bank) }
+    return try digestion
+      + seconds {
+        try method.absorb(all, into: &state, bank: bank, on: engine)
+      }
   }
 }

@@ -2,20 +2,14 @@
 
 #include <string.h>
 
+#include "lane_sums.h"
 #include "processors.h"
 
 // Results must be the same wherever they are computed.
 #pragma STDC FP_CONTRACT OFF
 
 // Rows that are added at a time, and columns that are summed at a time: a multiple of LANES.
-enum { LANES = 16, GROUP = 4, BLOCK_COLUMNS = 2048 };
-typedef float vector __attribute__((ext_vector_type(16)));
-typedef double doubles __attribute__((ext_vector_type(16)));
-typedef double doubles8 __attribute__((ext_vector_type(8)));
-typedef double doubles4 __attribute__((ext_vector_type(4)));
-// As it lies in a row, aligned or not.
-typedef float stored_vector __attribute__((ext_vector_type(16), aligned(4)));
-#define AT(pointer) (*(const stored_vector *)(pointer))
+enum { GROUP = 4, BLOCK_COLUMNS = 2048 };
 
 // MARK: Weighted sums
 
@@ -97,13 +91,6 @@ void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const flo
 }
 
 // MARK: Inner products
-
-INLINE double sum_of(const vector *lanes) {
-  const doubles wide = __builtin_convertvector(*lanes, doubles);
-  const doubles8 eight = wide.lo + wide.hi;
-  const doubles4 four = eight.lo + eight.hi;
-  return (four.x + four.z) + (four.y + four.w);
-}
 
 // Adds a stretch's part of the inner products of `sources` rows with `others` vectors, which lie in
 // `values` with BANK_STRETCH columns each, 0 behind the last.

@@ -49,7 +49,7 @@ extension ClientBank {
       for vector in pass { values += vector[columns] }
       // Axes (source client, vector).
       var products = [Double](repeating: 0, count: clientCount * pass.count)
-      withRows(Array(rows.indices)) { rows in
+      withRows(rows) { rows in
         bank_inner_products(
           rows, rows.count, values, Int32(pass.count), columns.lowerBound, columns.count, &products)
       }
@@ -66,7 +66,7 @@ extension ClientBank {
     // Axes (source, receiver).
     let shares = sources.flatMap { source in weights.map { $0[source] } }
     var sums = [Float](repeating: 0, count: weights.count * columns.count)
-    withRows(sources) { rows in
+    withRows(sources.map { rows[$0] }) { rows in
       bank_weighted_sums(
         rows, rows.count, shares, Int32(weights.count), columns.lowerBound, columns.count, &sums)
     }
@@ -78,14 +78,15 @@ extension ClientBank {
     }
     return sums
   }
+}
 
-  /// Calls `body` with where the rows of some clients begin.
-  private func withRows(_ clients: [Int], _ body: ([UnsafePointer<Float>?]) -> Void) {
-    // Rows stay where they are: the bank keeps them, and nothing replaces them meanwhile. Thousands of
-    // them cannot be held by nested closures.
-    withExtendedLifetime(rows) {
-      body(clients.map { rows[$0].withUnsafeBufferPointer { $0.baseAddress } })
-    }
+/// Calls `body` with where each of some arrays begins. Thousands of them cannot be held by nested closures.
+func withRows<Result>(_ rows: [[Float]], _ body: ([UnsafePointer<Float>?]) throws -> Result)
+  rethrows -> Result
+{
+  // They stay where they are: `rows` keeps them, and nothing replaces them meanwhile.
+  try withExtendedLifetime(rows) {
+    try body(rows.map { $0.withUnsafeBufferPointer { $0.baseAddress } })
   }
 }
 

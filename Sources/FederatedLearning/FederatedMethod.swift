@@ -71,8 +71,11 @@ public protocol FederatedMethod: Sendable {
 
   /// The server's work after a round: `updates` in ascending order of clients; `bank` holds the
   /// models that they were aggregated from, not yet the trained ones.
+  /// - Parameter engine: whose workers share the work where there is enough of it. Its errors are thrown.
   func absorb(
-    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank)
+    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
+  ) throws
 
   /// The weights with which a client's received model sums all clients' models, axes (layer, source
   /// client); nil for a method without such weights.

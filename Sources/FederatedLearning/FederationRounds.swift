@@ -21,7 +21,7 @@ extension Federation {
     let participants = participants(round: round)
     // Nothing holds the state any more when this returns, so that it is changed in place.
     let (updates, traffic) = try results(of: participants, round: round)
-    method.absorb(updates, into: &state.server, bank: state.bank)
+    try method.absorb(updates, into: &state.server, bank: state.bank, on: engine)
     for update in updates { state.bank.store(update.trained, of: update.client) }
     state.round = round
     return RoundRecord(

@@ -1,3 +1,4 @@
+import CFusedKernels
 import NeuralNetworks
 import RandomStreams
 
@@ -108,20 +109,33 @@ package struct ModelHypernetwork: Sendable, Hashable {
     return parameters
   }
 
-  /// Writes θ_i = h(v_i; φ) over the trained parameters of `model`; running statistics stay.
-  /// - Parameter model: axis (parameter).
-  package func produce(_ model: inout [Float], of client: Int, parameters: [Float]) {
+  /// Writes θ_i = h(v_i; φ) over the trained parameters of some clients' models; running statistics stay.
+  /// The heads are read once for up to eight clients; no model depends on what shares its pass.
+  /// - Parameter models: axes (client, parameter).
+  package func produce(_ models: inout [[Float]], of clients: [Int], parameters: [Float]) {
     parameters.withUnsafeBufferPointer { parameters in
-      let features = pass(of: client, parameters).features
-      model.withUnsafeMutableBufferPointer { model in
+      for start in stride(from: 0, to: clients.count, by: Self.sharedPassCount) {
+        let places = start..<min(start + Self.sharedPassCount, clients.count)
+        let features = padded(places.map { pass(of: clients[$0], parameters).features })
         for head in heads {
-          apply(
-            head.dense, parameters, features,
-            into: UnsafeMutableBufferPointer(rebasing: model[head.columns]))
+          apply(head.dense, parameters, features, count: places.count) { rows, results in
+            let columns = head.columns.lowerBound + rows.lowerBound
+            for (number, place) in places.enumerated() {
+              models[place].withUnsafeMutableBufferPointer {
+                _ = UnsafeMutableBufferPointer(rebasing: $0[columns..<columns + rows.count]).update(
+                  fromContentsOf: results[number * rows.count..<(number + 1) * rows.count])
+              }
+            }
+          }
         }
       }
     }
   }
+
+  /// The most clients that share a pass over the heads.
+  private static let sharedPassCount = Int(HEAD_MAXIMUM_SHARED)
+  /// Rows whose results stay in the nearest cache until they are taken over.
+  private static let rowsAtATime = 256
 
   /// The forward pass through the hidden layers.
   func pass(of client: Int, _ parameters: UnsafeBufferPointer<Float>) -> Pass {
@@ -129,23 +143,41 @@ package struct ModelHypernetwork: Sendable, Hashable {
     pass.features = Array(parameters[client * embeddingSize..<(client + 1) * embeddingSize])
     for (index, dense) in hidden.enumerated() {
       pass.inputs.append(index == 0 ? pass.features : pass.features.map { max($0, 0) })
-      pass.features = [Float](repeating: 0, count: dense.outputs)
-      pass.features.withUnsafeMutableBufferPointer {
-        apply(dense, parameters, pass.inputs[index], into: $0)
+      pass.features = []
+      apply(dense, parameters, padded([pass.inputs[index]]), count: 1) { _, results in
+        pass.features += results
       }
     }
     return pass
   }
 
-  /// output = W · input + b.
+  /// Inputs of a layer one behind the other, each as long as the kernel wants it.
+  private func padded(_ inputs: [[Float]]) -> [Float] {
+    let padding = Int(HEAD_PADDING)
+    return inputs.flatMap { input -> [Float] in
+      let length = (input.count + padding - 1) / padding * padding
+      return input + [Float](repeating: 0, count: length - input.count)
+    }
+  }
+
+  /// W · input + b for some inputs, a stretch of rows at a time.
+  /// - Parameters:
+  ///   - inputs: axes (input, padded column).
+  ///   - take: gets the rows and their results, axes (input, row).
   private func apply(
-    _ dense: Dense, _ parameters: UnsafeBufferPointer<Float>, _ input: [Float],
-    into output: UnsafeMutableBufferPointer<Float>
+    _ dense: Dense, _ parameters: UnsafeBufferPointer<Float>, _ inputs: [Float], count: Int,
+    take: (_ rows: Range<Int>, _ results: UnsafeMutableBufferPointer<Float>) -> Void
   ) {
-    guard let weights = parameters.baseAddress.map({ $0 + dense.weight }) else { return }
-    let products = rowProducts(weights, count: dense.outputs, with: input)
-    for row in 0..<dense.outputs {
-      output[row] = parameters[dense.bias + row] + Float(products[row])
+    guard let start = parameters.baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count * Self.rowsAtATime) { results in
+      guard let place = results.baseAddress else { return }
+      for first in stride(from: 0, to: dense.outputs, by: Self.rowsAtATime) {
+        let rows = first..<min(first + Self.rowsAtATime, dense.outputs)
+        head_apply(
+          start + dense.weight + first * dense.inputs, start + dense.bias + first, rows.count,
+          dense.inputs, inputs, Int32(count), place)
+        take(rows, UnsafeMutableBufferPointer(rebasing: results[..<(count * rows.count)]))
+      }
     }
   }
 }

@@ -198,7 +198,7 @@ struct APFLTests {
           contribution: APFL.Contribution(
             version: [Float](repeating: Float(client), count: count),
             localModel: [Float](repeating: 7, count: count), mixing: 0.25))
-      }, into: &state, bank: federation.state.bank)
+      }, into: &state, bank: federation.state.bank, on: try small.engine())
     #expect(state.globalModel.allSatisfy { $0 == 2 })
     for client in federation.clients {
       let row = client * count..<(client + 1) * count

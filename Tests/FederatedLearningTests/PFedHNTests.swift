@@ -11,11 +11,15 @@ struct PFedHNTests {
     let hypernetwork: ModelHypernetwork
     let parameters: [Float]
     let changes: [ModelHypernetwork.Change]
+    let engine: any TrainingEngine
 
-    init(hiddenLayers: Int = 2) throws {
-      layout = try SmallFederation().setting().layout
+    init(hiddenLayers: Int = 2, hiddenSize: Int = 5, workers: Int = 2) throws {
+      var small = SmallFederation()
+      small.workerCount = workers
+      engine = try small.engine()
+      layout = try small.setting().layout
       hypernetwork = ModelHypernetwork(
-        embeddingSize: 3, hiddenSize: 5, hiddenLayerCount: hiddenLayers, clientCount: 4,
+        embeddingSize: 3, hiddenSize: hiddenSize, hiddenLayerCount: hiddenLayers, clientCount: 4,
         layout: layout)
       // Under this seed no ReLU is within a step of its kink.
       parameters = hypernetwork.initialParameters(seed: 6)
@@ -28,16 +32,34 @@ struct PFedHNTests {
     func stepped(
       _ changes: [ModelHypernetwork.Change], _ descent: ModelHypernetwork.Descent,
       velocity: [Float]? = nil
-    ) -> (parameters: [Float], velocity: [Float]) {
+    ) throws -> (parameters: [Float], velocity: [Float]) {
       var after = parameters
       var velocity = velocity ?? [Float](repeating: 0, count: parameters.count)
-      hypernetwork.step(&after, velocity: &velocity, changes: changes, descent)
+      try hypernetwork.step(&after, velocity: &velocity, changes: changes, descent, on: engine)
       return (after, velocity)
     }
 
+    /// W · input + b of the hidden layer (0) or a head (1, 2, …), with the rows of W as a bank's.
+    func dense(_ number: Int, _ input: [Float]) throws -> [Float] {
+      func values(_ tensor: HypernetworkTensor) -> [Float] {
+        Array(parameters[tensor.offset..<tensor.offset + tensor.shape.reduce(1, *)])
+      }
+      let tensors = hypernetwork.tensors
+      let rows = try ClientBank(
+        parameterCount: input.count,
+        rows: values(tensors[1 + 2 * number]).rows(of: input.count))
+      let products = rows.innerProducts(with: [input], columns: 0..<input.count)[0]
+      return zip(values(tensors[2 + 2 * number]), products).map { $0 + Float($1) }
+    }
+
+    /// z of a client where there is one hidden layer.
+    func features(of client: Int) throws -> [Float] {
+      try dense(0, Array(parameters[client * 3..<client * 3 + 3]))
+    }
+
     /// The gradient as a vector: a plain step leaves it in the velocity.
-    func gradient(_ change: ModelHypernetwork.Change) -> [Double] {
-      stepped([change], Self.plain).velocity.map(Double.init)
+    func gradient(_ change: ModelHypernetwork.Change) throws -> [Double] {
+      try stepped([change], Self.plain).velocity.map(Double.init)
     }
 
     static let plain = ModelHypernetwork.Descent(
@@ -50,9 +72,9 @@ struct PFedHNTests {
     let trained = tiny.layout.layers.flatMap(\.trainedRange)
     for change in tiny.changes.prefix(2) {
       func value(_ parameters: [Float]) -> Double {
-        var model = [Float](repeating: 0, count: tiny.layout.count)
-        tiny.hypernetwork.produce(&model, of: change.client, parameters: parameters)
-        return trained.reduce(0) { $0 + Double(model[$1]) * Double(change.values[$1]) }
+        var models = [[Float](repeating: 0, count: tiny.layout.count)]
+        tiny.hypernetwork.produce(&models, of: [change.client], parameters: parameters)
+        return trained.reduce(0) { $0 + Double(models[0][$1]) * Double(change.values[$1]) }
       }
       let step: Float = 1 / 128
       let differences = tiny.parameters.indices.map { index in
@@ -62,7 +84,7 @@ struct PFedHNTests {
         // The hypernetwork descends on −⟨θ, Δθ⟩.
         return -(value(above) - value(below)) / Double(above[index] - below[index])
       }
-      let gradient = tiny.gradient(change)
+      let gradient = try tiny.gradient(change)
       #expect(gradient.filter { abs($0) > 0.1 }.count > 100)
       expectClose(
         gradient, differences, absolute: 1e-3, relative: 1e-3, "client \(change.client)")
@@ -74,10 +96,10 @@ struct PFedHNTests {
     arguments: [0, 0.7, 1e6] as [Float], [1, 1 / 3] as [Float])
   func update(clipping: Float, share: Float) throws {
     let tiny = try Tiny()
-    let gradients = tiny.changes.map(tiny.gradient)
+    let gradients = try tiny.changes.map(tiny.gradient)
     let velocity = HashFill.signed(salt: 9, count: tiny.parameters.count, bound: 0.1)
     let (rate, momentum, decay) = (0.05, 0.8, 0.1)
-    let (found, foundVelocity) = tiny.stepped(
+    let (found, foundVelocity) = try tiny.stepped(
       tiny.changes,
       ModelHypernetwork.Descent(
         optimiser: StochasticGradientDescent(
@@ -101,6 +123,67 @@ struct PFedHNTests {
     expectClose(found.map(Double.init), expected, absolute: 1e-6, relative: 1e-5, "parameters")
   }
 
+  /// Around short and long vectors, and beyond a stretch of 512 columns.
+  static let hiddenSizes = [1, 5, 22, 100, 530]
+
+  @Test("models made together are those made alone, and W z + b", arguments: hiddenSizes)
+  func together(hiddenSize: Int) throws {
+    let tiny = try Tiny(hiddenLayers: 0, hiddenSize: hiddenSize)
+    let clients = (0..<11).map { $0 * 3 % 4 }
+    let own = HashFill.signed(salt: 3, count: tiny.layout.count, bound: 1)
+    var together = clients.map { _ in own }
+    tiny.hypernetwork.produce(&together, of: clients, parameters: tiny.parameters)
+    for (client, model) in zip(clients, together) {
+      var alone = [own]
+      tiny.hypernetwork.produce(&alone, of: [client], parameters: tiny.parameters)
+      #expect(model.bits == alone[0].bits)
+      var expected = own
+      let features = try tiny.features(of: client)
+      let trained = tiny.layout.tensors.filter { $0.role == .trained }
+      for (number, tensor) in trained.enumerated() {
+        expected.replaceSubrange(tensor.range, with: try tiny.dense(1 + number, features))
+      }
+      #expect(model.bits == expected.bits)
+    }
+  }
+
+  @Test(
+    "a step of the heads is the plain one, bit for bit, by any number of workers",
+    arguments: hiddenSizes)
+  func plainStep(hiddenSize: Int) throws {
+    let tiny = try Tiny(hiddenLayers: 0, hiddenSize: hiddenSize)
+    let velocity = HashFill.signed(salt: 9, count: tiny.parameters.count, bound: 0.1)
+    let descent = ModelHypernetwork.Descent(
+      optimiser: StochasticGradientDescent(learningRate: 0.05, momentum: 0.8, weightDecay: 0.1),
+      clipping: 0, share: 1)
+    let found = try tiny.stepped(tiny.changes, descent, velocity: velocity)
+    let byThree = try Tiny(hiddenLayers: 0, hiddenSize: hiddenSize, workers: 3)
+      .stepped(tiny.changes, descent, velocity: velocity)
+    #expect(found.parameters.bits == byThree.parameters.bits)
+    #expect(found.velocity.bits == byThree.velocity.bits)
+
+    let trained = tiny.layout.tensors.filter { $0.role == .trained }
+    let heads = tiny.hypernetwork.tensors.dropFirst(3)
+    let features = try tiny.changes.map { try tiny.features(of: $0.client) }
+    for (number, tensor) in trained.enumerated() {
+      let (weight, bias) = (heads[3 + 2 * number], heads[4 + 2 * number])
+      for (row, column) in tensor.range.enumerated() {
+        for input in 0...hiddenSize {
+          let place =
+            input < hiddenSize ? weight.offset + row * hiddenSize + input : bias.offset + row
+          var gradient: Float = 0
+          for (change, features) in zip(tiny.changes, features) {
+            gradient += -change.values[column] * (input < hiddenSize ? features[input] : 1)
+          }
+          let moved = 0.8 * velocity[place] + (gradient + 0.1 * tiny.parameters[place])
+          #expect(found.velocity[place].bitPattern == moved.bitPattern)
+          let expected = tiny.parameters[place] - 0.05 * moved
+          #expect(found.parameters[place].bitPattern == expected.bitPattern)
+        }
+      }
+    }
+  }
+
   @Test("clients that take no part get no gradient; decay and momentum move their embeddings")
   func others() throws {
     let tiny = try Tiny()
@@ -109,7 +192,7 @@ struct PFedHNTests {
     let descent = ModelHypernetwork.Descent(
       optimiser: StochasticGradientDescent(learningRate: 0.5, momentum: 0.5, weightDecay: 0.25),
       clipping: 0, share: 1)
-    let after = tiny.stepped([tiny.changes[1]], descent, velocity: velocity).parameters
+    let after = try tiny.stepped([tiny.changes[1]], descent, velocity: velocity).parameters
     for index in 0..<4 * size {
       let before = tiny.parameters[index]
       let expected = before - 0.5 * (0.5 * velocity[index] + 0.25 * before)
@@ -173,7 +256,7 @@ struct PFedHNTests {
     }
     // One step for all of them, from the same parameters.
     var (parameters, velocity) = (before.server.parameters, before.server.velocity)
-    ModelHypernetwork(
+    try ModelHypernetwork(
       embeddingSize: 2, hiddenSize: 100, hiddenLayerCount: 3, clientCount: 7,
       layout: try small.setting().layout
     ).step(
@@ -181,7 +264,8 @@ struct PFedHNTests {
       ModelHypernetwork.Descent(
         optimiser: StochasticGradientDescent(
           learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3),
-        clipping: 50, share: reduction == "mean" ? 1 / Float(changes.count) : 1))
+        clipping: 50, share: reduction == "mean" ? 1 / Float(changes.count) : 1),
+      on: engine)
     #expect(federation.state.server.parameters.bits == parameters.bits)
     #expect(federation.state.server.velocity.bits == velocity.bits)
   }

@@ -135,7 +135,8 @@ struct PFedMeTests {
         contribution: [Float](repeating: Float(client), count: initial.count))
     }
     var state = initial
-    method.absorb(updates, into: &state, bank: federation.state.bank)
+    method.absorb(
+      updates, into: &state, bank: federation.state.bank, on: try small.engine())
     #expect(state.allSatisfy { $0 == 1.5 })
   }
 

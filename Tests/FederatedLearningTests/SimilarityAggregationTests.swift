@@ -12,11 +12,12 @@ struct SimilarityAggregationTests {
     _ method: Method, models: [[Float]]
   ) throws -> Method.ServerState where Method.Contribution == Void {
     var state = method.initialState()
-    method.absorb(
+    try method.absorb(
       models.enumerated().map {
         ClientUpdate(client: $0, trained: $1, trainLoss: 0, contribution: ())
       },
-      into: &state, bank: ClientBank(clientCount: models.count, initial: models[0]))
+      into: &state, bank: ClientBank(clientCount: models.count, initial: models[0]),
+      on: try SmallFederation().engine())
     return state
   }
 
@@ -176,10 +177,10 @@ struct SimilarityAggregationTests {
       // The latest models of all clients are compared, whoever took part.
       var anew = federation.method.initialState()
       let bank = federation.state.bank
-      federation.method.absorb(
+      try federation.method.absorb(
         federation.clients.map {
           ClientUpdate(client: $0, trained: Array(bank[$0]), trainLoss: 0, contribution: ())
-        }, into: &anew, bank: bank)
+        }, into: &anew, bank: bank, on: try small.engine())
       #expect(
         federation.method.tensors(of: anew).map(\.values.bits)
           == federation.tensors.map(\.values.bits))

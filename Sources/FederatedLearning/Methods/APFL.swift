@@ -166,7 +166,8 @@ public struct APFL: FederatedMethod {
 
   /// The plain average of the participants' versions; their local models and α as they are.
   public func absorb(
-    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank
+    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let weights = setting.equalShares(of: updates.map(\.client))
     shared.average(

@@ -37,7 +37,8 @@ extension AveragingMethod {
   /// The weighted average of the shared layers, summed in client order. What is not shared stays at
   /// its initial value and is used by nobody.
   public func absorb(
-    _ updates: [ClientUpdate<Contribution>], into state: inout [Float], bank: ClientBank
+    _ updates: [ClientUpdate<Contribution>], into state: inout [Float], bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let weights = averagingWeights(of: updates.map(\.client))
     shared.average(zip(updates, weights).map { (sentModel(of: $0), $1) }, into: &state)

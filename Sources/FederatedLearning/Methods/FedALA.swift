@@ -162,7 +162,8 @@ public struct FedALA: FederatedMethod {
 
   /// The average of all layers by samples, and the participants' mixing weights.
   public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout State, bank: ClientBank
+    _ updates: [ClientUpdate<[Float]>], into state: inout State, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let weights = setting.sampleShares(of: updates.map(\.client))
     shared.average(zip(updates, weights).map { ($0.trained, $1) }, into: &state.global)

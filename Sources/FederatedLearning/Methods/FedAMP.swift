@@ -104,7 +104,8 @@ public struct FedAMP: FederatedMethod {
 
   /// Measures the participants' new models against all others.
   public func absorb(
-    _ updates: [ClientUpdate<Void>], into state: inout ServerState, bank: ClientBank
+    _ updates: [ClientUpdate<Void>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let count = setting.clientCount
     var trained = [[Float]?](repeating: nil, count: count)

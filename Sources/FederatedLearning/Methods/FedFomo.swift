@@ -142,7 +142,8 @@ public struct FedFomo: FederatedMethod {
 
   /// base_i is what the participant started from; P_ij ← P_ij + d_j / Σ_k |d_k|.
   public func absorb(
-    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank
+    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let (clients, parameters) = (setting.clientCount, setting.layout.count)
     for update in updates {

@@ -51,7 +51,7 @@ extension HypernetworkMethod {
   /// The steps of the participants' hypernetworks.
   public func absorb(
     _ updates: [ClientUpdate<HypernetworkContribution>], into state: inout HypernetworkState,
-    bank: ClientBank
+    bank: ClientBank, on engine: any TrainingEngine
   ) {
     aggregation.absorb(updates, into: &state)
   }

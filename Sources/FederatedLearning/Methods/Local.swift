@@ -19,7 +19,10 @@ public struct Local: FederatedMethod {
   }
 
   /// Nothing to do.
-  public func absorb(_ updates: [ClientUpdate<Void>], into state: inout Void, bank: ClientBank) {}
+  public func absorb(
+    _ updates: [ClientUpdate<Void>], into state: inout Void, bank: ClientBank,
+    on engine: any TrainingEngine
+  ) {}
 
   /// Nothing is sent.
   public func traffic(of client: Int, state: Void) -> Traffic { Traffic(uplink: 0, downlink: 0) }

@@ -99,9 +99,16 @@ public struct PFedHN: FederatedMethod {
 
   /// h(v_i; φ), with the client's own running statistics.
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
-    var model = bank[client]
-    hypernetwork.produce(&model, of: client, parameters: state.parameters)
-    return model
+    receivedModels(of: [client], state: state, bank: bank)[0]
+  }
+
+  /// The same for several clients, in one pass over the hypernetwork for up to eight of them.
+  public func receivedModels(
+    of clients: [Int], state: ServerState, bank: ClientBank
+  ) -> [[Float]] {
+    var models = clients.map { bank[$0] }
+    hypernetwork.produce(&models, of: clients, parameters: state.parameters)
+    return models
   }
 
   /// Plain local training; contributes Δθ_i, axis (parameter).
@@ -118,14 +125,16 @@ public struct PFedHN: FederatedMethod {
   /// One step of the hypernetwork and all embeddings. Who does not take part has no gradient, but
   /// weight decay and momentum move its embedding too, as in PyTorch.
   public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank
-  ) {
-    hypernetwork.step(
+    _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
+  ) throws {
+    try hypernetwork.step(
       &state.parameters, velocity: &state.velocity,
       changes: updates.map { ($0.client, $0.contribution) },
       ModelHypernetwork.Descent(
         optimiser: optimiser, clipping: clipping,
-        share: takesMean ? 1 / Float(max(updates.count, 1)) : 1))
+        share: takesMean ? 1 / Float(max(updates.count, 1)) : 1),
+      on: engine)
   }
 
   /// Where tensors stand in the hypernetwork.

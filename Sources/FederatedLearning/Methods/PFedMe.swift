@@ -92,7 +92,8 @@ public struct PFedMe: AveragingMethod {
 
   /// The mixture of the global model and the versions' plain average.
   public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout [Float], bank: ClientBank
+    _ updates: [ClientUpdate<[Float]>], into state: inout [Float], bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let weights = setting.equalShares(of: updates.map(\.client))
     SharedModel(setting).mix(

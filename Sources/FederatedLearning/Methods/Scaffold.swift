@@ -83,7 +83,8 @@ public struct Scaffold: FederatedMethod {
 
   /// The server's step towards the participants' plain average, and the change of c.
   public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank
+    _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     let weights = setting.equalShares(of: updates.map(\.client))
     shared.mix(

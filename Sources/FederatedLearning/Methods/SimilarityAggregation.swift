@@ -149,7 +149,8 @@ extension SimilarityAggregation {
 
   /// Compares the participants' trained models with all clients' latest.
   public func absorb(
-    _ updates: [ClientUpdate<Void>], into state: inout SimilarityState, bank: ClientBank
+    _ updates: [ClientUpdate<Void>], into state: inout SimilarityState, bank: ClientBank,
+    on engine: any TrainingEngine
   ) {
     var latest = bank
     for update in updates { latest.store(update.trained, of: update.client) }
