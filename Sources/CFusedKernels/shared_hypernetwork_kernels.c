@@ -10,6 +10,8 @@
 // A hundred columns are six vectors and a short one.
 typedef float short_vector __attribute__((ext_vector_type(4)));
 typedef float stored_short __attribute__((ext_vector_type(4), aligned(4)));
+typedef double stored_doubles __attribute__((ext_vector_type(16), aligned(8)));
+typedef double stored_doubles4 __attribute__((ext_vector_type(4), aligned(8)));
 
 // MARK: Products with inputs
 
@@ -82,24 +84,24 @@ void head_apply(const float *weights, const float *biases, ptrdiff_t rows, ptrdi
 // Rows that are summed in single precision.
 enum { STRETCH_ROWS = 64 };
 
-#define ADD_COLUMNS(type, stored, width, count)                                                    \
+#define ADD_COLUMNS(type, stored, totals_type, width, count)                                                    \
   {                                                                                                \
     type sums[count];                                                                              \
     _Pragma("unroll") for (int k = 0; k < count; k++) sums[k] = 0;                                 \
     for (ptrdiff_t row = 0; row < rows; row++)                                                     \
       _Pragma("unroll") for (int k = 0; k < count; k++)                                            \
         sums[k] += factors[row] * (type)*(const stored *)(weights + row * hidden + i + k * width); \
-    for (int k = 0; k < count; k++)                                                                \
-      for (int lane = 0; lane < width; lane++) totals[i + k * width + lane] += (double)sums[k][lane]; \
+    _Pragma("unroll") for (int k = 0; k < count; k++)                                              \
+      *(totals_type *)(totals + i + k * width) += __builtin_convertvector(sums[k], totals_type);   \
   }
 
 INLINE void add_stretch(const float *factors, const float *weights, ptrdiff_t rows, ptrdiff_t hidden,
                         double *totals) {
   ptrdiff_t i = 0;
-  for (; i + 4 * LANES <= hidden; i += 4 * LANES) ADD_COLUMNS(vector, stored_vector, LANES, 4)
-  for (; i + 2 * LANES <= hidden; i += 2 * LANES) ADD_COLUMNS(vector, stored_vector, LANES, 2)
-  for (; i + LANES <= hidden; i += LANES) ADD_COLUMNS(vector, stored_vector, LANES, 1)
-  for (; i + 4 <= hidden; i += 4) ADD_COLUMNS(short_vector, stored_short, 4, 1)
+  for (; i + 4 * LANES <= hidden; i += 4 * LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 4)
+  for (; i + 2 * LANES <= hidden; i += 2 * LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 2)
+  for (; i + LANES <= hidden; i += LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 1)
+  for (; i + 4 <= hidden; i += 4) ADD_COLUMNS(short_vector, stored_short, stored_doubles4, 4, 1)
   for (; i < hidden; i++) {
     float sum = 0;
     for (ptrdiff_t row = 0; row < rows; row++) sum += factors[row] * weights[row * hidden + i];

@@ -86,14 +86,20 @@ extension ModelHypernetwork {
     for (index, dense) in hidden.enumerated().reversed() {
       let input = pass.inputs[index]
       var inputGradient = [Float](repeating: 0, count: dense.inputs)
-      for row in 0..<dense.outputs {
-        let factor = outputGradient[row]
-        let start = dense.weight + row * dense.inputs
-        for column in 0..<dense.inputs {
-          gradient[start + column] += factor * input[column]
-          inputGradient[column] += factor * parameters[start + column]
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        inputGradient.withUnsafeMutableBufferPointer { inputGradient in
+          input.withUnsafeBufferPointer { input in
+            for row in 0..<dense.outputs {
+              let factor = outputGradient[row]
+              let start = dense.weight + row * dense.inputs
+              for column in 0..<dense.inputs {
+                gradient[start + column] += factor * input[column]
+                inputGradient[column] += factor * parameters[start + column]
+              }
+              gradient[dense.bias + row] += factor
+            }
+          }
         }
-        gradient[dense.bias + row] += factor
       }
       // Through the ReLU: its gradient is 0 where its result is.
       outputGradient =
