@@ -129,10 +129,6 @@ private final class TracingNetwork: LocalNetwork {
     try timed(\.transfer) { try network.storeGradient(into: gradient) }
   }
 
-  func storeStatistics(into model: inout [Float]) throws {
-    try timed(\.transfer) { try network.storeStatistics(into: &model) }
-  }
-
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double {
     turn.batches.append(Array(samples))
     return try timed(\.steps) { try network.computeGradient(samples, of: images) }
@@ -142,16 +138,30 @@ private final class TracingNetwork: LocalNetwork {
     try timed(\.transfer) { try network.setAnchor(anchor) }
   }
 
-  func addProximalGradient(strength: Float) { network.addProximalGradient(strength: strength) }
-
   func setCorrection(_ correction: UnsafeBufferPointer<Float>) throws {
     try timed(\.transfer) { try network.setCorrection(correction) }
   }
 
-  func addCorrection() { network.addCorrection() }
+  func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws {
+    try timed(\.steps) { try network.descend(optimiser, step) }
+  }
 
-  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws {
-    try timed(\.steps) { try network.descend(optimiser, trains: trains) }
+  func combine(
+    _ target: NetworkVector, _ a: Float, _ x: NetworkVector, _ b: Float, _ y: NetworkVector
+  ) {
+    timed(\.transfer) { network.combine(target, a, x, b, y) }
+  }
+
+  func divide(_ vector: NetworkVector, by divisor: Float) {
+    timed(\.transfer) { network.divide(vector, by: divisor) }
+  }
+
+  func copy(_ source: NetworkVector, to target: NetworkVector, _ part: NetworkVector.Part) {
+    timed(\.transfer) { network.copy(source, to: target, part) }
+  }
+
+  func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws {
+    try timed(\.transfer) { try network.store(vector, into: values) }
   }
 
   func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {

@@ -61,12 +61,12 @@ public struct LocalTask: Sendable {
     try network.load(start)
     if let proximal { try network.setAnchor(proximal.anchor) }
     if let correction { try network.setCorrection(correction) }
+    let step = DescentStep(
+      trains: trains, pull: proximal?.strength ?? 0, corrects: correction != nil)
     var loss = TrainingLoss()
     for batch in batches(phase) {
       loss.add(try network.computeGradient(batch[...], of: images), count: batch.count)
-      if let proximal { network.addProximalGradient(strength: proximal.strength) }
-      if correction != nil { network.addCorrection() }
-      try network.descend(optimiser, trains: trains)
+      try network.descend(optimiser, step)
     }
     return (try network.parameters(), loss)
   }

@@ -29,6 +29,9 @@ final class AlignedBuffer {
     (byteCount + alignment - 1) / alignment * alignment
   }
 
+  /// Where single-precision numbers begin.
+  var pointer: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
+
   /// The memory as single-precision numbers.
   var floats: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(

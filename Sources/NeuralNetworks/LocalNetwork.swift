@@ -19,34 +19,51 @@ public protocol LocalNetwork: AnyObject {
   /// - Returns: the sum of the samples' cross-entropy losses before any step.
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double
 
-  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
-  func storeStatistics(into model: inout [Float]) throws
-
-  /// Sets the anchor of `addProximalGradient`, axis (parameter).
+  /// Sets the model that steps are pulled towards, axis (parameter).
   func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws
 
-  /// Adds the gradient of (strength / 2) · ‖θ − anchor‖² over the trained parameters to the last
-  /// gradient; nothing where no anchor was set.
-  func addProximalGradient(strength: Float)
-
-  /// Sets the vector of `addCorrection`, axis (parameter).
+  /// Sets the vector that corrects gradients, axis (parameter).
   func setCorrection(_ correction: UnsafeBufferPointer<Float>) throws
 
-  /// Adds the correction over the trained parameters to the last gradient; nothing where none was
-  /// set.
-  func addCorrection()
+  /// One step along the last gradient and what `step` adds to it. The gradient stays as it is.
+  func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws
 
-  /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
-  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws
+  /// target ← a · x + b · y over the trained parameters, element by element in single precision; b = 0
+  /// leaves y out.
+  func combine(
+    _ target: NetworkVector, _ a: Float, _ x: NetworkVector, _ b: Float, _ y: NetworkVector)
+
+  /// vector ← vector / divisor over the trained parameters.
+  func divide(_ vector: NetworkVector, by divisor: Float)
+
+  /// Copies a part of a vector to another one.
+  func copy(_ source: NetworkVector, to target: NetworkVector, _ part: NetworkVector.Part)
+
+  /// Writes a vector, axis (parameter).
+  func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws
 
   /// Forward pass in evaluation mode; changes nothing.
   func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation
 }
 
 extension LocalNetwork {
-  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
-  public func storeStatistics(into model: inout [Float]) throws {
-    layout.copyStatistics(from: try parameters(), into: &model)
+  /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
+  public func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]? = nil) throws {
+    try descend(optimiser, DescentStep(trains: trains))
+  }
+
+  /// Takes over a model and keeps a copy of it.
+  public func load(_ parameters: [Float], keepingIn vector: NetworkVector) throws {
+    try load(parameters)
+    copy(.parameters, to: vector, .all)
+  }
+
+  /// A vector, axis (parameter).
+  public func values(of vector: NetworkVector) throws -> [Float] {
+    try [Float](unsafeUninitializedCapacity: layout.count) { buffer, count in
+      try store(vector, into: UnsafeMutableBufferPointer(rebasing: buffer[..<layout.count]))
+      count = layout.count
+    }
   }
 
   /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics. In a loop
@@ -60,12 +77,12 @@ extension LocalNetwork {
     try parameters.withUnsafeBufferPointer { try load($0) }
   }
 
-  /// Sets the anchor of `addProximalGradient`, axis (parameter).
+  /// Sets the model that steps are pulled towards, axis (parameter).
   public func setAnchor(_ anchor: [Float]) throws {
     try anchor.withUnsafeBufferPointer { try setAnchor($0) }
   }
 
-  /// Sets the vector of `addCorrection`, axis (parameter).
+  /// Sets the vector that corrects gradients, axis (parameter).
   public func setCorrection(_ correction: [Float]) throws {
     try correction.withUnsafeBufferPointer { try setCorrection($0) }
   }

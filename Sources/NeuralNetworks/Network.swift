@@ -11,20 +11,27 @@ public final class Network: LocalNetwork {
   private static let evaluationBatchSize = 64
 
   /// Trained tensors first, in layer order; then the running statistics.
-  private let parameterMemory: AlignedBuffer
-  private let gradientMemory: AlignedBuffer
-  private var velocityMemory: AlignedBuffer?
-  private var anchorMemory: AlignedBuffer?
+  let parameterMemory: AlignedBuffer
+  let gradientMemory: AlignedBuffer
+  /// Of every model that steps with momentum, by its number.
+  var velocities: [Int: Velocity] = [:]
+  /// Models and gradients that are kept, in the same places.
+  var keptMemories: [NetworkVector: AlignedBuffer] = [:]
   private var correctionMemory: AlignedBuffer?
-  private var isFirstStep = true
-  private let placement: Placement
+  let placement: Placement
   private let stream: StreamHandle
   /// One for each tensor; nil where the format is the flat vector's.
   private var conversions: [Conversion?] = []
   private var workspaces: [PassWorkspace] = []
 
+  /// A model's momentum.
+  struct Velocity {
+    let memory: AlignedBuffer
+    var isFirstStep = true
+  }
+
   /// Where each tensor and layer stands in the memories above, in floats.
-  private struct Placement {
+  struct Placement {
     var tensorOffsets: [Int] = []
     /// Per layer, the trained tensors with their padding.
     var layerRanges: [Range<Int>] = []
@@ -79,7 +86,7 @@ public final class Network: LocalNetwork {
 
   /// Takes over parameters, axis (parameter), and forgets momentum.
   public func load(_ parameters: UnsafeBufferPointer<Float>) throws {
-    isFirstStep = true
+    for number in velocities.keys { velocities[number]?.isFirstStep = true }
     try convert(parameters, into: parameterMemory)
   }
 
@@ -112,18 +119,6 @@ public final class Network: LocalNetwork {
     try flatten(gradientMemory, into: gradient)
   }
 
-  /// Writes the running statistics into a model, axis (parameter), and leaves the rest of it.
-  public func storeStatistics(into model: inout [Float]) throws {
-    try requireLength(model.count)
-    // Statistics are kept row-major.
-    for (index, tensor) in layout.tensors.enumerated() where tensor.role == .statistic {
-      let values = UnsafeRawBufferPointer(
-        start: address(parameterMemory, index),
-        count: tensor.range.count * MemoryLayout<Float>.stride)
-      model.replaceSubrange(tensor.range, with: values.bindMemory(to: Float.self))
-    }
-  }
-
   /// Forward and backward pass in training mode over one batch; updates running statistics.
   public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Double
@@ -143,56 +138,45 @@ public final class Network: LocalNetwork {
     return result.lossSum
   }
 
-  /// Sets the anchor of `addProximalGradient`, axis (parameter).
+  /// Sets the model that steps are pulled towards, axis (parameter).
   public func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws {
-    let memory = anchorMemory ?? AlignedBuffer(byteCount: parameterMemory.byteCount)
-    try convert(anchor, into: memory)
-    anchorMemory = memory
+    try convert(anchor, into: memory(.anchor))
   }
 
-  /// Sets the vector of `addCorrection`, axis (parameter).
+  /// Writes a vector, axis (parameter).
+  public func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws
+  {
+    try flatten(memory(vector), into: values)
+  }
+
+  /// Sets the vector that corrects gradients, axis (parameter).
   public func setCorrection(_ correction: UnsafeBufferPointer<Float>) throws {
     let memory = correctionMemory ?? AlignedBuffer(byteCount: parameterMemory.byteCount)
     try convert(correction, into: memory)
     correctionMemory = memory
   }
 
-  /// Adds the correction over the trained parameters to the last gradient; nothing where none was
-  /// set.
-  public func addCorrection() {
-    guard let correction = correctionMemory?.floats else { return }
-    let gradients = gradientMemory.floats
-    for range in placement.layerRanges {
-      for index in range { gradients[index] += correction[index] }
+  /// One step along the last gradient and what `step` adds to it.
+  public func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws {
+    var velocity: Velocity?
+    if optimiser.momentum != 0 {
+      velocity =
+        velocities[step.momentum]
+        ?? Velocity(memory: AlignedBuffer(byteCount: parameterMemory.byteCount))
     }
-  }
-
-  /// Adds the gradient of (strength / 2) · ‖θ − anchor‖² over the trained parameters to the last
-  /// gradient; nothing where no anchor was set.
-  public func addProximalGradient(strength: Float) {
-    guard let anchor = anchorMemory?.floats, strength != 0 else { return }
-    let (parameters, gradients) = (parameterMemory.floats, gradientMemory.floats)
-    for range in placement.layerRanges {
-      for index in range {
-        gradients[index] += strength * (parameters[index] - anchor[index])
-      }
-    }
-  }
-
-  /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
-  public func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]? = nil) throws {
-    if optimiser.momentum != 0, velocityMemory == nil {
-      velocityMemory = AlignedBuffer(byteCount: parameterMemory.byteCount)
-    }
-    for (index, range) in placement.layerRanges.enumerated() where trains?[index] ?? true {
-      let offset = range.lowerBound * MemoryLayout<Float>.stride
+    let anchor = step.pull == 0 ? nil : keptMemories[.anchor]
+    let correction = step.corrects ? correctionMemory : nil
+    for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
+      let offset = range.lowerBound
       optimiser.step(
-        parameters: (parameterMemory.start + offset).assumingMemoryBound(to: Float.self),
-        gradients: (gradientMemory.start + offset).assumingMemoryBound(to: Float.self),
-        velocity: velocityMemory.map { ($0.start + offset).assumingMemoryBound(to: Float.self) },
-        isFirstStep: isFirstStep, count: range.count)
+        parameters: parameterMemory.pointer + offset, gradients: gradientMemory.pointer + offset,
+        velocity: velocity.map { $0.memory.pointer + offset },
+        isFirstStep: velocity?.isFirstStep ?? true, count: range.count,
+        pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),
+        correction: correction.map { UnsafePointer($0.pointer + offset) })
     }
-    isFirstStep = false
+    velocity?.isFirstStep = false
+    velocities[step.momentum] = velocity
   }
 
   /// Forward pass in evaluation mode, in batches; changes nothing.

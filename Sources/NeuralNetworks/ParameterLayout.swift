@@ -115,13 +115,6 @@ public struct ParameterLayout: Sendable, Hashable {
   /// Every tensor in the order of the flat vector.
   public var tensors: [Tensor] { layers.flatMap(\.tensors) }
 
-  /// Gives a model the running statistics of another; both axis (parameter).
-  public func copyStatistics(from source: [Float], into target: inout [Float]) {
-    for tensor in tensors where tensor.role == .statistic {
-      target.replaceSubrange(tensor.range, with: source[tensor.range])
-    }
-  }
-
   /// The number of parameters that gradient descent changes: the paper's parameter count.
   public var trainedCount: Int { layers.reduce(0) { $0 + $1.trainedRange.count } }
 }

@@ -1,5 +1,6 @@
 import FederatedLearning
 import NeuralNetworks
+import TestSupport
 import Testing
 
 @Suite("Local")

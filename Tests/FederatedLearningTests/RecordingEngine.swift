@@ -75,16 +75,30 @@ private final class RecordingNetwork: LocalNetwork {
 
   func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws { try network.setAnchor(anchor) }
 
-  func addProximalGradient(strength: Float) { network.addProximalGradient(strength: strength) }
-
   func setCorrection(_ correction: UnsafeBufferPointer<Float>) throws {
     try network.setCorrection(correction)
   }
 
-  func addCorrection() { network.addCorrection() }
+  func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws {
+    try network.descend(optimiser, step)
+  }
 
-  func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]?) throws {
-    try network.descend(optimiser, trains: trains)
+  func combine(
+    _ target: NetworkVector, _ a: Float, _ x: NetworkVector, _ b: Float, _ y: NetworkVector
+  ) {
+    network.combine(target, a, x, b, y)
+  }
+
+  func divide(_ vector: NetworkVector, by divisor: Float) {
+    network.divide(vector, by: divisor)
+  }
+
+  func copy(_ source: NetworkVector, to target: NetworkVector, _ part: NetworkVector.Part) {
+    network.copy(source, to: target, part)
+  }
+
+  func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws {
+    try network.store(vector, into: values)
   }
 
   func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {

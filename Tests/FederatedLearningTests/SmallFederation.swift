@@ -162,10 +162,6 @@ extension TrainingEngine {
   }
 }
 
-extension Sequence where Element == Float {
-  var bits: [UInt32] { map(\.bitPattern) }
-}
-
 /// Calls `body` with the method of that name as a type.
 func withMethod(_ name: String, _ body: (any FederatedMethod.Type) throws -> Void) throws {
   guard let method = MethodRegistry.method(named: name) else {

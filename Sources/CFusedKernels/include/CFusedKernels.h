@@ -1,6 +1,6 @@
-// The kernels that oneDNN does not have. A header of the module's name is what the package manager
-// builds the module from; a new header must be named here, or builds that go on from an older one do
-// not see it.
+// The kernels that oneDNN does not have, or not as fast. A header of the module's name is what the
+// package manager builds the module from; a new header must be named here, or builds that go on from an
+// older one do not see it.
 #pragma once
 
 #include "bank_kernels.h"
@@ -9,4 +9,5 @@
 #include "sample_blocks.h"
 #include "shared_hypernetwork_kernels.h"
 #include "spectral_convolution.h"
+#include "vector_kernels.h"
 #include "vector_width.h"

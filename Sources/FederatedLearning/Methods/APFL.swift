@@ -81,28 +81,25 @@ public struct APFL: FederatedMethod {
     client * setting.layout.count..<(client + 1) * setting.layout.count
   }
 
-  private var trainedRanges: [Range<Int>] { setting.layout.layers.map(\.trainedRange) }
-
   /// The global model; running statistics the client's own where they are local.
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
     shared.received(own: bank[client], global: state.globalModel)
   }
 
-  /// α · local + (1 − α) · global over the trained parameters, with the local model's running
+  /// Where models lie in the network.
+  private static let (global, local, mixture) = (
+    NetworkVector.kept(0), NetworkVector.kept(1), NetworkVector.kept(2)
+  )
+
+  /// mixture ← α · local + (1 − α) · global over the trained parameters, with the local model's running
   /// statistics; one model alone is copied bit for bit.
-  private func mix(
-    _ local: [Float], _ global: [Float], _ mixing: Float, into mixture: inout [Float]
-  ) {
-    mixture.replaceSubrange(mixture.indices, with: local)
+  private func mix(_ network: any LocalNetwork, _ mixing: Float) {
+    network.copy(Self.local, to: Self.mixture, .all)
     guard mixing != 1 else { return }
-    for range in trainedRanges {
-      if mixing == 0 {
-        mixture.replaceSubrange(range, with: global[range])
-      } else {
-        for index in range {
-          mixture[index] = mixing * local[index] + (1 - mixing) * global[index]
-        }
-      }
+    if mixing == 0 {
+      network.copy(Self.global, to: Self.mixture, .trained)
+    } else {
+      network.combine(Self.mixture, mixing, Self.local, 1 - mixing, Self.global)
     }
   }
 
@@ -112,54 +109,48 @@ public struct APFL: FederatedMethod {
     _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Contribution> {
-    let layout = setting.layout
-    var (global, local) = (received.parameters, Array(state.localModels[row(of: task.client)]))
+    let (global, local) = (Self.global, Self.local)
     var mixing = state.mixing[task.client]
-    var (globalVelocity, localVelocity): ([Float], [Float]) = ([], [])
     var loss = TrainingLoss()
-
-    var mixture = local
-    var globalGradient = [Float](repeating: 0, count: layout.count)
-    var gradient = globalGradient
-
-    /// The gradient at the model that the network holds and its mini-batch's loss; moves running
-    /// statistics.
-    func pass(_ batch: [Int32], gradient: inout [Float], statistics: inout [Float]) throws -> Double
-    {
-      let lossSum = try network.computeGradient(batch[...], of: task.images)
-      try network.storeStatistics(into: &statistics)
-      try network.storeGradient(into: &gradient)
-      return lossSum
-    }
-
+    try network.load(Array(state.localModels[row(of: task.client)]), keepingIn: local)
+    try network.load(received.parameters, keepingIn: global)
     for (number, batch) in task.batches(.train).enumerated() {
-      mix(local, global, mixing, into: &mixture)
-      try network.load(global)
-      _ = try pass(batch, gradient: &globalGradient, statistics: &global)
-      try network.load(mixture)
-      let lossSum = try pass(batch, gradient: &gradient, statistics: &local)
-      loss.add(lossSum, count: batch.count)
-      let slope =
-        isAdaptive && number == 0 ? slope(gradient, from: global, to: local) : 0
-      task.optimiser.step(
-        &global, gradient: globalGradient, velocity: &globalVelocity, layout: layout)
-      for index in gradient.indices { gradient[index] *= mixing }
-      task.optimiser.step(&local, gradient: gradient, velocity: &localVelocity, layout: layout)
+      mix(network, mixing)
+      let apart =
+        isAdaptive && number == 0
+        ? difference(try network.values(of: local), try network.values(of: global)) : nil
+      network.copy(global, to: .parameters, .all)
+      _ = try network.computeGradient(batch[...], of: task.images)
+      try network.descend(task.optimiser, DescentStep(momentum: 0))
+      network.copy(.parameters, to: global, .all)
+
+      network.copy(Self.mixture, to: .parameters, .all)
+      loss.add(try network.computeGradient(batch[...], of: task.images), count: batch.count)
+      let slope = try apart.map { self.slope(try network.gradient(), $0) } ?? 0
+      network.copy(.parameters, to: local, .statistics)
+      network.copy(local, to: .parameters, .trained)
+      network.combine(.gradient, mixing, .gradient, 0, .gradient)
+      try network.descend(task.optimiser, DescentStep(momentum: 1))
+      network.copy(.parameters, to: local, .trained)
       mixing = min(max(mixing - task.optimiser.learningRate * slope, 0), 1)
     }
-    mix(local, global, mixing, into: &mixture)
+    mix(network, mixing)
     return ClientUpdate(
-      client: task.client, trained: mixture, trainLoss: loss.mean,
-      contribution: Contribution(version: global, localModel: local, mixing: mixing))
+      client: task.client, trained: try network.values(of: Self.mixture), trainLoss: loss.mean,
+      contribution: Contribution(
+        version: try network.values(of: global), localModel: try network.values(of: local),
+        mixing: mixing))
   }
 
   /// ⟨local − global, gradient⟩ over the trained parameters: the mixture's loss, differentiated by
   /// α.
-  private func slope(_ gradient: [Float], from global: [Float], to local: [Float]) -> Float {
-    let difference = zip(local, global).map { $0 - $1 }
-    return gradient.withUnsafeBufferPointer { gradient in
+  private func slope(_ gradient: [Float], _ difference: [Float]) -> Float {
+    gradient.withUnsafeBufferPointer { gradient in
       difference.withUnsafeBufferPointer { difference in
-        Float(trainedRanges.reduce(0.0) { $0 + innerProduct(gradient, difference, $1) })
+        Float(
+          setting.layout.layers.reduce(0.0) {
+            $0 + innerProduct(gradient, difference, $1.trainedRange)
+          })
       }
     }
   }

@@ -106,22 +106,29 @@ public struct FedAMP: FederatedMethod {
   public func absorb(
     _ updates: [ClientUpdate<Void>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
-  ) {
+  ) throws {
     let count = setting.clientCount
     var trained = [[Float]?](repeating: nil, count: count)
     for update in updates { trained[update.client] = update.trained }
+    // A pair of participants is measured once.
+    let pairs = updates.flatMap { update in
+      (0..<count).filter {
+        $0 != update.client && (trained[$0] == nil || $0 > update.client)
+      }.map { (update: update, other: $0) }
+    }
     let ranges = setting.layout.layers.map(\.trainedRange)
-    for update in updates {
-      for other in 0..<count where other != update.client {
-        // A pair of participants is measured once.
-        if trained[other] != nil, other < update.client { continue }
-        let difference = zip(update.trained, trained[other] ?? bank[other]).map { $0 - $1 }
-        let distance = difference.withUnsafeBufferPointer { difference in
-          Float(ranges.reduce(0.0) { $0 + innerProduct(difference, difference, $1) })
-        }
-        state.squaredDistances[update.client * count + other] = distance
-        state.squaredDistances[other * count + update.client] = distance
+    let latest = trained
+    let distances = Slots<Float>(count: pairs.count)
+    try engine.inParallel(pairs.count) { number in
+      let pair = pairs[number]
+      let apart = difference(pair.update.trained, latest[pair.other] ?? bank[pair.other])
+      distances[number] = apart.withUnsafeBufferPointer { apart in
+        Float(ranges.reduce(0.0) { $0 + innerProduct(apart, apart, $1) })
       }
+    }
+    for (pair, distance) in zip(pairs, distances.all) {
+      state.squaredDistances[pair.update.client * count + pair.other] = distance
+      state.squaredDistances[pair.other * count + pair.update.client] = distance
     }
   }
 

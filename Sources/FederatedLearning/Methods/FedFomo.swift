@@ -211,8 +211,7 @@ public struct FedFomo: FederatedMethod {
 
   /// ‖a − b‖ over the trained parameters.
   private func distance(_ a: [Float], _ b: [Float]) -> Double {
-    let difference = zip(a, b).map { $0 - $1 }
-    return difference.withUnsafeBufferPointer { difference in
+    difference(a, b).withUnsafeBufferPointer { difference in
       setting.layout.layers.reduce(0) {
         $0 + innerProduct(difference, difference, $1.trainedRange)
       }

@@ -133,7 +133,7 @@ struct LayerwiseAggregation: Sendable {
     network: any LocalNetwork
   ) throws -> ClientUpdate<Contribution> {
     let (model, loss) = try task.descend(from: received.parameters, on: network)
-    let change = zip(model, received.parameters).map { $0 - $1 }
+    let change = difference(model, received.parameters)
     return ClientUpdate(
       client: task.client, trained: model, trainLoss: loss.mean,
       contribution: Contribution(change: change))

@@ -119,7 +119,7 @@ public struct PFedHN: FederatedMethod {
     let (model, loss) = try task.descend(from: received.parameters, on: network)
     return ClientUpdate(
       client: task.client, trained: model, trainLoss: loss.mean,
-      contribution: zip(model, received.parameters).map { $0 - $1 })
+      contribution: difference(model, received.parameters))
   }
 
   /// One step of the hypernetwork and all embeddings. Who does not take part has no gradient, but

@@ -65,26 +65,23 @@ public struct PFedMe: AveragingMethod {
     let solver = StochasticGradientDescent(
       learningRate: personalStepSize, weightDecay: task.optimiser.weightDecay)
     let follow = stepSize * strength
-    var version = received.parameters
-    var personal = version
+    let difference = NetworkVector.kept(0)
     var loss = TrainingLoss()
-    try network.load(personal)
+    try network.load(received.parameters, keepingIn: .anchor)
     for batch in task.batches(.train) {
-      try network.setAnchor(version)
       for step in 0..<innerSteps {
         let lossSum = try network.computeGradient(batch[...], of: task.images)
         if step == 0 { loss.add(lossSum, count: batch.count) }
-        network.addProximalGradient(strength: strength)
-        try network.descend(solver, trains: nil)
+        try network.descend(solver, DescentStep(pull: strength))
       }
-      personal = try network.parameters()
-      for range in setting.layout.layers.map(\.trainedRange) {
-        for index in range { version[index] -= follow * (version[index] - personal[index]) }
-      }
+      // w − η λ (w − θ), the anchor of the next mini-batch.
+      network.combine(difference, 1, .anchor, -1, .parameters)
+      network.combine(.anchor, 1, .anchor, -follow, difference)
     }
-    setting.layout.copyStatistics(from: personal, into: &version)
+    network.copy(.parameters, to: .anchor, .statistics)
     return ClientUpdate(
-      client: task.client, trained: personal, trainLoss: loss.mean, contribution: version)
+      client: task.client, trained: try network.parameters(), trainLoss: loss.mean,
+      contribution: try network.values(of: .anchor))
   }
 
   /// The client's version of the global model.

@@ -73,35 +73,36 @@ public struct PerFedAvg: AveragingMethod {
   ) throws -> ClientUpdate<Void> {
     let batches = task.batches(.train)
     let perStep = variant == .firstOrder ? 2 : 3
-    var model = received.parameters
-    var velocity: [Float] = []
+    let (model, direction, ahead) = (Self.model, NetworkVector.kept(1), NetworkVector.kept(2))
     var loss = TrainingLoss()
-    // Kept from step to step.
-    var (moved, statistics) = (model, model)
-    var inner = [Float](repeating: 0, count: model.count)
-    var (direction, ahead) = (inner, inner)
+    func pass(_ batch: [Int32]) throws -> Double {
+      try network.computeGradient(batch[...], of: task.images)
+    }
+    try network.load(received.parameters, keepingIn: model)
     for start in stride(from: 0, to: batches.count, by: perStep) {
       let own = (0..<perStep).map { batches[(start + $0) % batches.count] }
-      try storeGradient(at: model, own[0], task, network, into: &inner)
-      move(model, along: inner, by: -innerStepSize, into: &moved)
-      let lossSum = try storeGradient(at: moved, own[1], task, network, into: &direction)
-      loss.add(lossSum, count: own[1].count)
-      try network.storeStatistics(into: &statistics)
+      _ = try pass(own[0])
+      move(network, along: .gradient, by: -innerStepSize)
+      loss.add(try pass(own[1]), count: own[1].count)
+      network.copy(.parameters, to: model, .statistics)
       if variant == .hessianFree {
-        move(model, along: direction, by: finiteDifference, into: &moved)
-        try storeGradient(at: moved, own[2], task, network, into: &ahead)
-        move(model, along: direction, by: -finiteDifference, into: &moved)
-        try storeGradient(at: moved, own[2], task, network, into: &inner)
-        for index in direction.indices {
-          let product = (ahead[index] - inner[index]) / (2 * finiteDifference)
-          direction[index] -= innerStepSize * product
-        }
+        network.copy(.gradient, to: direction, .trained)
+        move(network, along: direction, by: finiteDifference)
+        _ = try pass(own[2])
+        network.copy(.gradient, to: ahead, .trained)
+        move(network, along: direction, by: -finiteDifference)
+        _ = try pass(own[2])
+        network.combine(ahead, 1, ahead, -1, .gradient)
+        network.divide(ahead, by: 2 * finiteDifference)
+        network.combine(.gradient, 1, direction, -innerStepSize, ahead)
       }
-      task.optimiser.step(
-        &model, gradient: direction, velocity: &velocity, layout: setting.layout)
-      setting.layout.copyStatistics(from: statistics, into: &model)
+      network.copy(model, to: .parameters, .all)
+      try network.descend(task.optimiser)
+      network.copy(.parameters, to: model, .trained)
     }
-    return ClientUpdate(client: task.client, trained: model, trainLoss: loss.mean, contribution: ())
+    return ClientUpdate(
+      client: task.client, trained: try network.parameters(), trainLoss: loss.mean,
+      contribution: ())
   }
 
   /// What the client makes of the global model: one step of size α on a batch of its training data.
@@ -110,36 +111,22 @@ public struct PerFedAvg: AveragingMethod {
     _ task: LocalTask, state: [Float], bank: ClientBank, network: any LocalNetwork
   ) throws -> [Float] {
     let received = receivedModel(of: task.client, state: state, bank: bank)
-    var moved = received
-    var gradient = [Float](repeating: 0, count: received.count)
+    try network.load(received, keepingIn: Self.model)
     for batch in task.batches(.adapt) {
-      try storeGradient(at: moved, batch, task, network, into: &gradient)
-      move(moved, along: gradient, by: -innerStepSize, into: &moved)
+      _ = try network.computeGradient(batch[...], of: task.images)
+      move(network, along: .gradient, by: -innerStepSize)
+      network.copy(.parameters, to: Self.model, .trained)
     }
-    return moved
+    return try network.parameters()
   }
 
-  /// ∇f(model; batch), axis (parameter).
-  /// - Returns: the sum of the samples' losses.
-  @discardableResult
-  private func storeGradient(
-    at model: [Float], _ batch: [Int32], _ task: LocalTask, _ network: any LocalNetwork,
-    into gradient: inout [Float]
-  ) throws -> Double {
-    try network.load(model)
-    let lossSum = try network.computeGradient(batch[...], of: task.images)
-    try network.storeGradient(into: &gradient)
-    return lossSum
-  }
+  /// Where the model is kept while the network looks at others.
+  private static let model = NetworkVector.kept(0)
 
-  /// moved = model + size · direction over the trained parameters.
-  private func move(
-    _ model: [Float], along direction: [Float], by size: Float, into moved: inout [Float]
-  ) {
-    for layer in setting.layout.layers {
-      for index in layer.trainedRange { moved[index] = model[index] + size * direction[index] }
-      let statistics = layer.trainedRange.upperBound..<layer.range.upperBound
-      moved.replaceSubrange(statistics, with: model[statistics])
-    }
+  /// Has the network hold model + size · direction over the trained parameters, with the model's running
+  /// statistics.
+  private func move(_ network: any LocalNetwork, along direction: NetworkVector, by size: Float) {
+    network.combine(.parameters, 1, Self.model, size, direction)
+    network.copy(Self.model, to: .parameters, .statistics)
   }
 }

@@ -66,15 +66,19 @@ public struct Scaffold: FederatedMethod {
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     let own = state.clientControls[controls(of: task.client)]
-    let correction = zip(state.serverControl, own).map { $0 - $1 }
+    let correction = state.serverControl.withUnsafeBufferPointer { server in
+      own.withUnsafeBufferPointer { difference(server, $0) }
+    }
     let (model, loss) = try task.descend(
       from: received.parameters, on: network, correction: correction)
 
     var control = Array(own)
     let length = Float(task.batches(.train).count) * task.optimiser.learningRate
     if length > 0 {
-      for index in setting.layout.layers.flatMap(\.trainedRange) {
-        control[index] = (received.parameters[index] - model[index]) / length - correction[index]
+      for range in setting.layout.layers.map(\.trainedRange) {
+        for index in range {
+          control[index] = (received.parameters[index] - model[index]) / length - correction[index]
+        }
       }
     }
     return ClientUpdate(
@@ -93,9 +97,14 @@ public struct Scaffold: FederatedMethod {
     let share = Float(1 / Double(setting.clientCount))
     for update in updates {
       let start = controls(of: update.client).lowerBound
-      for (index, control) in update.contribution.enumerated() {
-        state.serverControl[index] += share * (control - state.clientControls[start + index])
-        state.clientControls[start + index] = control
+      let control = update.contribution
+      state.serverControl.withUnsafeMutableBufferPointer { server in
+        state.clientControls.withUnsafeMutableBufferPointer { own in
+          for index in control.indices {
+            server[index] += share * (control[index] - own[start + index])
+            own[start + index] = control[index]
+          }
+        }
       }
     }
   }

@@ -1,0 +1,44 @@
+/// A model or gradient that lies in a network's own formats.
+public enum NetworkVector: Sendable, Hashable {
+  /// The model that the network holds.
+  case parameters
+  /// The last gradient; 0 for statistics.
+  case gradient
+  /// The model that steps are pulled towards.
+  case anchor
+  /// A vector that is kept beside them, by a number of the method's choice; undefined before it is set.
+  case kept(Int)
+
+  /// What is copied of a vector.
+  public enum Part: Sendable {
+    /// Trained parameters and running statistics.
+    case all
+    /// What gradient descent changes.
+    case trained
+    /// The running statistics of batch normalisation.
+    case statistics
+  }
+}
+
+/// A step of descent besides its optimiser.
+public struct DescentStep: Sendable, Hashable {
+  /// For each layer whether it is trained; nil trains all.
+  public var trains: [Bool]?
+  /// Strength of a pull: the gradient of (pull / 2) · ‖θ − anchor‖² is added to the last one, over the
+  /// trained parameters; 0 for none.
+  public var pull: Float
+  /// Whether the correction is added then, over the trained parameters; nothing where none was set.
+  public var corrects: Bool
+  /// Which momentum it takes where there is any: models that are trained side by side have one each.
+  public var momentum: Int
+
+  /// A plain step of the whole model unless more is said.
+  public init(
+    trains: [Bool]? = nil, pull: Float = 0, corrects: Bool = false, momentum: Int = 0
+  ) {
+    self.trains = trains
+    self.pull = pull
+    self.corrects = corrects
+    self.momentum = momentum
+  }
+}
