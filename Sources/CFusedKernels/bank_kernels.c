@@ -97,7 +97,7 @@ void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const flo
 INLINE void add_products(const float *const *rows, const float *const *ahead, int sources, int others,
                          ptrdiff_t first, ptrdiff_t columns, const float *values, double *products,
                          ptrdiff_t stride) {
-  vector lanes[2][BANK_MAXIMUM_SHARED];
+  vector lanes[GROUP][4];
 #pragma unroll
   for (int s = 0; s < sources; s++)
 #pragma unroll
@@ -128,13 +128,15 @@ INLINE void add_products(const float *const *rows, const float *const *ahead, in
     for (int r = 0; r < others; r++) products[s * stride + r] += sum_of(&lanes[s][r]);
 }
 
+// Of few vectors, so that all sums stay in registers.
 #define MULTIPLY(others)                                                                          \
-  if (sources == 2)                                                                               \
-    add_products(rows + j, r == 0 ? ahead : 0, 2, others, start, width,                            \
+  if (sources == GROUP)                                                                           \
+    add_products(rows + j, r == 0 ? ahead : 0, GROUP, others, start, width,                       \
                  values + r * BANK_STRETCH, products + j * count + r, count);                      \
   else                                                                                            \
-    add_products(rows + j, 0, 1, others, start, width, values + r * BANK_STRETCH,                  \
-                 products + j * count + r, count)
+    for (int k = 0; k < sources; k++)                                                             \
+      add_products(rows + j + k, 0, 1, others, start, width, values + r * BANK_STRETCH,            \
+                   products + (j + k) * count + r, count)
 
 // Columns of a row that are visited together: several pages, so that finding pages does not take as long
 // as reading them where the bank is larger than the page tables' caches reach.
@@ -156,15 +158,14 @@ void bank_inner_products(const float *const *rows, ptrdiff_t row_count, const fl
         for (ptrdiff_t i = width; i < BANK_STRETCH; i++) values[i] = 0;
       }
     }
-    for (ptrdiff_t j = 0; j < row_count; j += 2) {
-      const int sources = row_count - j >= 2 ? 2 : 1;
-      const float *const *ahead = row_count - j >= 6 ? rows + j + 4 : 0;
+    for (ptrdiff_t j = 0; j < row_count; j += GROUP) {
+      const int sources = row_count - j >= GROUP ? GROUP : (int)(row_count - j);
+      const float *const *ahead = row_count - j >= 2 * GROUP ? rows + j + GROUP : 0;
       for (ptrdiff_t s = 0; s < most; s += BANK_STRETCH) {
         const float *values = visit + s * BANK_MAXIMUM_SHARED;
         const ptrdiff_t start = first + block + s;
         const ptrdiff_t width = most - s < BANK_STRETCH ? most - s : BANK_STRETCH;
         int r = 0;
-        for (; r + 8 <= count; r += 8) { MULTIPLY(8); }
         for (; r + 4 <= count; r += 4) { MULTIPLY(4); }
         for (; r + 2 <= count; r += 2) { MULTIPLY(2); }
         for (; r < count; r++) { MULTIPLY(1); }

@@ -94,12 +94,11 @@ public struct APFL: FederatedMethod {
   /// mixture ← α · local + (1 − α) · global over the trained parameters, with the local model's running
   /// statistics; one model alone is copied bit for bit.
   private func mix(_ network: any LocalNetwork, _ mixing: Float) {
-    network.copy(Self.local, to: Self.mixture, .all)
-    guard mixing != 1 else { return }
-    if mixing == 0 {
-      network.copy(Self.global, to: Self.mixture, .trained)
-    } else {
-      network.combine(Self.mixture, mixing, Self.local, 1 - mixing, Self.global)
+    network.copy(Self.local, to: Self.mixture, .statistics)
+    switch mixing {
+    case 0: network.copy(Self.global, to: Self.mixture, .trained)
+    case 1: network.copy(Self.local, to: Self.mixture, .trained)
+    default: network.combine(Self.mixture, mixing, Self.local, 1 - mixing, Self.global)
     }
   }
 
