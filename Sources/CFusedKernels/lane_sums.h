@@ -3,15 +3,11 @@
 #pragma once
 
 #include "processors.h"
+#include "vectors.h"
 
-enum { LANES = 16 };
-typedef float vector __attribute__((ext_vector_type(16)));
 typedef double doubles __attribute__((ext_vector_type(16)));
 typedef double doubles8 __attribute__((ext_vector_type(8)));
 typedef double doubles4 __attribute__((ext_vector_type(4)));
-// As it lies in memory, aligned or not.
-typedef float stored_vector __attribute__((ext_vector_type(16), aligned(4)));
-#define AT(pointer) (*(const stored_vector *)(pointer))
 
 // Lane k with k + 8, then k + 4, k + 2, k + 1.
 INLINE double sum_of(const vector *lanes) {

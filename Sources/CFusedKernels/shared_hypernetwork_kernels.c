@@ -98,9 +98,9 @@ enum { STRETCH_ROWS = 64 };
 INLINE void add_stretch(const float *factors, const float *weights, ptrdiff_t rows, ptrdiff_t hidden,
                         double *totals) {
   ptrdiff_t i = 0;
-  for (; i + 4 * LANES <= hidden; i += 4 * LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 4)
-  for (; i + 2 * LANES <= hidden; i += 2 * LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 2)
-  for (; i + LANES <= hidden; i += LANES) ADD_COLUMNS(vector, stored_vector, stored_doubles, LANES, 1)
+  for (; i + 4 * LANES <= hidden; i += 4 * LANES) ADD_COLUMNS(vector, stored, stored_doubles, LANES, 4)
+  for (; i + 2 * LANES <= hidden; i += 2 * LANES) ADD_COLUMNS(vector, stored, stored_doubles, LANES, 2)
+  for (; i + LANES <= hidden; i += LANES) ADD_COLUMNS(vector, stored, stored_doubles, LANES, 1)
   for (; i + 4 <= hidden; i += 4) ADD_COLUMNS(short_vector, stored_short, stored_doubles4, 4, 1)
   for (; i < hidden; i++) {
     float sum = 0;
@@ -143,7 +143,7 @@ void head_descend(float *weights, float *velocity, ptrdiff_t rows, ptrdiff_t hid
   for (ptrdiff_t row = 0; row < rows; row++) {
     float *w = weights + row * hidden, *v = velocity + row * hidden;
     ptrdiff_t i = 0;
-    for (; i + LANES <= hidden; i += LANES) DESCEND(vector, stored_vector)
+    for (; i + LANES <= hidden; i += LANES) DESCEND(vector, stored)
     for (; i + 4 <= hidden; i += 4) DESCEND(short_vector, stored_short)
     for (; i < hidden; i++) DESCEND(float, float)
   }
