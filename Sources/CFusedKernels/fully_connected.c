@@ -23,17 +23,8 @@ typedef struct {
   int outers, count;
 } product;
 
-#define VARIANT(name) name##_512
-#define VECTORIZED VECTORIZED_512
-#define MOST_ROWS MOST_ROWS_512
-#include "fully_connected_kernels.h"
-#undef VARIANT
-#undef VECTORIZED
-#undef MOST_ROWS
-#define VARIANT(name) name##_256
-#define VECTORIZED VECTORIZED_256
-#define MOST_ROWS MOST_ROWS_256
-#include "fully_connected_kernels.h"
+#define KERNELS "fully_connected_kernels.h"
+#include "variants.h"
 
 void connected_forward(const connected_shape *shape, const float *source, const float *weight,
                        const float *bias, int relu, float *result) {

@@ -41,17 +41,8 @@ typedef struct {
   void (*weight_gradient)(const spectral_shape *, const float *, float *);
 } spectral_functions;
 
-#define VARIANT(name) name##_512
-#define VECTORIZED VECTORIZED_512
-#define MOST_ROWS MOST_ROWS_512
-#include "spectral_sizes.h"
-#undef VARIANT
-#undef VECTORIZED
-#undef MOST_ROWS
-#define VARIANT(name) name##_256
-#define VECTORIZED VECTORIZED_256
-#define MOST_ROWS MOST_ROWS_256
-#include "spectral_sizes.h"
+#define KERNELS "spectral_sizes.h"
+#include "variants.h"
 
 // Tiles of 14×14 values, of which 10×10 are results, or of 12×12: those that need fewer numbers.
 static const spectral_functions *functions(const spectral_shape *shape) {

@@ -1,10 +1,7 @@
 // Vectors of 16 numbers, and how kernels made of them are compiled: once for AVX-512, where such a vector
-// is one register of 32, and once for AVX2, where it is two of 16. A file with kernels includes them
-// between one of the two variants' definitions, for instance
-//
-//     #define VARIANT(name) name##_512
-//     #define VECTORIZED VECTORIZED_512
-//     #define MOST_ROWS MOST_ROWS_512
+// is one register of 32, and once for AVX2, where it is two of 16. variants.h includes a file with kernels
+// for both. There VARIANT(name) is a name of the variant's own, VECTORIZED says what its functions are
+// compiled for, and MOST_ROWS how many rows of a product keep their sums in registers.
 //
 // Every variant does the same operations on the same numbers, with fused multiply-adds: same bits.
 #pragma once

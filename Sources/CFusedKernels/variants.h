@@ -1,0 +1,17 @@
+// Includes the file that KERNELS names, once for every variant: see vectors.h.
+
+#define VARIANT(name) name##_512
+#define VECTORIZED VECTORIZED_512
+#define MOST_ROWS MOST_ROWS_512
+#include KERNELS
+#undef VARIANT
+#undef VECTORIZED
+#undef MOST_ROWS
+
+#define VARIANT(name) name##_256
+#define VECTORIZED VECTORIZED_256
+#define MOST_ROWS MOST_ROWS_256
+#include KERNELS
+#undef VARIANT
+#undef VECTORIZED
+#undef MOST_ROWS
