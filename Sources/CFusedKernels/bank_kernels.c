@@ -8,8 +8,9 @@
 // Results must be the same wherever they are computed.
 #pragma STDC FP_CONTRACT OFF
 
-// Rows that are added at a time, and columns that are summed at a time: a multiple of LANES.
-enum { GROUP = 4, BLOCK_COLUMNS = 2048 };
+// Rows that are added and columns that are summed at a time, a multiple of LANES; rows whose products are made
+// at a time.
+enum { ADDED = 8, BLOCK_COLUMNS = 2048, GROUP = 4 };
 
 // MARK: Weighted sums
 
@@ -20,7 +21,7 @@ INLINE void add_rows(const float *const *rows, const float *const *ahead, int so
                      float *sums) {
   ptrdiff_t i = 0;
   for (; i + LANES <= columns; i += LANES) {
-    vector x[GROUP];
+    vector x[ADDED];
 #pragma unroll
     for (int s = 0; s < sources; s++) x[s] = AT(rows[s] + first + i);
     if (ahead) {
@@ -60,8 +61,8 @@ INLINE int has_zero(const float *weights, ptrdiff_t stride, int sources, int tar
 }
 
 #define ADD(targets)                                                                              \
-  if (is_whole && !has_zero(w + t, count, GROUP, targets))                                         \
-    add_rows(rows + j, t == 0 ? ahead : 0, GROUP, targets, w + t, count, start, width,             \
+  if (is_whole && !has_zero(w + t, count, ADDED, targets))                                         \
+    add_rows(rows + j, t == 0 ? ahead : 0, ADDED, targets, w + t, count, start, width,             \
              sums + t * BLOCK_COLUMNS);                                                             \
   else                                                                                            \
     add_some_rows(rows + j, sources, targets, w + t, count, start, width, sums + t * BLOCK_COLUMNS)
@@ -75,11 +76,11 @@ void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const flo
     const ptrdiff_t width = columns - block < BLOCK_COLUMNS ? columns - block : BLOCK_COLUMNS;
     // −0 + x is x in every bit.
     for (int i = 0; i < count * BLOCK_COLUMNS; i++) sums[i] = -0.0f;
-    for (ptrdiff_t j = 0; j < row_count; j += GROUP) {
-      const int is_whole = row_count - j >= GROUP;
-      const int sources = is_whole ? GROUP : (int)(row_count - j);
+    for (ptrdiff_t j = 0; j < row_count; j += ADDED) {
+      const int is_whole = row_count - j >= ADDED;
+      const int sources = is_whole ? ADDED : (int)(row_count - j);
       const float *w = weights + j * count;
-      const float *const *ahead = row_count - j >= 3 * GROUP ? rows + j + 2 * GROUP : 0;
+      const float *const *ahead = row_count - j >= 2 * ADDED ? rows + j + ADDED : 0;
       int t = 0;
       for (; t + 4 <= count; t += 4) { ADD(4); }
       for (; t + 2 <= count; t += 2) { ADD(2); }

@@ -55,7 +55,9 @@ struct ClientBankTests {
   }
 
   /// Sizes around vectors, stretches and blocks; numbers of clients around groups of rows.
-  static let shapes = [(1, 1), (16, 2), (511, 3), (512, 4), (530, 5), (1024, 7), (2100, 13)]
+  static let shapes = [
+    (1, 1), (16, 2), (511, 3), (512, 4), (530, 5), (1024, 7), (2100, 13), (600, 21),
+  ]
 
   @Test(
     "weighted sums for several receivers are naive sums in client order, bit for bit",
