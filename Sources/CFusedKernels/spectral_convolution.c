@@ -5,6 +5,10 @@
 #include "vectors.h"
 
 #ifdef HAS_VECTOR_KERNELS
+typedef int integers __attribute__((ext_vector_type(16)));
+typedef uint8_t stored_bytes __attribute__((ext_vector_type(16), aligned(1)));
+typedef double doubles __attribute__((ext_vector_type(16)));
+typedef double stored_doubles __attribute__((ext_vector_type(16), aligned(8)));
 enum { PAIR = 2 * LANES, KERNEL = 5, PLACES = KERNEL * KERNEL };
 
 // cos and sin of 2π k / size.
@@ -34,10 +38,10 @@ typedef struct {
   size_t (*scratch_count)(const spectral_shape *);
   void (*transform_weights)(const spectral_shape *, const float *, float *);
   void (*transform_transposed_weights)(const spectral_shape *, const float *, float *);
-  void (*forward)(const spectral_shape *, const float *, const float *, const float *, int, float *,
-                  float *, float *);
-  void (*backward)(const spectral_shape *, const float *, const float *, const float *, int, float *,
-                   float *, float *, float *);
+  void (*forward)(const spectral_shape *, const float *, const float *, const float *, int,
+                  const spectral_moments *, int, float *, float *, float *);
+  void (*backward)(const spectral_shape *, const spectral_upstream *, const float *, const float *, int,
+                   float *, float *, float *, float *);
   void (*weight_gradient)(const spectral_shape *, const float *, float *);
 } spectral_functions;
 
@@ -74,16 +78,17 @@ void spectral_transform_transposed_weights(const spectral_shape *shape, const fl
 }
 
 void spectral_forward(const spectral_shape *shape, const float *source, const float *weight_spectra,
-                      const float *bias, int relu, float *source_spectra, float *scratch,
-                      float *result) {
-  functions(shape)->forward(shape, source, weight_spectra, bias, relu, source_spectra, scratch, result);
+                      const float *bias, int relu, const spectral_moments *moments, int is_first,
+                      float *source_spectra, float *scratch, float *result) {
+  functions(shape)->forward(shape, source, weight_spectra, bias, relu, moments, is_first, source_spectra,
+                            scratch, result);
 }
 
-void spectral_backward(const spectral_shape *shape, const float *result_gradient,
+void spectral_backward(const spectral_shape *shape, const spectral_upstream *upstream,
                        const float *source_spectra, const float *transposed_spectra, int is_first,
                        float *gradient_spectra, float *bias_gradient, float *scratch,
                        float *source_gradient) {
-  functions(shape)->backward(shape, result_gradient, source_spectra, transposed_spectra, is_first,
+  functions(shape)->backward(shape, upstream, source_spectra, transposed_spectra, is_first,
                              gradient_spectra, bias_gradient, scratch, source_gradient);
 }
 
@@ -102,9 +107,9 @@ void spectral_transform_weights(const spectral_shape *shape, const float *weight
 void spectral_transform_transposed_weights(const spectral_shape *shape, const float *weight,
                                            float *spectra) {}
 void spectral_forward(const spectral_shape *shape, const float *source, const float *weight_spectra,
-                      const float *bias, int relu, float *source_spectra, float *scratch,
-                      float *result) {}
-void spectral_backward(const spectral_shape *shape, const float *result_gradient,
+                      const float *bias, int relu, const spectral_moments *moments, int is_first,
+                      float *source_spectra, float *scratch, float *result) {}
+void spectral_backward(const spectral_shape *shape, const spectral_upstream *upstream,
                        const float *source_spectra, const float *transposed_spectra, int is_first,
                        float *gradient_spectra, float *bias_gradient, float *scratch,
                        float *source_gradient) {}

@@ -72,21 +72,21 @@ VECTOR_LEAF void TRANSFORM(kernel_values)(const float *spectrum, ptrdiff_t strid
   TRANSFORM(plane_inverse)(spectrum, stride, KERNEL, tile);
 }
 
-// The spectrum of the tile of `size` rows and columns at (y, x) of a plane, 0 beyond its edge.
+// The spectrum of the tile at (y, x) of a plane of the source, 0 beyond its edge.
 VECTOR_INLINE void TRANSFORM(transform_tile)(const float *plane, int height, int width, int y, int x,
-                                             const int size, float *spectrum, ptrdiff_t stride) {
-  vector padded[SIZE * SIZE];
+                                             float *spectrum, ptrdiff_t stride) {
   const float *tile = plane + ((ptrdiff_t)y * width + x) * LANES;
-  ptrdiff_t row = (ptrdiff_t)width * LANES;
-  if (y + size > height || x + size > width) {
-    const int rows = height - y < size ? height - y : size, columns = width - x < size ? width - x : size;
-    for (int i = 0; i < size * size; i++) padded[i] = 0;
-    for (int i = 0; i < rows; i++)
-      for (int j = 0; j < columns; j++) padded[i * size + j] = AT(tile + i * row + j * LANES);
-    tile = (const float *)padded, row = size * LANES;
+  const ptrdiff_t row = (ptrdiff_t)width * LANES;
+  if (y + SIZE <= height && x + SIZE <= width) {
+    TRANSFORM(source_tile)(tile, row, spectrum, stride);
+    return;
   }
-  if (size == SIZE) TRANSFORM(source_tile)(tile, row, spectrum, stride);
-  else TRANSFORM(result_tile)(tile, row, spectrum, stride);
+  vector padded[SIZE * SIZE];
+  const int rows = height - y < SIZE ? height - y : SIZE, columns = width - x < SIZE ? width - x : SIZE;
+  for (int i = 0; i < SIZE * SIZE; i++) padded[i] = 0;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) padded[i * SIZE + j] = AT(tile + i * row + j * LANES);
+  TRANSFORM(source_tile)((const float *)padded, SIZE * LANES, spectrum, stride);
 }
 
 // MARK: Weights
@@ -148,26 +148,44 @@ VECTOR_INLINE void TRANSFORM(transform_source)(const TRANSFORM(layout) *l, const
   const int planes = l->in_blocks ? samples * l->in_blocks : shape->in_channels;
   for (int p = 0; p < planes; p++)
     TRANSFORM(transform_tile)(source + (ptrdiff_t)p * l->in_height * l->in_width * LANES, l->in_height,
-                              l->in_width, y, x, SIZE, spectra + p * PAIR, l->source_stride);
+                              l->in_width, y, x, spectra + p * PAIR, l->source_stride);
 }
 
-// Writes the tile at (y, x) of a sample's plane as far as it lies in it.
+// Writes the tile at (y, x) of a sample's plane as far as it lies in it, and adds it to the moments.
 VECTOR_INLINE void TRANSFORM(store_result)(const spectral_shape *shape, const vector *tile, int y, int x,
-                                           const float *bias, int relu, float *plane) {
+                                           const float *bias, int relu, const spectral_moments *moments,
+                                           int is_first, float *plane) {
   const int rows = shape->out_height - y < VALID ? shape->out_height - y : VALID;
   const int columns = shape->out_width - x < VALID ? shape->out_width - x : VALID;
+  if (moments && is_first) {
+    PUT(moments->base) = tile[0] + AT(bias);
+    memset(moments->sums, 0, LANES * sizeof(double));
+    memset(moments->squares, 0, LANES * sizeof(double));
+  }
+  const vector base = moments ? (vector)AT(moments->base) : (vector)0;
   for (int i = 0; i < rows; i++) {
     float *target = plane + ((ptrdiff_t)(y + i) * shape->out_width + x) * LANES;
+    vector sum = 0, square = 0;
     for (int j = 0; j < columns; j++) {
       const vector value = tile[i * VALID + j] + AT(bias);
       // As PyTorch's ReLU: NaN stays.
       PUT(target + j * LANES) = relu ? (value < 0 ? (vector)0 : value) : value;
+      if (moments) {
+        const vector difference = value - base;
+        sum += difference;
+        square = FMA(difference, difference, square);
+      }
+    }
+    if (moments) {
+      *(stored_doubles *)moments->sums += __builtin_convertvector(sum, doubles);
+      *(stored_doubles *)moments->squares += __builtin_convertvector(square, doubles);
     }
   }
 }
 
 static VECTORIZED void TRANSFORM(forward)(const spectral_shape *shape, const float *source,
                                           const float *weight_spectra, const float *bias, int relu,
+                                          const spectral_moments *moments, int is_first,
                                           float *source_spectra, float *scratch, float *result) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   const ptrdiff_t in_sample = (ptrdiff_t)shape->in_channels * l.in_height * l.in_width;
@@ -185,7 +203,12 @@ static VECTORIZED void TRANSFORM(forward)(const spectral_shape *shape, const flo
       for (int p = 0; p < samples * l.out_blocks; p++) {
         vector tile[VALID * VALID];
         TRANSFORM(result_values)(scratch + p * PAIR, l.result_stride, tile);
-        TRANSFORM(store_result)(shape, tile, y, x, bias + p % l.out_blocks * LANES, relu,
+        const ptrdiff_t channel = p % l.out_blocks * LANES;
+        const spectral_moments sums = {moments ? moments->base + channel : 0,
+                                       moments ? moments->sums + channel : 0,
+                                       moments ? moments->squares + channel : 0};
+        TRANSFORM(store_result)(shape, tile, y, x, bias + channel, relu, moments ? &sums : 0,
+                                is_first && first == 0 && t == 0 && p < l.out_blocks,
                                 result + ((ptrdiff_t)first * l.out_blocks + p) * out_plane);
       }
       source_spectra += BINS * l.source_stride;
@@ -194,6 +217,43 @@ static VECTORIZED void TRANSFORM(forward)(const spectral_shape *shape, const flo
 }
 
 // MARK: Backward
+
+// The tile at (y, x) of the gradient by the result, 0 beyond its edge; y and x are even.
+//   place: samples and blocks before this one.  block: of the channels.
+VECTOR_INLINE void TRANSFORM(gradient_tile)(const spectral_shape *shape, const spectral_upstream *upstream,
+                                            ptrdiff_t place, int block, int y, int x, vector *tile) {
+  const int height = shape->out_height, width = shape->out_width;
+  const int rows = height - y < VALID ? height - y : VALID;
+  const int columns = width - x < VALID ? width - x : VALID;
+  vector strength = 1;
+  if (!upstream->coefficients || rows < VALID || columns < VALID)
+    for (int i = 0; i < VALID * VALID; i++) tile[i] = 0;
+  if (upstream->coefficients) {
+    const float *coefficients = upstream->coefficients + block * LANES;
+    const float *plane = upstream->result + place * height * width * LANES;
+    strength = AT(coefficients);
+    const vector slope = AT(coefficients + shape->out_channels);
+    const vector intercept = AT(coefficients + 2 * shape->out_channels);
+    for (int i = 0; i < rows; i++)
+      for (int j = 0; j < columns; j++)
+        tile[i * VALID + j] =
+            FMA(slope, AT(plane + ((ptrdiff_t)(y + i) * width + x + j) * LANES), intercept);
+  }
+  const ptrdiff_t pooled = place * (height / 2) * (width / 2);
+  for (int i = 0; i + 1 < rows; i += 2) {
+    for (int j = 0; j + 1 < columns; j += 2) {
+      const ptrdiff_t at = (pooled + (y + i) / 2 * (width / 2) + (x + j) / 2) * LANES;
+      const vector gradient = strength * AT(upstream->pooled_gradient + at);
+      const integers chosen =
+          __builtin_convertvector(*(const stored_bytes *)(upstream->choice + at), integers);
+      vector *corner = tile + i * VALID + j;
+      corner[0] += chosen == 0 ? gradient : (vector)0;
+      corner[1] += chosen == 1 ? gradient : (vector)0;
+      corner[VALID] += chosen == 2 ? gradient : (vector)0;
+      corner[VALID + 1] += chosen == 3 ? gradient : (vector)0;
+    }
+  }
+}
 
 // Writes the tile at (y, x) of a plane, or adds it where tiles overlap, as far as it lies in it.
 VECTOR_INLINE void TRANSFORM(store_gradient)(const TRANSFORM(layout) *l, const vector *tile, int y,
@@ -210,13 +270,12 @@ VECTOR_INLINE void TRANSFORM(store_gradient)(const TRANSFORM(layout) *l, const v
   }
 }
 
-static VECTORIZED void TRANSFORM(backward)(const spectral_shape *shape, const float *result_gradient,
+static VECTORIZED void TRANSFORM(backward)(const spectral_shape *shape, const spectral_upstream *upstream,
                                            const float *source_spectra, const float *transposed_spectra,
                                            int is_first, float *gradient_spectra, float *bias_gradient,
                                            float *scratch, float *source_gradient) {
   const TRANSFORM(layout) l = TRANSFORM(layout_of)(shape);
   const ptrdiff_t in_plane = (ptrdiff_t)l.in_height * l.in_width * LANES;
-  const ptrdiff_t out_plane = (ptrdiff_t)shape->out_height * shape->out_width * LANES;
   float *products = scratch + BINS * l.result_stride;
   if (is_first) memset(bias_gradient, 0, (size_t)shape->out_channels * sizeof(float));
   if (source_gradient && l.rows * l.columns > 1)
@@ -226,9 +285,10 @@ static VECTORIZED void TRANSFORM(backward)(const spectral_shape *shape, const fl
     for (int t = 0; t < l.rows * l.columns; t++) {
       const int y = t / l.columns * VALID, x = t % l.columns * VALID;
       for (int p = 0; p < samples * l.out_blocks; p++) {
-        TRANSFORM(transform_tile)(result_gradient + ((ptrdiff_t)first * l.out_blocks + p) * out_plane,
-                                  shape->out_height, shape->out_width, y, x, VALID, scratch + p * PAIR,
-                                  l.result_stride);
+        vector tile[VALID * VALID];
+        TRANSFORM(gradient_tile)(shape, upstream, (ptrdiff_t)first * l.out_blocks + p, p % l.out_blocks, y,
+                                 x, tile);
+        TRANSFORM(result_tile)((const float *)tile, VALID * LANES, scratch + p * PAIR, l.result_stride);
         // The sum over a tile is its spectrum at frequency 0.
         float *sums = bias_gradient + p % l.out_blocks * LANES;
         PUT(sums) = AT(sums) + AT(scratch + p * PAIR);

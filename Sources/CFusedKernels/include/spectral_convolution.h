@@ -36,9 +36,24 @@ size_t spectral_scratch_count(const spectral_shape *shape);
 // In what follows
 //   source, source_gradient: axes (sample, in block, y, x, in) of 16 channels a block; with fewer than 16
 //     channels (sample block, in, y, x, sample) of 16 samples a block, those behind the last 0.
-//   result, result_gradient: axes (sample, out block, y, x, out).
+//   result: axes (sample, out block, y, x, out).
 //   weight, weight_gradient: axes (out block, in block, y, x, in, out); with fewer than 16 channels
 //     (out block, in, y, x, out).
+
+// Sums over a batch's results for batch normalisation, as `fused_add_moments` has them; axis (channel).
+typedef struct {
+  float *base;
+  double *sums, *squares;
+} spectral_moments;
+
+// What the gradient by the result is made of, tile by tile: 2×2 max pooling and a ReLU follow the
+// convolution, and batch normalisation may stand between. See `fused_spread` and `pool_backward`.
+typedef struct {
+  const float *pooled_gradient;
+  const uint8_t *choice;      // axes of pooled
+  const float *result;        // null without batch normalisation
+  const float *coefficients;  // axes (3, channel); null without
+} spectral_upstream;
 
 // The weights' spectra as the forward pass wants them.
 void spectral_transform_weights(const spectral_shape *shape, const float *weight, float *spectra);
@@ -47,15 +62,16 @@ void spectral_transform_weights(const spectral_shape *shape, const float *weight
 void spectral_transform_transposed_weights(const spectral_shape *shape, const float *weight,
                                            float *spectra);
 
-// result = convolution + bias, and its ReLU if asked for. Keeps the source's spectra.
+// result = convolution + bias, and its ReLU if asked for. Keeps the source's spectra. Adds to the moments,
+// unless null, which the first part of a batch sets.
 void spectral_forward(const spectral_shape *shape, const float *source, const float *weight_spectra,
-                      const float *bias, int relu, float *source_spectra, float *scratch,
-                      float *result);
+                      const float *bias, int relu, const spectral_moments *moments, int is_first,
+                      float *source_spectra, float *scratch, float *result);
 
 // Adds these samples' part to the spectra of the gradient by the weight and to the gradient by the bias,
 // which the first part of a batch sets; and computes the gradient by the source, unless that is null.
 //   transposed_spectra: of `spectral_transform_transposed_weights`.
-void spectral_backward(const spectral_shape *shape, const float *result_gradient,
+void spectral_backward(const spectral_shape *shape, const spectral_upstream *upstream,
                        const float *source_spectra, const float *transposed_spectra, int is_first,
                        float *gradient_spectra, float *bias_gradient, float *scratch,
                        float *source_gradient);

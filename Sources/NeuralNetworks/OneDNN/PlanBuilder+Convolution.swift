@@ -80,7 +80,8 @@ extension PlanBuilder {
     let convolver: Convolver
     let parts: [BatchPart]
     let convolutionSource: Int
-    let convolve: (inout PlanBuilder, BatchPart, _ result: Int) throws -> Void
+    let convolve:
+      (inout PlanBuilder, BatchPart, FusedOperation.Moments?, _ result: Int) throws -> Void
     if let spectralShape = spectralShape(
       sourceShape: sourceShape, weightShape: weightShape, isInput: isInput)
     {
@@ -93,9 +94,10 @@ extension PlanBuilder {
         spectralShape, weight: weight, samplesAtOnce: parts[0].count)
       convolver = .spectral(spectral)
       convolutionSource = source
-      convolve = { builder, part, result in
+      convolve = { builder, part, moments, result in
         try builder.convolve(
-          spectral, part, source: source, bias: bias, relu: hasRelu, into: result)
+          spectral, part, source: source, bias: bias, relu: hasRelu, moments: moments,
+          into: result)
       }
     } else {
       let primitive = try Operation.convolutionForward(
@@ -110,7 +112,7 @@ extension PlanBuilder {
       ]
       convolver = .library(primitive)
       convolutionSource = source
-      convolve = { builder, _, result in
+      convolve = { builder, _, _, result in
         try builder.forward.append(
           builder.step(
             primitive,
@@ -128,7 +130,7 @@ extension PlanBuilder {
       let tag = blockedFormats.first(where: { $0.block == Int(fusedShape.block) })?.tag
     else {
       let convolved = add(wholeFormat)
-      try convolve(&self, parts[0], convolved)
+      try convolve(&self, parts[0], nil, convolved)
       let (activation, pooled) = try separateActivation(
         of: convolved, shape: convolvedShape, pooledShape: shape, normalisation: normalisation)
       return ConvolutionRecord(
@@ -148,12 +150,12 @@ extension PlanBuilder {
         squares: add(.doubles(outChannels)))
       for part in parts {
         let result = try self.part(of: convolved, from: part.start, part.resultFormat)
-        try convolve(&self, part, result)
+        try convolve(&self, part, moments, result)
+      }
+      if case .library = convolver {
         forward.append(
           .fused(
-            .addMoments(
-              shape: activation.shape(of: part.count), source: result, isFirst: part.start == 0,
-              moments)))
+            .addMoments(shape: fusedShape, source: convolved, isFirst: true, moments)))
       }
       forward.append(
         .fused(
@@ -177,7 +179,7 @@ extension PlanBuilder {
       convolved = add(parts[0].resultFormat)
       for part in parts {
         let result = try alias(of: convolved, part.resultFormat)
-        try convolve(&self, part, result)
+        try convolve(&self, part, nil, result)
         let shape = activation.shape(of: part.count)
         let pooled = try pooledPart(of: pooled, from: part)
         let choice = choice.map { pooledBytes(of: $0, activation, from: part) }

@@ -30,7 +30,8 @@ extension PlanBuilder {
   func spectralShape(sourceShape: [Int], weightShape: [Int], isInput: Bool) -> spectral_shape? {
     let (outChannels, inChannels) = (weightShape[0], weightShape[1])
     guard vectorWidth > 0, Array(weightShape[2...]) == [5, 5],
-      outChannels.isMultiple(of: 16), inChannels.isMultiple(of: 16) || (inChannels < 16 && isInput),
+      outChannels.isMultiple(of: 16), outChannels <= Int(FUSED_MAXIMUM_CHANNELS),
+      inChannels.isMultiple(of: 16) || (inChannels < 16 && isInput),
       (sourceShape + [outChannels]).reduce(1, *) <= Int32.max
     else { return nil }
     return spectral_shape(
@@ -61,11 +62,24 @@ extension PlanBuilder {
     let spectral = try SpectralConvolution(
       shape: shape, sourceSpectra: add(.floats(spectral_source_count(&kept))),
       weightSpectra: add(.floats(spectral_weight_count(&whole))),
-      scratch: add(.floats(spectral_scratch_count(&whole))))
+      scratch: sharedScratch(spectral_scratch_count(&whole)))
     forward.append(
       .spectral(
         .transformWeights(shape: shape, weight: weight, spectra: spectral.weightSpectra)))
     return spectral
+  }
+
+  /// Room to work in for all convolutions: they run one after another.
+  private mutating func sharedScratch(_ count: Int) throws -> Int {
+    guard let scratch = spectralScratch else {
+      let scratch = try add(.floats(count))
+      spectralScratch = scratch
+      return scratch
+    }
+    if try MemoryDescriptor.floats(count).byteCount > buffers[scratch].descriptor.byteCount {
+      buffers[scratch] = try Plan.Buffer(descriptor: .floats(count), storage: .workspace)
+    }
+    return scratch
   }
 
   /// The batch in parts of whole groups of samples, as the kernels want them.
@@ -83,7 +97,7 @@ extension PlanBuilder {
   /// Appends the forward pass of one part.
   mutating func convolve(
     _ spectral: SpectralConvolution, _ part: BatchPart, source: Int, bias: Int, relu: Bool,
-    into result: Int
+    moments: FusedOperation.Moments?, into result: Int
   ) throws {
     try forward.append(
       .spectral(
@@ -92,6 +106,7 @@ extension PlanBuilder {
             shape: spectral.shape(of: part.count),
             source: sourcePart(of: source, spectral, part),
             weightSpectra: spectral.weightSpectra, bias: bias, relu: relu,
+            moments: moments, isFirst: part.start == 0,
             sourceSpectra: sourceSpectra(spectral, part), scratch: spectral.scratch, result: result)
         )))
   }
@@ -118,40 +133,47 @@ extension PlanBuilder {
   }
 
   /// Appends the gradients of a convolution.
-  /// - Parameter convolvedGradient: by its result, of one part at a time.
   /// - Returns: the buffer of the gradient by the source, if wanted.
   mutating func spectralGradient(
     _ record: ConvolutionRecord, _ spectral: SpectralConvolution, _ pooledGradient: Int,
     wantsSource: Bool
   ) throws -> Int? {
+    guard case .fused(let activation) = record.activation, let choice = activation.choice else {
+      throw OneDNNError(operation: "planning the gradient of \(record.name)", status: 0)
+    }
     let weightShape = try weightShape(of: record.name)
     let coefficients = try normalisationCoefficients(record, pooledGradient)
-    let convolvedGradient = add(record.parts[0].resultFormat)
     let gradientSpectra = add(buffers[spectral.weightSpectra].descriptor)
     let biasGradient = try gradientBuffer("\(record.name).bias")
-    var transposedSpectra: Int?
     var sourceGradient: Int?
     if wantsSource {
       let weight = try weight(
         of: record.name, as: spectralWeightFormat(weightShape), in: \.backward, chooses: false)
-      let spectra = add(buffers[spectral.weightSpectra].descriptor)
+      // In place of the spectra of the forward pass, which has ended.
       backward.append(
         .spectral(
-          .transformTransposedWeights(shape: spectral.shape, weight: weight, spectra: spectra)))
-      (transposedSpectra, sourceGradient) = (spectra, add(buffers[record.source].descriptor))
+          .transformTransposedWeights(
+            shape: spectral.shape, weight: weight, spectra: spectral.weightSpectra)))
+      sourceGradient = add(buffers[record.source].descriptor)
     }
     for part in record.parts {
-      let resultGradient = try alias(of: convolvedGradient, part.resultFormat)
-      try activationGradient(record, part, pooledGradient, resultGradient, coefficients)
-      let partGradient = try sourceGradient.map {
-        try sourcePart(of: $0, spectral, part)
-      }
+      let partGradient = try sourceGradient.map { try sourcePart(of: $0, spectral, part) }
+      let upstream = try SpectralOperation.Upstream(
+        pooledGradient: pooledPart(of: pooledGradient, from: part),
+        choice: pooledBytes(of: choice, activation, from: part),
+        normalisation: coefficients.map {
+          (
+            result: try self.part(of: record.convolved, from: part.start, part.resultFormat),
+            coefficients: $0
+          )
+        })
       backward.append(
         .spectral(
           .backward(
             SpectralOperation.Backward(
-              shape: spectral.shape(of: part.count), resultGradient: resultGradient,
-              sourceSpectra: sourceSpectra(spectral, part), transposedSpectra: transposedSpectra,
+              shape: spectral.shape(of: part.count), upstream: upstream,
+              sourceSpectra: sourceSpectra(spectral, part),
+              transposedSpectra: wantsSource ? spectral.weightSpectra : nil,
               isFirst: part.start == 0, gradientSpectra: gradientSpectra,
               biasGradient: biasGradient, scratch: spectral.scratch, sourceGradient: partGradient))
         ))

@@ -18,6 +18,8 @@ struct PlanBuilder {
   /// Whether oneDNN still chooses the formats of the parameters.
   let choosesFormats: Bool
   var tensorIndex: [String: Int] = [:]
+  /// Where convolutions by spectra work.
+  var spectralScratch: Int?
 
   /// What the backward pass of a block needs to know of its forward pass.
   private enum Record {
