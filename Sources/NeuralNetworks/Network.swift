@@ -166,10 +166,11 @@ public final class Network: LocalNetwork {
     }
     let anchor = step.pull == 0 ? nil : keptMemories[.anchor]
     let correction = step.corrects ? correctionMemory : nil
+    let target = memory(step.target).pointer
     for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
       let offset = range.lowerBound
       optimiser.step(
-        parameters: parameterMemory.pointer + offset, gradients: gradientMemory.pointer + offset,
+        parameters: target + offset, gradients: gradientMemory.pointer + offset,
         velocity: velocity.map { $0.memory.pointer + offset },
         isFirstStep: velocity?.isFirstStep ?? true, count: range.count,
         pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),

@@ -29,16 +29,20 @@ public struct DescentStep: Sendable, Hashable {
   public var pull: Float
   /// Whether the correction is added then, over the trained parameters; nothing where none was set.
   public var corrects: Bool
+  /// The model that steps; others than the network's own step in place.
+  public var target: NetworkVector
   /// Which momentum it takes where there is any: models that are trained side by side have one each.
   public var momentum: Int
 
   /// A plain step of the whole model unless more is said.
   public init(
-    trains: [Bool]? = nil, pull: Float = 0, corrects: Bool = false, momentum: Int = 0
+    trains: [Bool]? = nil, pull: Float = 0, corrects: Bool = false,
+    target: NetworkVector = .parameters, momentum: Int = 0
   ) {
     self.trains = trains
     self.pull = pull
     self.corrects = corrects
+    self.target = target
     self.momentum = momentum
   }
 }

@@ -143,6 +143,26 @@ struct NetworkStateTests {
     #expect(try network.parameters().bits == a.bits)
   }
 
+  @Test("a kept model steps in place as the network's own would")
+  func keptTarget() throws {
+    let golden = try #require(GoldenValues.training().first { !$0.network.statisticSlots.isEmpty })
+    let plans = try NetworkPlans(architecture: golden.network.architecture(), batchSize: 32)
+    let images = try golden.network.images(
+      pixelSalt: golden.pixelSalt, labelSalt: golden.labelSalt, count: 32)
+    let optimiser = StochasticGradientDescent(learningRate: 0.1, momentum: 0.9)
+    let network = try Network(plans: plans)
+    try network.load(golden.initialParameters, keepingIn: .kept(0))
+    for _ in 0..<2 {
+      _ = try network.computeGradient((0..<32).map { $0 }[...], of: images)
+      let before = try network.parameters()
+      network.copy(.parameters, to: .kept(0), .statistics)
+      try network.descend(optimiser, DescentStep(target: .kept(0), momentum: 1))
+      #expect(try network.parameters().bits == before.bits)
+      try network.descend(optimiser, DescentStep(momentum: 0))
+      #expect(try network.values(of: .kept(0)).bits == network.parameters().bits)
+    }
+  }
+
   @Test("a model of another length is refused")
   func length() throws {
     let golden = try #require(GoldenValues.training().first)

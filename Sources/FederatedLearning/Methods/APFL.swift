@@ -120,17 +120,15 @@ public struct APFL: FederatedMethod {
         ? difference(try network.values(of: local), try network.values(of: global)) : nil
       network.copy(global, to: .parameters, .all)
       _ = try network.computeGradient(batch[...], of: task.images)
-      try network.descend(task.optimiser, DescentStep(momentum: 0))
-      network.copy(.parameters, to: global, .all)
+      network.copy(.parameters, to: global, .statistics)
+      try network.descend(task.optimiser, DescentStep(target: global, momentum: 0))
 
       network.copy(Self.mixture, to: .parameters, .all)
       loss.add(try network.computeGradient(batch[...], of: task.images), count: batch.count)
       let slope = try apart.map { self.slope(try network.gradient(), $0) } ?? 0
       network.copy(.parameters, to: local, .statistics)
-      network.copy(local, to: .parameters, .trained)
       network.combine(.gradient, mixing, .gradient, 0, .gradient)
-      try network.descend(task.optimiser, DescentStep(momentum: 1))
-      network.copy(.parameters, to: local, .trained)
+      try network.descend(task.optimiser, DescentStep(target: local, momentum: 1))
       mixing = min(max(mixing - task.optimiser.learningRate * slope, 0), 1)
     }
     mix(network, mixing)
