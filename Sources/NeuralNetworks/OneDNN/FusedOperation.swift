@@ -4,8 +4,8 @@ import COneDNN
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where
 /// oneDNN would take three that are bound by memory. Buffers are indices into a plan's buffers.
 enum FusedOperation: Sendable {
-  /// Adds some samples to the sums that a batch's statistics are made of.
-  case addMoments(shape: fused_shape, source: Int, isFirst: Bool, Moments)
+  /// The sums that a batch's statistics are made of.
+  case moments(batch: fused_shape, source: Int, Moments)
   /// The mean and variance of a batch.
   case statistics(batch: fused_shape, Moments, mean: Int, variance: Int)
   /// Normalises by given statistics; ReLU; pools.
@@ -80,10 +80,10 @@ enum FusedOperation: Sendable {
       pointers[buffer].assumingMemoryBound(to: Double.self)
     }
     switch self {
-    case .addMoments(let shape, let source, let isFirst, let moments):
+    case .moments(let shape, let source, let moments):
       withUnsafePointer(to: shape) {
         fused_add_moments(
-          $0, floats(source), isFirst ? 1 : 0, floats(moments.base), doubles(moments.sums),
+          $0, floats(source), 1, floats(moments.base), doubles(moments.sums),
           doubles(moments.squares))
       }
     case .statistics(let batch, let moments, let mean, let variance):

@@ -154,8 +154,7 @@ extension PlanBuilder {
       }
       if case .library = convolver {
         forward.append(
-          .fused(
-            .addMoments(shape: fusedShape, source: convolved, isFirst: true, moments)))
+          .fused(.moments(batch: fusedShape, source: convolved, moments)))
       }
       forward.append(
         .fused(

@@ -13,10 +13,8 @@ extension PlanBuilder {
     case .spectral(let spectral):
       return try spectralGradient(record, spectral, pooledGradient, wantsSource: wantsSource)
     case .library(let primitive):
-      let coefficients = try normalisationCoefficients(record, pooledGradient)
-      let convolvedGradient = add(record.parts[0].resultFormat)
-      try activationGradient(
-        record, record.parts[0], pooledGradient, convolvedGradient, coefficients)
+      let convolvedGradient = add(buffers[record.convolved].descriptor)
+      try activationGradient(record, pooledGradient, convolvedGradient)
       return try libraryGradient(record, primitive, convolvedGradient, wantsSource: wantsSource)
     }
   }
@@ -44,10 +42,10 @@ extension PlanBuilder {
     return coefficients
   }
 
-  /// Appends the computation of the gradient by a convolution's result from that by the pooled one.
-  mutating func activationGradient(
-    _ record: ConvolutionRecord, _ part: BatchPart, _ pooledGradient: Int, _ convolvedGradient: Int,
-    _ coefficients: Int?
+  /// Appends the computation of the gradient by a convolution's result from that by the pooled one, of
+  /// the whole batch.
+  private mutating func activationGradient(
+    _ record: ConvolutionRecord, _ pooledGradient: Int, _ convolvedGradient: Int
   ) throws {
     switch record.activation {
     case .separate(let activation):
@@ -56,22 +54,17 @@ extension PlanBuilder {
         convolvedGradient)
     case .fused(let activation):
       guard let choice = activation.choice else { return }
-      let shape = activation.shape(of: part.count)
-      let pooledGradient = try pooledPart(of: pooledGradient, from: part)
-      let partChoice = pooledBytes(of: choice, activation, from: part)
-      if let coefficients {
-        try backward.append(
+      if let coefficients = try normalisationCoefficients(record, pooledGradient) {
+        backward.append(
           .fused(
             .spread(
-              shape: shape,
-              source: self.part(of: record.convolved, from: part.start, part.resultFormat),
-              coefficients: coefficients, pooledGradient: pooledGradient, choice: partChoice,
-              sourceGradient: convolvedGradient)))
+              shape: activation.shape, source: record.convolved, coefficients: coefficients,
+              pooledGradient: pooledGradient, choice: choice, sourceGradient: convolvedGradient)))
       } else {
         backward.append(
           .fused(
             .poolGradient(
-              shape: shape, pooledGradient: pooledGradient, choice: partChoice,
+              shape: activation.shape, pooledGradient: pooledGradient, choice: choice,
               sourceGradient: convolvedGradient)))
       }
     }
@@ -94,15 +87,7 @@ extension PlanBuilder {
     let dataPrimitive = try Operation.convolutionBackwardData(
       sourceGradient: sourceFormat, weight: .any(shape), resultGradient: resultFormat,
       forward: primitive)
-    let weight = try weight(of: record.name, for: dataPrimitive, in: \.backward, chooses: false)
-    let sourceGradient = add(sourceFormat)
-    try backward.append(
-      step(
-        dataPrimitive,
-        [
-          (DNNL_ARG_DIFF_DST, convolvedGradient), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_DIFF_SRC, sourceGradient),
-        ]))
-    return sourceGradient
+    return try dataGradient(
+      of: record.name, dataPrimitive, resultGradient: convolvedGradient, sourceFormat: sourceFormat)
   }
 }

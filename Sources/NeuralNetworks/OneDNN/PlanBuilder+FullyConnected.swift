@@ -135,15 +135,7 @@ extension PlanBuilder {
     let primitive = try Operation.fullyConnectedBackwardData(
       sourceGradient: sourceFormat, weight: .any(weightShape), resultGradient: resultFormat,
       forward: forward)
-    let weight = try weight(of: record.name, for: primitive, in: \.backward, chooses: false)
-    let sourceGradient = add(sourceFormat)
-    try backward.append(
-      step(
-        primitive,
-        [
-          (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_DIFF_SRC, sourceGradient),
-        ]))
-    return sourceGradient
+    return try dataGradient(
+      of: record.name, primitive, resultGradient: gradient, sourceFormat: sourceFormat)
   }
 }

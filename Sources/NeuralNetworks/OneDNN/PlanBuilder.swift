@@ -143,4 +143,21 @@ struct PlanBuilder {
         ]))
     if target != stored { try backward.append(copy(target, stored)) }
   }
+
+  /// Appends the computation of the gradient by a layer's source.
+  /// - Returns: its buffer.
+  mutating func dataGradient(
+    of name: String, _ primitive: Primitive, resultGradient: Int, sourceFormat: MemoryDescriptor
+  ) throws -> Int {
+    let weight = try weight(of: name, for: primitive, in: \.backward, chooses: false)
+    let sourceGradient = add(sourceFormat)
+    try backward.append(
+      step(
+        primitive,
+        [
+          (DNNL_ARG_DIFF_DST, resultGradient), (DNNL_ARG_WEIGHTS, weight),
+          (DNNL_ARG_DIFF_SRC, sourceGradient),
+        ]))
+    return sourceGradient
+  }
 }
