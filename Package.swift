@@ -9,9 +9,9 @@ let package = Package(
     .library(name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    // Exact: a parser that reads a specification differently would be another experiment.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // System libraries: a module map and a shim header each.
@@ -21,23 +21,24 @@ let package = Package(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
 
     // The house, in the direction of the data.
-    .target(name: "Diagnostics"),
+    .target(
+      name: "Diagnostics",
+      dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
     .target(name: "RandomStreams"),
     .target(
-      name: "HDF5", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
+      name: "HDF5", dependencies: ["CHDF5", "Diagnostics"]),
     .target(
       name: "Datasets",
-      dependencies: [
-        "CZlib", "Diagnostics", "RandomStreams", .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      dependencies: ["CZlib", "Diagnostics", "RandomStreams"]),
     .target(
       name: "Partitioning",
-      dependencies: [
-        "Diagnostics", "HDF5", "RandomStreams", .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      dependencies: ["Diagnostics", "HDF5", "RandomStreams"]),
     .target(name: "CFusedKernels"),
     .target(
       name: "NeuralNetworks", dependencies: ["CFusedKernels", "COneDNN", "RandomStreams"]),
@@ -47,7 +48,6 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Datasets", "Diagnostics", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
-        .product(name: "Crypto", package: "swift-crypto"),
         "RandomStreams", "Yams",
       ]),
     .executableTarget(

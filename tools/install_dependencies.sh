@@ -3,7 +3,7 @@
 # (root, or sudo without a password); otherwise prints the one line to type.
 set -euo pipefail
 
-needed="libhdf5-dev libdnnl-dev zlib1g-dev"
+needed="libhdf5-dev libdnnl-dev libssl-dev zlib1g-dev"
 optional="gnuplot-nox"
 
 if ! command -v swift >/dev/null; then
@@ -24,7 +24,7 @@ fi
 has() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "No apt here: install HDF5 (with its high-level library), oneDNN 2.x and zlib with their" \
+  echo "No apt here: install HDF5 (with its high-level library), oneDNN 2.x, libcrypto and zlib with their" \
     "headers by your system's package manager" >&2
   exit 0
 fi

@@ -1,4 +1,4 @@
-import Crypto
+import Diagnostics
 
 /// The images and labels of a published dataset in memory.
 public struct ImageDataset: Sendable {
@@ -96,7 +96,7 @@ public struct ImageDataset: Sendable {
       pixels: pixels, labels: labels.map { selection.newLabels[Int($0)] },
       splits: splits.map(\.name), files: files,
       isSynthetic: location.isSynthetic(entry),
-      sha256: hexadecimal(SHA256.hash(data: Array(lines.utf8))))
+      sha256: StreamingDigest.sha256(lines))
   }
 
   private static func selectedSplits(

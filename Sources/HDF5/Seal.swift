@@ -1,4 +1,4 @@
-import Crypto
+import Diagnostics
 import Foundation
 
 /// A block of text ahead of an HDF5 file with the length and the SHA-256 of everything after it.
@@ -9,19 +9,18 @@ struct Seal {
   /// The smallest user block that HDF5 knows.
   static let byteCount = 512
 
-  private var hash = SHA256()
+  private var hash = StreamingDigest()
   private var length = 0
 
   /// Takes the next bytes after the block.
   mutating func enter(_ bytes: UnsafeRawBufferPointer) {
-    hash.update(bufferPointer: bytes)
+    hash.update(bytes)
     length += bytes.count
   }
 
   /// What the block has to be, by the bytes entered.
   var block: [UInt8] {
-    let digest = hash.finalize().map { String(format: "%02x", $0) }.joined()
-    let text = Array("sealed HDF5\nbytes \(length)\nsha256 \(digest)\n".utf8)
+    let text = Array("sealed HDF5\nbytes \(length)\nsha256 \(hash.hexadecimal)\n".utf8)
     return text + [UInt8](repeating: 0, count: Self.byteCount - text.count)
   }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Diagnostics
 
 extension Partition {
   /// The SHA-256 of the partition's content as 64 hexadecimal digits.
@@ -20,16 +20,15 @@ extension Partition {
   }
 
   static func digest(train: [[Int32]], test: [[Int32]], classCount: Int) -> String {
-    var hash = SHA256()
+    var hash = StreamingDigest()
     func update(_ values: [Int32]) {
-      values.map(\.littleEndian).withUnsafeBytes { hash.update(bufferPointer: $0) }
+      values.map(\.littleEndian).withUnsafeBytes { hash.update($0) }
     }
     update([Int32(truncatingIfNeeded: classCount), Int32(truncatingIfNeeded: train.count)])
     for rows in [train, test] {
       update(rows.map { Int32(truncatingIfNeeded: $0.count) })
       for row in rows { update(row) }
     }
-    let digits = Array("0123456789abcdef")
-    return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return hash.hexadecimal
   }
 }

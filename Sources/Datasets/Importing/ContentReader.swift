@@ -1,5 +1,5 @@
 import CZlib
-import Crypto
+import Diagnostics
 
 /// Reads the uncompressed bytes of a plain or gzip (".gz") file in order, and digests them.
 ///
@@ -14,7 +14,7 @@ final class ContentReader {
   private let file: InputFile
   private let inflater: GzipInflater?
   private var delivered = 0
-  private var hash = SHA256()
+  private var hash = StreamingDigest()
 
   /// `remedy` says how a damaged file is mended and ends every error line.
   init(path: String, remedy: String) throws {
@@ -45,7 +45,7 @@ final class ContentReader {
           .malformed,
           "\(path): ends after \(delivered) bytes, expected \(byteCount); \(remedy)")
       }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece.prefix(count)))
+      hash.update(UnsafeRawBufferPointer(rebasing: piece.prefix(count)))
       delivered += count
       rest = UnsafeMutableRawBufferPointer(rebasing: rest.dropFirst(count))
     }
@@ -68,7 +68,7 @@ final class ContentReader {
       throw DatasetError(
         .malformed, "\(path): holds more than the expected \(delivered) bytes; \(remedy)")
     }
-    return hexadecimal(hash.finalize())
+    return hash.hexadecimal
   }
 
   /// The SHA-256 of a file's uncompressed bytes; memory does not grow with the file.

@@ -1,4 +1,3 @@
-import Crypto
 import Diagnostics
 import Foundation
 import Yams
@@ -17,14 +16,13 @@ public struct SweepCell: Sendable {
     self.coordinates = coordinates
     self.specification = specification
     let text = specification.identity.map { "\($0.key): \($0.value)\n" }.joined()
-    let digest = SHA256.hash(data: Data(text.utf8)).prefix(4)
-      .map { String(format: "%02x", $0) }.joined()
+    let digest = StreamingDigest.sha256(text).prefix(8)
     let partition = specification.identity.filter {
       ["partition.scheme", "partition.clients"].contains($0.key)
     }
     name =
       ([specification.dataset.name] + partition.map(\.value)
-      + [specification.method, "seed\(specification.seed)", digest]).joined(separator: "-")
+      + [specification.method, "seed\(specification.seed)", String(digest)]).joined(separator: "-")
   }
 }
 
