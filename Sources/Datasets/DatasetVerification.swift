@@ -94,10 +94,11 @@ public struct DatasetVerification: Sendable {
     guard paths.allSatisfy({ $0 != nil }) else {
       return paths.map { $0 == nil ? .absent : .splitIncomplete }
     }
+    let fetched = FetchedDigests(in: location.folder(of: entry))
     do {
       let dataset = try ImageDataset.load(entry, splits: [split.name], from: location.path)
       return zip(split.files, dataset.files).map { file, found in
-        dataset.isSynthetic ? .synthetic : compare(found.sha256, with: file)
+        dataset.isSynthetic ? .synthetic : compare(found.sha256, with: file, fetched)
       }
     } catch {
       // The line starts with the path of the file to blame; the others are looked at one by one.
@@ -106,7 +107,7 @@ public struct DatasetVerification: Sendable {
         guard let path, !reason.hasPrefix("\(path): ") else { return .damaged(reason) }
         do {
           let found = try ContentReader.sha256(ofContent: path, remedy: entry.remedy)
-          return location.isSynthetic(entry) ? .synthetic : compare(found, with: file)
+          return location.isSynthetic(entry) ? .synthetic : compare(found, with: file, fetched)
         } catch {
           return .damaged("\(error)")
         }
@@ -114,8 +115,10 @@ public struct DatasetVerification: Sendable {
     }
   }
 
-  private static func compare(_ found: String, with file: PublishedFile) -> Finding.Outcome {
-    guard let expected = file.sha256 else { return .noKnownDigest }
+  private static func compare(
+    _ found: String, with file: PublishedFile, _ fetched: FetchedDigests
+  ) -> Finding.Outcome {
+    guard let expected = file.sha256 ?? fetched.digests[file.name] else { return .noKnownDigest }
     return found == expected ? .matches : .differs(found: found, expected: expected)
   }
 }

@@ -31,10 +31,24 @@ public struct ImageDataset: Sendable {
   public let splits: [String]
   /// The published files, in order.
   public let files: [SourceFile]
-  /// Whether the files were drawn by `synthesize` and are not the published ones.
-  public let isSynthetic: Bool
+  /// Where the images come from, by the digests of their files.
+  public let origin: DatasetOrigin
+  /// Why the files are not the published ones, in words; nil unless the origin is `unverified`.
+  public let doubt: String?
   /// The SHA-256 over all files: of the lines of their `sha256`, each ended by a newline.
   public let sha256: String
+
+  /// Whether the files were drawn by `synthesize` and are not the published ones.
+  public var isSynthetic: Bool { origin == .synthetic }
+
+  /// The title for people, with a word where the images are not the published ones.
+  public var markedTitle: String {
+    switch origin {
+    case .published: title
+    case .unverified: "\(title) (unverified files)"
+    case .synthetic: "\(title) (synthetic data)"
+    }
+  }
 
   /// The number of samples, selected or not.
   public var count: Int { labels.count }
@@ -51,8 +65,8 @@ public struct ImageDataset: Sendable {
   ///     all if `nil`.
   ///   - folder: the datasets folder, which holds a folder per dataset family.
   /// - Throws: `DatasetError`: unknownName, missing, malformed or system. Sizes, headers and labels
-  ///   are checked exactly; no count in a header is trusted for an allocation. Digests are computed
-  ///   and not compared: that is what `DatasetVerification` does.
+  ///   are checked exactly; no count in a header is trusted for an allocation. Digests decide the
+  ///   `origin`; files with other ones than published are imported all the same.
   public static func load(
     _ name: String, splits: [String]? = nil, classes: [String]? = nil, from folder: String
   ) throws -> ImageDataset {
@@ -89,13 +103,18 @@ public struct ImageDataset: Sendable {
       initialised = count * entry.imageByteCount
     }
 
+    let isSynthetic = location.isSynthetic(entry)
+    let doubt =
+      isSynthetic
+      ? nil
+      : doubt(files, of: splits, fetched: FetchedDigests(in: location.folder(of: entry)))
     let lines = files.map { $0.sha256 + "\n" }.joined()
     return ImageDataset(
       name: entry.name, title: entry.title, classNames: selection.names,
       channels: entry.channels, height: entry.height, width: entry.width,
       pixels: pixels, labels: labels.map { selection.newLabels[Int($0)] },
       splits: splits.map(\.name), files: files,
-      isSynthetic: location.isSynthetic(entry),
+      origin: isSynthetic ? .synthetic : doubt == nil ? .published : .unverified, doubt: doubt,
       sha256: StreamingDigest.sha256(lines))
   }
 

@@ -42,9 +42,16 @@ public struct MethodOption: Sendable {
   public let domain: Domain
   /// What it means and where the default comes from, in one or two sentences.
   public let summary: String
+  /// For a key that was added to a method later: the value at which the method is what it was before.
+  /// A run at that value keeps the name that it had without the key. Nil for the method's first keys.
+  public let neutralValue: OptionValue?
 
   /// A key with its default, domain and meaning.
-  public init(_ key: String, default: OptionValue, _ domain: Domain, _ summary: String) {
+  public init(
+    _ key: String, default: OptionValue, _ domain: Domain, _ summary: String,
+    neutral: OptionValue? = nil
+  ) {
+    neutralValue = neutral
     self.key = key
     defaultValue = `default`
     self.domain = domain
@@ -65,6 +72,15 @@ public struct MethodOption: Sendable {
     }
   }
 
+  /// Whether a value is still in range, and neither infinite nor 0, as the single-precision number that
+  /// it is computed with: 1e50 is infinite there, 1e-60 is 0, 0.99999999999 is 1.
+  private static func survivesFloat(_ value: Double, _ range: ClosedRange<Double>) -> Bool {
+    let single = Float(value)
+    guard single.isFinite, (single == 0) == (value == 0) else { return false }
+    // A bound such as 1e-6 has no exact Float; what lies on it passes.
+    return range.contains(Double(single)) || value == range.lowerBound || value == range.upperBound
+  }
+
   /// A whole number without its decimal point.
   private static func plain(_ number: Double) -> String {
     Int(exactly: number).map(String.init) ?? "\(number)"
@@ -74,7 +90,8 @@ public struct MethodOption: Sendable {
   public func accepts(_ value: OptionValue) -> Bool {
     switch (domain, value) {
     case (.integer(let range), .integer(let value)): range.contains(value)
-    case (.number(let range), .number(let value)): value.isFinite && range.contains(value)
+    case (.number(let range), .number(let value)):
+      value.isFinite && range.contains(value) && Self.survivesFloat(value, range)
     case (.choice(let words), .text(let word)): words.contains(word)
     case (.integers(let range), .integers(let values)): values.allSatisfy(range.contains)
     default: false

@@ -106,17 +106,20 @@ extension LocalNetwork {
 public struct Evaluation: Sendable, Hashable {
   /// Sum of the cross-entropy losses.
   public var lossSum: Double
-  /// Samples whose largest class score is their label's.
-  public var correct: Int
+  /// Samples of each class whose largest class score is their label's, axis (class).
+  public var correctByClass: [Int32]
   /// Samples seen.
   public var count: Int
 
-  /// Nothing seen yet, or the given sums.
-  public init(lossSum: Double = 0, correct: Int = 0, count: Int = 0) {
-    self.lossSum = lossSum
-    self.correct = correct
-    self.count = count
+  /// Nothing seen yet.
+  public init(classCount: Int) {
+    lossSum = 0
+    correctByClass = [Int32](repeating: 0, count: classCount)
+    count = 0
   }
+
+  /// Samples whose largest class score is their label's.
+  public var correct: Int { correctByClass.reduce(0) { $0 + Int($1) } }
 
   /// Share of correct samples in [0, 1]; NaN if none was seen.
   public var accuracy: Float { count > 0 ? Float(Double(correct) / Double(count)) : .nan }

@@ -129,13 +129,14 @@ public final class Network: LocalNetwork {
     gather(samples, of: images, workspace)
     try workspace.runForward()
     let count = samples.count * plans.architecture.classCount
-    let result = SoftmaxCrossEntropy.evaluate(
+    var uncounted: [Int32] = []
+    let lossSum = SoftmaxCrossEntropy.evaluate(
       logits: workspace.values(plan.logits, count: count),
       classCount: plans.architecture.classCount, labels: images.labels, samples: samples,
-      gradient: workspace.values(gradientBuffer, count: count))
+      gradient: workspace.values(gradientBuffer, count: count), correct: &uncounted)
     try workspace.runBackward()
     for statistics in plan.batchStatistics { update(statistics, workspace) }
-    return result.lossSum
+    return lossSum
   }
 
   /// Sets the model that steps are pulled towards, axis (parameter).
@@ -184,17 +185,15 @@ public final class Network: LocalNetwork {
   public func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Evaluation
   {
-    var evaluation = Evaluation()
+    var evaluation = Evaluation(classCount: plans.architecture.classCount)
     var rest = samples
     while !rest.isEmpty {
       let batch = rest.prefix(Self.evaluationBatchSize)
       rest = rest.dropFirst(batch.count)
       let logits = try scores(batch, of: images)
-      let result = SoftmaxCrossEntropy.evaluate(
+      evaluation.lossSum += SoftmaxCrossEntropy.evaluate(
         logits: logits, classCount: plans.architecture.classCount, labels: images.labels,
-        samples: batch, gradient: nil)
-      evaluation.lossSum += result.lossSum
-      evaluation.correct += result.correct
+        samples: batch, gradient: nil, correct: &evaluation.correctByClass)
       evaluation.count += batch.count
     }
     return evaluation

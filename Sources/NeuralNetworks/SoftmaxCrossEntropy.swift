@@ -5,17 +5,19 @@ import Foundation
 /// For class scores z and label y: loss = log Σ_c exp(z_c − max z) − (z_y − max z); its gradient by
 /// z is (softmax(z) − onehot(y)) / batch size.
 enum SoftmaxCrossEntropy {
+  /// With a gradient it trains, without one it evaluates.
   /// - Parameters:
   ///   - logits: axes (sample, class), row-major.
-  ///   - gradient: written if given; same axes.
-  /// - Returns: the sum of the losses over the batch, and how often the largest score (the first of
-  ///   equals) is the label's.
+  ///   - gradient: written if given; same axes. Nothing is counted then.
+  ///   - correct: counts, axis (class), the samples of each class whose largest score (the first of
+  ///     equals) is the label's. A sample with a score that is not a number is never correct.
+  /// - Returns: the sum of the losses over the batch.
   static func evaluate(
     logits: UnsafeMutableBufferPointer<Float>, classCount: Int, labels: [Int32],
-    samples: ArraySlice<Int32>, gradient: UnsafeMutableBufferPointer<Float>?
-  ) -> (lossSum: Double, correct: Int) {
+    samples: ArraySlice<Int32>, gradient: UnsafeMutableBufferPointer<Float>?,
+    correct: inout [Int32]
+  ) -> Double {
     var lossSum = 0.0
-    var correct = 0
     let scale = 1 / Float(samples.count)
     for (row, sample) in samples.enumerated() {
       let start = row * classCount
@@ -31,13 +33,16 @@ enum SoftmaxCrossEntropy {
         gradient?[start + index] = exponential
         sum += exponential
       }
-      lossSum += Double(logf(sum) - (logits[start + label] - largest))
-      if best == label { correct += 1 }
-      guard let gradient else { continue }
+      let loss = logf(sum) - (logits[start + label] - largest)
+      lossSum += Double(loss)
+      guard let gradient else {
+        if best == label, loss.isFinite { correct[label] += 1 }
+        continue
+      }
       let factor = scale / sum
       for index in 0..<classCount { gradient[start + index] *= factor }
       gradient[start + label] -= scale
     }
-    return (lossSum, correct)
+    return lossSum
   }
 }

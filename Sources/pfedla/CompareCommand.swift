@@ -8,6 +8,7 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Put results of several methods and seeds into one table and one picture.",
     discussion: """
+      Runs that differ by their seeds alone are one row; whatever else differs between rows is a column. \
       Accuracies are those of the last evaluation, never of the best round. With --output the table \
       (CSV and Markdown), the curves over rounds (CSV) and, where gnuplot is installed, their picture \
       (SVG and PNG) are written.
@@ -25,8 +26,9 @@ struct CompareCommand: ParsableCommand {
   var output: String?
 
   func run() throws {
-    let comparison = Comparison(try files.map { try RunResult(path: $0) })
+    let comparison = try Comparison(files.map { try RunResult(path: $0) })
     print(comparison.plainText)
+    for warning in comparison.warnings { printToStandardError("Warning: \(warning).") }
     guard let output else { return }
     let names = try comparison.write(to: output)
     for name in names { print("\(output)/\(name)") }

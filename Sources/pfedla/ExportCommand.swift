@@ -10,7 +10,9 @@ struct ExportCommand: ParsableCommand {
       Writes rounds.csv (means and standard deviations over clients), clients.csv (every client in \
       every evaluated round) and, for methods that have them, aggregation_weights.csv (round, client, \
       layer, source client, weight) and aggregation_summary.csv (mean weight of the client itself \
-      and of other clients by the number of classes in common).
+      and of other clients by the number of classes in common), and class_counts.csv (correct test \
+      samples of each client and class) where they were recorded. Every row begins with method, dataset, \
+      scheme, number of clients and seed. Prints the digest of the numbers.
 
       Example:
         pfedla export runs/pfedla.h5 --csv runs/pfedla-csv
@@ -23,6 +25,8 @@ struct ExportCommand: ParsableCommand {
   var csv: String
 
   func run() throws {
-    for name in try ResultExport(RunResult(path: file)).write(to: csv) { print("\(csv)/\(name)") }
+    let result = try RunResult(path: file)
+    for name in try ResultExport(result).write(to: csv) { print("\(csv)/\(name)") }
+    if let digest = result.numbersSHA256 { print("numbers_sha256 \(digest)") }
   }
 }

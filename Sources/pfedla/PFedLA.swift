@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 
 /// The command line of the harness: one file a subcommand.
 @main
@@ -6,10 +7,10 @@ struct PFedLA: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pfedla",
     abstract: "Layer-wise personalised federated learning: run, export and compare experiments.",
-    version: "0.1.0",
+    version: CodeVersion.description,
     subcommands: [
       RunCommand.self, ReproduceCommand.self, ReportCommand.self, CompareCommand.self,
-      ExportCommand.self,
+      ExportCommand.self, VerifyCommand.self,
       DatasetsCommand.self,
       PartitionCommand.self, MethodsCommand.self,
     ])

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Experiments
 import Foundation
 import NeuralNetworks
@@ -61,6 +62,9 @@ struct RunCommand: AsyncParsableCommand {
     var display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
     display.note(summary(preparation, workerCount))
+    if let doubt = preparation.dataset.doubt {
+      display.note("Warning: the data are recorded as unverified: \(doubt).")
+    }
     let outcome = try ExperimentRun(
       preparation, output: output, overwrite: overwrite, workerCount: workerCount,
       isAudited: audit
@@ -74,7 +78,10 @@ struct RunCommand: AsyncParsableCommand {
     display.finish()
 
     switch outcome {
-    case .complete:
+    case .complete, .diverged:
+      if let clients = try RunResult(path: output).divergedClients {
+        display.note("Warning: \(clients).")
+      }
       print(output)
     case .interrupted(let round):
       display.note(
@@ -84,11 +91,19 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
+  private static func words(_ origin: DatasetOrigin) -> String {
+    switch origin {
+    case .published: ""
+    case .unverified: "unverified files in the form of "
+    case .synthetic: "SYNTHETIC data in the form of "
+    }
+  }
+
   private func summary(_ preparation: RunPreparation, _ workerCount: Int) -> String {
     let specification = preparation.specification
     let train = preparation.partition.train.reduce(0) { $0 + $1.count }
     let test = preparation.partition.test.reduce(0) { $0 + $1.count }
-    let data = preparation.dataset.isSynthetic ? "SYNTHETIC data in the form of " : ""
+    let data = Self.words(preparation.dataset.origin)
     return
       "\(specification.method) on \(data)\(preparation.dataset.title), "
       + "\(preparation.partition.scheme), \(preparation.partition.clientCount) clients "

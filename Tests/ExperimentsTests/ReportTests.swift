@@ -67,7 +67,7 @@ struct ReportTests {
       }
     }
     let results = try paths.map { try RunResult(path: $0) }
-    let comparison = Comparison(results)
+    let comparison = try Comparison(results)
     #expect(comparison.rows.map(\.method) == ["Local", "pFedLA"])
     #expect(comparison.rows.map(\.seeds) == [[3, 4], [3, 4]])
     #expect(comparison.rows.allSatisfy { $0.dataset == "cifar10 (synthetic)" })

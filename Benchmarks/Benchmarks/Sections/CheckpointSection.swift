@@ -31,18 +31,20 @@ enum CheckpointSection: BenchmarkSection {
     let file = CheckpointFile(
       besides: bench.temporary.appendingPathComponent("checkpoint-\(clients)").path)
     defer { file.remove() }
-    try file.write(checkpoint, resolved: preparation.resolved)
+    let origin = CheckpointFile.Origin(
+      settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256)
+    try file.write(checkpoint, origin)
     let contents = try Data(contentsOf: URL(fileURLWithPath: file.path))
     let plain = bench.temporary.appendingPathComponent("plain-\(clients)")
     defer { try? FileManager.default.removeItem(at: plain) }
     let series = try interleaved(
       repetitions,
       [
-        { try seconds { try file.write(checkpoint, resolved: preparation.resolved) } },
+        { try seconds { try file.write(checkpoint, origin) } },
         { try seconds { try write(contents, to: plain) } },
         {
           try seconds {
-            _ = try file.load(resolved: preparation.resolved, empty: record)
+            _ = try file.load(origin, empty: record)
           }
         },
         { try seconds { _ = try Data(contentsOf: plain) } },

@@ -126,10 +126,14 @@ public struct Fetcher: Sendable {
     defer { FileSystem.remove(unpacked) }
     let names = files.map { $0.name + archive.memberSuffix }
     try Unpacking.unpack(names, of: archive, at: target, into: unpacked)
+    var digests: [String: String] = [:]
     for (file, name) in zip(files, names) {
-      guard let expected = file.sha256 else { continue }
       let found = try ContentReader.sha256(
         ofContent: "\(unpacked)/\(name)", remedy: entry.remedy)
+      guard let expected = file.sha256 else {
+        digests[file.name] = found
+        continue
+      }
       guard found == expected else {
         throw DatasetError(
           .checksum,
@@ -140,6 +144,7 @@ public struct Fetcher: Sendable {
     for (file, name) in zip(files, names) {
       try place("\(unpacked)/\(name)", as: name, file, in: location.folder(of: entry))
     }
+    if !digests.isEmpty { try FetchedDigests.add(digests, in: location.folder(of: entry)) }
     FileSystem.remove(target)
   }
 

@@ -7,9 +7,12 @@ struct AggregationSummary {
 
   /// For each recorded round and layer the mean weight over pairs of clients: `self`, and for other
   /// sources `shared_0`, `shared_1`, … by the number of classes that both hold.
-  var csv: CSV {
+  /// - Parameters:
+  ///   - keyColumns: columns that every row begins with.
+  ///   - keys: their values.
+  func csv(_ keyColumns: [String] = [], _ keys: [String] = []) -> CSV {
     let record = result.record
-    var csv = CSV(["round", "layer", "source", "pairs", "weight_mean"])
+    var csv = CSV(keyColumns + ["round", "layer", "source", "pairs", "weight_mean"])
     let groups = sourceGroups
     for (position, round) in record.recordedRounds.enumerated() {
       for (layer, name) in result.layers.enumerated() {
@@ -18,7 +21,8 @@ struct AggregationSummary {
             let row = (position * record.clientCount + client) * record.layerCount + layer
             return Double(record.weights[row * record.clientCount + source])
           }
-          csv.append(["\(round)", name, group, "\(pairs.count)", CSV.number(weights.mean)])
+          csv.append(
+            keys + ["\(round)", name, group, "\(pairs.count)", CSV.number(weights.mean)])
         }
       }
     }

@@ -73,7 +73,7 @@ public struct CommunicationFigure {
     }
     return series.rounds.map { round in
       Point(
-        round: round, sent: sent.map { $0[round] / 1_048_576 }.mean,
+        round: round, sent: sent.map { $0[round] / Megabyte.bytes }.mean,
         accuracy: series.accuracies(round: round).mean)
     }
   }

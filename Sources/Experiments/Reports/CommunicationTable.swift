@@ -4,9 +4,6 @@ import Foundation
 /// Accuracy and communication against the number of layers that stay local, beside the paper's:
 /// Table 3.
 public struct CommunicationTable {
-  /// Bytes of a megabyte here, as in the paper.
-  private static let megabyte = 1_048_576.0
-
   /// What the paper's Table 3 gives, as far as its numbers tell: parameters sent in both directions
   /// in one participation × 3000 bytes / 2^20; 3000 = 600 rounds × 10 clients × half a byte. It
   /// meets all seven numbers within 0.025.
@@ -17,7 +14,7 @@ public struct CommunicationTable {
   ///   - uplink: parameters that a client sends in one participation.
   ///   - downlink: parameters that it is sent.
   public static func megabytesInPaperUnit(uplink: Double, downlink: Double) -> Double {
-    (uplink + downlink) * paperBytesPerParameter / megabyte
+    (uplink + downlink) * paperBytesPerParameter / Megabyte.bytes
   }
 
   /// A number of retained layers on a dataset.
@@ -106,8 +103,8 @@ public struct CommunicationTable {
           CSV.number(facts.isSynthetic ? .nan : accuracy.mean - row.paperAccuracy),
           same { "\($0.record.roundCount)" }, CSV.number(traffic.uplinkPerParticipation),
           CSV.number(traffic.downlinkPerParticipation),
-          CSV.number(traffic.perRound / Self.megabyte),
-          CSV.number(traffic.whole / Self.megabyte), CSV.number(paperUnit(traffic)),
+          CSV.number(traffic.perRound / Megabyte.bytes),
+          CSV.number(traffic.whole / Megabyte.bytes), CSV.number(paperUnit(traffic)),
           CSV.number(row.paperMegabytes), CSV.number(paperUnit(traffic) - row.paperMegabytes),
           row.retained.map { "\($0.layer) \(CSV.number($0.share))" }.joined(separator: "; "),
           same { $0.isSynthetic ? "synthetic" : "published" }, same(\.codeVersion),
@@ -140,8 +137,8 @@ public struct CommunicationTable {
           Self.text(row.retained), row.accuracy.text(paper: row.paperAccuracy),
           CellAccuracy.difference(
             facts.isSynthetic ? .nan : row.accuracy.mean - row.paperAccuracy),
-          CellAccuracy.number(row.traffic.perRound / Self.megabyte),
-          CellAccuracy.number(row.traffic.whole / Self.megabyte),
+          CellAccuracy.number(row.traffic.perRound / Megabyte.bytes),
+          CellAccuracy.number(row.traffic.whole / Megabyte.bytes),
           [
             CellAccuracy.number(unit),
             row.paperMegabytes.isNaN ? "" : "(\(CellAccuracy.number(row.paperMegabytes)))",

@@ -1,31 +1,40 @@
 import FederatedLearning
 import Foundation
 
-/// Results of several methods and seeds side by side: a table of the last evaluation and the curves
-/// over rounds. Never the best round: that would select on test data.
+/// Results of several methods, settings and seeds side by side: a table of the last evaluation and the
+/// curves over rounds. Never the best round: that would select on test data.
+///
+/// Runs that differ by nothing but their seeds are one row. Whatever else differs between rows is a column.
 public struct Comparison: Sendable {
-  /// One line of the table: the runs of a method on one dataset and partition scheme.
+  /// One line of the table: runs that differ by their seeds alone.
   public struct Row: Sendable {
     /// The method's name in the field.
     public let method: String
-    /// The dataset, marked where it is synthetic.
+    /// The dataset, marked where its files are not the published ones.
     public let dataset: String
     /// The partition scheme.
     public let scheme: String
+    /// The values of the settings that differ between rows, in the order of `differingSettings`; empty
+    /// where the method has no such key.
+    public let settings: [String]
     /// Seeds, ascending.
     public let seeds: [UInt64]
+    /// Runs of these that diverged; no mean holds them.
+    public let divergedCount: Int
     /// Accuracy of received models.
     public let received: Accuracy
     /// Accuracy of trained models.
     public let trained: Accuracy
     /// Rounds trained.
     public let rounds: Int
-    /// Megabytes (10⁶ bytes, float32) from all participants to the server, mean over rounds and seeds.
+    /// Megabytes (`Megabyte`, float32) from all participants to the server, mean over rounds and seeds.
     public let uplinkMegabytes: Double
     /// The same from the server to them.
     public let downlinkMegabytes: Double
-    /// Seconds of a run, mean over seeds; NaN unless every run's sidecar tells them.
+    /// Seconds of a run, mean over seeds; NaN unless every run's sidecar has them.
     public let seconds: Double
+    /// The version of the numerics.
+    public let numericsVersion: Int
   }
 
   /// An accuracy in percent, over clients and seeds.
@@ -38,46 +47,178 @@ public struct Comparison: Sendable {
     public let seedDeviation: Double
   }
 
-  /// The results in the order of the registry, then by seed.
-  private let results: [RunResult]
+  /// Runs that differ by their seeds alone.
+  struct Group {
+    /// Everything but the seeds: keys and values, and what else makes runs comparable.
+    let identity: [String: String]
+    var runs: [RunResult]
+
+    /// The runs that went through without a value that is not finite.
+    var finite: [RunResult] { runs.filter { !$0.record.hasDiverged } }
+  }
+
+  /// In the order of the registry, then by what differs.
+  let groups: [Group]
   /// The lines of the table.
   public let rows: [Row]
+  /// The names of the settings that differ between rows, as columns.
+  public let differingSettings: [String]
 
-  /// Groups results by method, dataset and partition scheme.
-  public init(_ results: [RunResult]) {
+  /// Groups results by everything but their seeds. Throws `SpecificationError` if a run is given twice.
+  public init(_ results: [RunResult]) throws {
     let order = MethodRegistry.all.map { $0.information.name }
     func rank(_ result: RunResult) -> Int { order.firstIndex(of: result.method) ?? order.count }
-    self.results = results.sorted {
+    let sorted = results.sorted {
       ($0.dataset, $0.partitionScheme, rank($0), $0.method, $0.seed, $0.path)
         < ($1.dataset, $1.partitionScheme, rank($1), $1.method, $1.seed, $1.path)
     }
-    rows = Self.groups(self.results).compactMap(Self.row)
+    try Self.requireDistinct(sorted)
+    var groups: [Group] = []
+    for result in sorted {
+      let identity = Self.identity(of: result)
+      if let place = groups.firstIndex(where: { $0.identity == identity }) {
+        groups[place].runs.append(result)
+      } else {
+        groups.append(Group(identity: identity, runs: [result]))
+      }
+    }
+    let columns = Self.differingColumns(groups)
+    self.groups = Self.sorted(groups, by: columns)
+    differingSettings = columns.map(\.title)
+    rows = self.groups.compactMap { Self.row($0, columns) }
   }
 
-  private static func groups(_ results: [RunResult]) -> [[RunResult]] {
-    results.reduce(into: []) { groups, result in
-      if let first = groups.last?.first, first.dataset == result.dataset,
-        first.partitionScheme == result.partitionScheme, first.method == result.method,
-        first.isSynthetic == result.isSynthetic
-      {
-        groups[groups.count - 1].append(result)
-      } else {
-        groups.append([result])
+  // MARK: Groups
+
+  /// Keys that tell seeds apart, and those that have columns of their own.
+  private static let seedKeys: Set = ["seed", "partition.seed", "partition.sha256"]
+  private static let ownColumns: Set = ["method", "dataset.name", "partition.scheme", "rounds"]
+
+  private static func identity(of result: RunResult) -> [String: String] {
+    var identity: [String: String] = [:]
+    for (key, value) in result.resolvedSpecification where !seedKeys.contains(key) {
+      identity[key] = value
+    }
+    // What the specification does not say.
+    identity["method"] = result.method
+    identity["dataset"] = result.dataset
+    identity["partition.scheme"] = result.partitionScheme
+    identity["data"] = result.origin.rawValue
+    identity["dataset_sha256"] = result.datasetSHA256
+    identity["numerics_version"] = "\(result.numericsVersion)"
+    return identity
+  }
+
+  private static func requireDistinct(_ results: [RunResult]) throws {
+    var known: [[String: String]: RunResult] = [:]
+    for result in results {
+      var key = identity(of: result)
+      key["seed"] = "\(result.seed)"
+      key["partition.sha256"] = result.partitionSHA256
+      if let other = known[key] {
+        throw SpecificationError(
+          other.path == result.path
+            ? "\(result.path): given twice, expected each result once"
+            : "\(other.path) and \(result.path): two results of one run (\(result.method), seed "
+              + "\(result.seed), the same settings); give one of them")
       }
+      known[key] = result
     }
   }
 
-  private static func row(_ runs: [RunResult]) -> Row? {
-    guard let first = runs.first else { return nil }
+  /// A setting that differs between rows: the keys that it stands for, of which a row has at most one.
+  private struct Column {
+    let title: String
+    let keys: [String]
+
+    func value(of group: Group) -> String {
+      keys.lazy.compactMap { group.identity[$0] }.first ?? ""
+    }
+  }
+
+  /// A key is a column if two rows have it with different values. A method's own keys stand in one column
+  /// with those of the same name of other methods.
+  private static func differingColumns(_ groups: [Group]) -> [Column] {
+    var keys: [String] = []
+    for group in groups {
+      for result in group.runs.prefix(1) {
+        for (key, _) in result.resolvedSpecification where !keys.contains(key) { keys.append(key) }
+      }
+    }
+    keys += ["data", "dataset_sha256", "numerics_version"]
+    let differing = keys.filter { key in
+      !seedKeys.contains(key) && !ownColumns.contains(key)
+        && Set(groups.compactMap { $0.identity[key] }).count > 1
+    }.filter { key in
+      // Datasets differ in their files, and the table names the dataset and marks its origin: a column
+      // only where one dataset's files differ.
+      guard key == "dataset_sha256" || key == "data" else { return true }
+      return key == "dataset_sha256"
+        && Set(groups.map { [$0.identity["dataset"], $0.identity["data"]] }).count
+          < Set(groups.map { [$0.identity["dataset"], $0.identity["data"], $0.identity[key]] })
+            .count
+    }
+    func isOption(_ key: String) -> Bool { key.hasPrefix("methods.") }
+    func lastPart(_ key: String) -> String {
+      key.split(separator: ".").last.map(String.init) ?? key
+    }
+    var columns: [Column] = []
+    for key in differing {
+      let title = lastPart(key)
+      guard !columns.contains(where: { $0.keys.contains(key) }) else { continue }
+      if isOption(key) {
+        let same = keys.filter { isOption($0) && lastPart($0) == title }
+        columns.append(Column(title: title, keys: same))
+      } else {
+        let isAmbiguous = differing.contains { $0 != key && lastPart($0) == title }
+        columns.append(Column(title: isAmbiguous ? key : title, keys: [key]))
+      }
+    }
+    return columns
+  }
+
+  /// In the order in which they came, but those of one method by the values of the columns, numbers as
+  /// numbers.
+  private static func sorted(_ groups: [Group], by columns: [Column]) -> [Group] {
+    func precedes(_ left: Group, _ right: Group) -> Bool? {
+      for column in columns {
+        let (a, b) = (column.value(of: left), column.value(of: right))
+        guard a != b else { continue }
+        if let a = Double(a), let b = Double(b) { return a < b }
+        return a < b
+      }
+      return nil
+    }
+    func place(_ group: Group) -> [String?] {
+      ["dataset", "partition.scheme", "method"].map { group.identity[$0] }
+    }
+    var sorted: [Group] = []
+    for group in groups {
+      let start = sorted.firstIndex { place($0) == place(group) } ?? sorted.count
+      let end = (sorted.lastIndex { place($0) == place(group) } ?? start - 1) + 1
+      let index = (start..<end).first { precedes(group, sorted[$0]) ?? false } ?? end
+      sorted.insert(group, at: index)
+    }
+    return sorted
+  }
+
+  private static func row(_ group: Group, _ columns: [Column]) -> Row? {
+    guard let first = group.runs.first else { return nil }
+    let runs = group.finite
     return Row(
-      method: first.methodTitle,
-      dataset: first.dataset + (first.isSynthetic ? " (synthetic)" : ""),
-      scheme: first.partitionScheme, seeds: runs.map(\.seed),
+      method: first.methodTitle, dataset: first.markedDataset, scheme: first.partitionScheme,
+      settings: columns.map { column in
+        // Twelve digits of a digest tell files apart.
+        column.keys == ["dataset_sha256"]
+          ? String(column.value(of: group).prefix(12)) : column.value(of: group)
+      },
+      seeds: group.runs.map(\.seed), divergedCount: group.runs.count - runs.count,
       received: accuracy(runs, \.testAccuracyReceived),
       trained: accuracy(runs, \.testAccuracyTrained), rounds: first.record.roundCount,
-      uplinkMegabytes: runs.map { $0.record.uplinkBytes.mean / 1e6 }.mean,
-      downlinkMegabytes: runs.map { $0.record.downlinkBytes.mean / 1e6 }.mean,
-      seconds: runs.map { RunSidecar.seconds(of: $0) ?? .nan }.mean)
+      uplinkMegabytes: runs.map { $0.record.uplinkBytes.mean / Megabyte.bytes }.mean,
+      downlinkMegabytes: runs.map { $0.record.downlinkBytes.mean / Megabyte.bytes }.mean,
+      seconds: group.runs.map { RunSidecar.seconds(of: $0) ?? .nan }.mean,
+      numericsVersion: first.numericsVersion)
   }
 
   private static func accuracy(_ runs: [RunResult], _ key: KeyPath<RunRecord, [Float]>) -> Accuracy
@@ -94,81 +235,26 @@ public struct Comparison: Sendable {
       seedDeviation: perRun.map(\.mean).standardDeviation)
   }
 
-  // MARK: Table
-
-  private static let explanation = """
-    Accuracy in percent on the clients' own test data after the last round, mean over clients ± \
-    standard deviation over clients [± standard deviation of the mean over seeds]. received: the model \
-    that the next local training would start from; trained: the model after the latest local training. \
-    MB up, MB down: 10⁶ bytes of float32 that all participants send and are sent in a round.
-    """
-
-  private static func text(_ accuracy: Accuracy) -> String {
-    func number(_ value: Double) -> String { String(format: "%.2f", value) }
-    let seeds = accuracy.seedDeviation.isNaN ? "" : " [± \(number(accuracy.seedDeviation))]"
-    let clients = accuracy.clientDeviation.isNaN ? "" : " ± \(number(accuracy.clientDeviation))"
-    return number(accuracy.mean) + clients + seeds
-  }
-
-  private var cells: [[String]] {
-    [
-      [
-        "method", "dataset", "partition", "rounds", "seeds", "received", "trained", "MB up",
-        "MB down", "seconds",
-      ]
-    ]
-      + rows.map { row in
-        [
-          row.method, row.dataset, row.scheme, "\(row.rounds)", "\(row.seeds.count)",
-          Self.text(row.received), Self.text(row.trained),
-          String(format: "%.2f", row.uplinkMegabytes),
-          String(format: "%.2f", row.downlinkMegabytes),
-          row.seconds.isNaN ? "" : String(format: "%.1f", row.seconds),
-        ]
-      }
-  }
-
-  /// The table for a terminal.
-  public var plainText: String {
-    let cells = cells
-    let widths = (cells.first ?? []).indices.map { column in
-      cells.map { $0[column].count }.max() ?? 0
+  /// What a reader must be warned of, a line each.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    let versions = Set(rows.map(\.numericsVersion)).sorted()
+    if versions.count > 1 {
+      warnings.append(
+        "the results are of numerics versions \(versions.map(String.init).joined(separator: ", ")): "
+          + "their bits differ for reasons other than their settings; compute the older ones again")
     }
-    let lines = cells.map { row in
-      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-        .joined(separator: "  ").trimmingSuffix(" ")
+    let unverified = groups.flatMap(\.runs).filter { $0.origin == .unverified }
+    if let first = unverified.first {
+      warnings.append(
+        "\(unverified.count) of \(groups.flatMap(\.runs).count) results are of files whose digests are "
+          + "not the published ones (\(first.path.isEmpty ? first.dataset : first.path))")
     }
-    return lines.joined(separator: "\n") + "\n\n" + Self.explanation + "\n"
-  }
-
-  /// The table in Markdown.
-  public var markdown: String {
-    let cells = cells
-    let lines = cells.map { "| \($0.joined(separator: " | ")) |" }
-    let rule = "|" + String(repeating: " --- |", count: cells.first?.count ?? 0)
-    return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n") + "\n\n"
-      + Self.explanation + "\n"
-  }
-
-  /// The table as CSV.
-  public var csv: CSV {
-    var csv = CSV(
-      [
-        "method", "dataset", "partition", "rounds", "seeds", "received_mean_percent",
-        "received_sd_clients", "received_sd_seeds", "trained_mean_percent", "trained_sd_clients",
-        "trained_sd_seeds", "uplink_mb_per_round", "downlink_mb_per_round", "seconds",
-      ])
-    for row in rows {
-      csv.append(
-        [
-          row.method, row.dataset, row.scheme, "\(row.rounds)",
-          row.seeds.map(String.init).joined(separator: " "),
-        ]
-          + [row.received, row.trained].flatMap {
-            [$0.mean, $0.clientDeviation, $0.seedDeviation].map(CSV.number)
-          } + [row.uplinkMegabytes, row.downlinkMegabytes, row.seconds].map(CSV.number))
+    let diverged = rows.reduce(0) { $0 + $1.divergedCount }
+    if diverged > 0 {
+      warnings.append("\(diverged) of \(groups.flatMap(\.runs).count) runs diverged; no mean holds them")
     }
-    return csv
+    return warnings
   }
 
   // MARK: Curves
@@ -211,7 +297,8 @@ public struct Comparison: Sendable {
 
   /// The curves in the order of the table.
   var methodCurves: [MethodCurve] {
-    zip(Self.groups(results), rows).compactMap { runs, row in
+    zip(groups, rows).compactMap { group, row in
+      let runs = group.finite
       guard let first = runs.first else { return nil }
       let points = (1...max(first.record.roundCount, 1)).compactMap { round in
         let means = runs.filter { $0.record.roundCount >= round }.map { run in
@@ -227,7 +314,7 @@ public struct Comparison: Sendable {
             trained: 100 * means.map(\.1).mean)
       }
       return MethodCurve(
-        method: row.method, dataset: row.dataset, publishedDataset: first.dataset,
+        method: title(row), dataset: row.dataset, publishedDataset: first.dataset,
         scheme: row.scheme, points: points)
     }
   }
@@ -244,22 +331,27 @@ public struct Comparison: Sendable {
       + (try CurvesPicture(self).write(to: folder))
   }
 
+  /// A row's method, with the settings that tell it apart from other rows of the method.
+  private func title(_ row: Row) -> String {
+    let several = rows.count { $0.method == row.method && $0.dataset == row.dataset } > 1
+    let settings = zip(differingSettings, row.settings).filter { !$1.isEmpty }
+    return several && !settings.isEmpty
+      ? "\(row.method) (\(settings.map { "\($0) \($1)" }.joined(separator: ", ")))" : row.method
+  }
+
   /// What tells the runs of one picture apart from those of another: dataset and scheme.
   var panels: [(dataset: String, scheme: String, methods: [String])] {
     rows.reduce(into: []) { panels, row in
       if panels.last?.dataset == row.dataset, panels.last?.scheme == row.scheme {
-        panels[panels.count - 1].methods.append(row.method)
+        panels[panels.count - 1].methods.append(title(row))
       } else {
-        panels.append((row.dataset, row.scheme, [row.method]))
+        panels.append((row.dataset, row.scheme, [title(row)]))
       }
     }
   }
 }
 
-extension String {
-  fileprivate func trimmingSuffix(_ character: Character) -> String {
-    var text = self
-    while text.last == character { text.removeLast() }
-    return text
-  }
+extension RunResult {
+  /// The dataset's name, marked where its files are not the published ones.
+  var markedDataset: String { dataset + (origin == .published ? "" : " (\(origin.rawValue))") }
 }

@@ -7,6 +7,15 @@ public struct ResultExport {
   /// Exports that result.
   public init(_ result: RunResult) { self.result = result }
 
+  /// What every row begins with, so that files of several results can be put together.
+  private static let keyColumns = ["method", "dataset", "scheme", "clients", "seed"]
+  private var keys: [String] {
+    [
+      result.method, result.dataset, result.partitionScheme, "\(result.record.clientCount)",
+      "\(result.seed)",
+    ]
+  }
+
   /// Writes `rounds.csv`, `clients.csv` and, where the method has them, `aggregation_weights.csv`
   /// and `aggregation_summary.csv` into the folder, which is made if it is missing. Throws if that fails.
   /// - Returns: the names of the files written.
@@ -15,7 +24,11 @@ public struct ResultExport {
     var files = [("rounds.csv", rounds), ("clients.csv", clients)]
     if !result.record.recordedRounds.isEmpty {
       files.append(("aggregation_weights.csv", aggregationWeights))
-      files.append(("aggregation_summary.csv", AggregationSummary(result).csv))
+      files.append(
+        ("aggregation_summary.csv", AggregationSummary(result).csv(Self.keyColumns, keys)))
+    }
+    if !result.record.classCountRounds.isEmpty {
+      files.append(("class_counts.csv", classCounts))
     }
     for (name, csv) in files { try csv.write(to: "\(folder)/\(name)") }
     return files.map(\.0)
@@ -26,7 +39,7 @@ public struct ResultExport {
     let record = result.record
     let matrices = RunRecord.matrices
     var csv = CSV(
-      ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
+      Self.keyColumns + ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
         + ["participants", "uplink_bytes", "downlink_bytes"])
     for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
       let row = record.places(ofRound: round)
@@ -36,7 +49,7 @@ public struct ResultExport {
         return [CSV.number(values.mean), CSV.number(values.standardDeviation)]
       }
       csv.append(
-        ["\(round)"] + statistics + [
+        keys + ["\(round)"] + statistics + [
           "\(record.participated[row].count { $0 })", CSV.number(record.uplinkBytes[round - 1]),
           CSV.number(record.downlinkBytes[round - 1]),
         ])
@@ -49,16 +62,23 @@ public struct ResultExport {
     let record = result.record
     let matrices = RunRecord.matrices
     var csv = CSV(
-      ["round", "client", "train_count", "test_count", "participated"] + matrices.map(\.name))
+      Self.keyColumns + [
+        "round", "client", "train_count", "test_count", "participated", "diverged",
+      ] + matrices.map(\.name))
     for round in 0..<record.roundCount {
       for client in 0..<record.clientCount {
         let place = round * record.clientCount + client
         let values = matrices.map { CSV.number(record[keyPath: $0.key][place]) }
-        guard values.contains(where: { !$0.isEmpty }) else { continue }
+        // A participant whose loss is not a number still took part.
+        guard record.participated[place] || values.contains(where: { !$0.isEmpty }) else {
+          continue
+        }
+        let diverged = record.divergedRounds[client]
         csv.append(
-          [
+          keys + [
             "\(round + 1)", "\(client)", "\(result.trainCounts[client])",
             "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
+            diverged > 0 && diverged <= round + 1 ? "1" : "0",
           ] + values)
       }
     }
@@ -70,7 +90,8 @@ public struct ResultExport {
     let record = result.record
     let hasRetained = !record.retained.isEmpty
     var csv = CSV(
-      ["round", "client", "layer", "source_client", "weight"] + (hasRetained ? ["retained"] : []))
+      Self.keyColumns + ["round", "client", "layer", "source_client", "weight"]
+        + (hasRetained ? ["retained"] : []))
     var place = 0
     var row = 0
     for round in record.recordedRounds {
@@ -78,12 +99,36 @@ public struct ResultExport {
         for layer in result.layers {
           for source in 0..<record.clientCount {
             csv.append(
-              [
+              keys + [
                 "\(round)", "\(client)", layer, "\(source)", CSV.number(record.weights[place]),
               ] + (hasRetained ? [record.retained[row] ? "1" : "0"] : []))
             place += 1
           }
           row += 1
+        }
+      }
+    }
+    return csv
+  }
+
+  /// Correct test samples of each client and class, with how many there are.
+  var classCounts: CSV {
+    let (record, classes) = (result.record, result.record.classCount)
+    var csv = CSV(
+      Self.keyColumns + [
+        "round", "client", "class", "test_count", "correct_received", "correct_trained",
+      ])
+    var place = 0
+    for round in record.classCountRounds {
+      for client in 0..<record.clientCount {
+        for label in 0..<classes {
+          csv.append(
+            keys + [
+              "\(round)", "\(client)", result.classNames[label],
+              "\(result.testClassCounts[client * classes + label])", "\(record.correctReceived[place])",
+              "\(record.correctTrained[place])",
+            ])
+          place += 1
         }
       }
     }

@@ -32,6 +32,22 @@ package struct CheckpointFile {
     let damage: String?
   }
 
+  /// What a checkpoint belongs to: a run goes on only from one of the same specification, the same images
+  /// and labels, and the same version of the numerics.
+  package struct Origin {
+    let settings: [RunSetting]
+    let datasetSHA256: String
+    let numericsVersion: Int
+
+    package init(
+      settings: [RunSetting], datasetSHA256: String, numericsVersion: Int = CodeVersion.numerics
+    ) {
+      self.settings = settings
+      self.datasetSHA256 = datasetSHA256
+      self.numericsVersion = numericsVersion
+    }
+  }
+
   package let path: String
   private var previous: String { path + ".previous" }
   private static let schemaName = "pfedla_checkpoint"
@@ -52,13 +68,15 @@ package struct CheckpointFile {
   }
 
   /// Writes a checkpoint; the last one stays as the previous one until the next write.
-  package func write(_ checkpoint: Checkpoint, resolved: [(key: String, value: String)]) throws {
+  package func write(_ checkpoint: Checkpoint, _ origin: Origin) throws {
     try HDF5File.writeAtomically(
       to: path, overwrite: true, isSealed: true, keeping: previous
     ) { file in
       try file.setAttribute("schema_name", Self.schemaName)
       try file.setAttribute("round", Int32(checkpoint.round))
-      try file.write("specification", Self.text(resolved))
+      try file.setAttribute("numerics_version", Int32(origin.numericsVersion))
+      try file.setAttribute("dataset_sha256", origin.datasetSHA256)
+      try file.write("specification", origin.settings.text)
       // Row by row both ways: a whole bank in one piece would be a second one in memory.
       let bank = try file.createDataset(
         "bank", of: Float.self,
@@ -90,16 +108,23 @@ package struct CheckpointFile {
         "recorded_rounds", record.recordedRounds, shape: [record.recordedRounds.count])
       try group.write("weights", record.weights, shape: [record.weights.count])
       try group.write("retained", record.retained, shape: [record.retained.count])
+      try group.write(
+        "class_count_rounds", record.classCountRounds, shape: [record.classCountRounds.count])
+      try group.write(
+        "correct_received", record.correctReceived, shape: [record.correctReceived.count])
+      try group.write(
+        "correct_trained", record.correctTrained, shape: [record.correctTrained.count])
+      try group.write("diverged_rounds", record.divergedRounds, shape: [record.clientCount])
     }
   }
 
   /// The last checkpoint, or nil if there is none. A damaged one gives way to the previous one, which
   /// takes its place.
   ///
-  /// Throws `SpecificationError` if no checkpoint is whole, and if it belongs to another specification
-  /// or code version, naming what differs.
+  /// Throws `SpecificationError` if no checkpoint is whole, and if it belongs to another specification,
+  /// other data or another version of the numerics, naming what differs.
   /// - Parameter empty: a record of the run's shape.
-  package func load(resolved: [(key: String, value: String)], empty: RunRecord) throws -> Found? {
+  package func load(_ origin: Origin, empty: RunRecord) throws -> Found? {
     var damages: [String] = []
     for file in files {
       do {
@@ -110,7 +135,7 @@ package struct CheckpointFile {
       }
       let checkpoint: Checkpoint
       do {
-        checkpoint = try load(file, resolved: resolved, empty: empty)
+        checkpoint = try load(file, origin, empty: empty)
       } catch let error as HDF5Error {
         throw misfit("\(error)")
       }
@@ -132,13 +157,10 @@ package struct CheckpointFile {
         + "version that wrote it, or remove \(files.joined(separator: " and ")) to start anew")
   }
 
-  private func load(_ path: String, resolved: [(key: String, value: String)], empty: RunRecord)
-    throws
-    -> Checkpoint
-  {
+  private func load(_ path: String, _ origin: Origin, empty: RunRecord) throws -> Checkpoint {
     let file = try HDF5File.openForReading(path)
     defer { try? file.close() }
-    try checkSpecification(file.readValue("specification"), resolved, path)
+    try checkOrigin(file, origin, path)
     let bank = try file.dataset("bank")
     guard bank.shape.count == 2 else { throw misfit("the bank has shape \(bank.shape)") }
     let round = Int(try file.attribute("round", as: Int32.self))
@@ -184,25 +206,44 @@ package struct CheckpointFile {
     guard record.retained.isEmpty || record.retained.count == rows else {
       throw misfit("\(record.retained.count) retained layers, expected \(rows)")
     }
+    try readClassCounts(group, into: &record, round: round)
+    record.divergedRounds = try group.read("diverged_rounds", shape: [record.clientCount])
     return record
   }
 
-  private func checkSpecification(
-    _ found: String, _ resolved: [(key: String, value: String)], _ path: String
-  ) throws {
-    guard found != Self.text(resolved) else { return }
-    let lines = found.split(separator: "\n").map(String.init)
-    let difference =
-      resolved.first { !lines.contains("\($0.key): \($0.value)") }.map { key, value in
-        let old = lines.first { $0.hasPrefix("\(key): ") }.map { $0.dropFirst(key.count + 2) }
-        return "\(key) was \(old ?? "absent") and is now \(value)"
-      } ?? "it has keys that are gone now"
-    throw SpecificationError(
-      "\(path): the checkpoint belongs to another specification: \(difference). Give the old value "
-        + "to go on, or remove the checkpoint to start anew")
+  private func readClassCounts(_ group: HDF5Group, into record: inout RunRecord, round: Int) throws {
+    record.classCountRounds = try group.read("class_count_rounds", shape: [nil])
+    let rounds = record.classCountRounds
+    guard rounds.allSatisfy({ (1...round).contains(Int($0)) }),
+      zip(rounds, rounds.dropFirst()).allSatisfy({ $0 < $1 })
+    else { throw misfit("classes were counted in rounds \(rounds), the last round is \(round)") }
+    let count = rounds.count * record.clientCount * record.classCount
+    record.correctReceived = try group.read("correct_received", shape: [count])
+    record.correctTrained = try group.read("correct_trained", shape: [count])
   }
 
-  private static func text(_ resolved: [(key: String, value: String)]) -> String {
-    resolved.map { "\($0.key): \($0.value)\n" }.joined()
+  private func checkOrigin(_ file: HDF5File, _ origin: Origin, _ path: String) throws {
+    let advice = "remove \(files.joined(separator: " and ")) to start again"
+    // The version first: another one may know other keys.
+    let version = try file.hasAttribute("numerics_version")
+      ? Int(file.attribute("numerics_version", as: Int32.self)) : 0
+    guard version == origin.numericsVersion else {
+      throw SpecificationError(
+        "\(path): the checkpoint is of numerics version \(version), expected \(origin.numericsVersion): "
+          + "resuming would mix two roundings. Finish the run with the program that began it, or "
+          + advice)
+    }
+    let specification: String = try file.readValue("specification")
+    if let difference = origin.settings.difference(from: specification) {
+      throw SpecificationError(
+        "\(path): the checkpoint belongs to another specification: \(difference). Give the old value "
+          + "to resume, or \(advice)")
+    }
+    let images: String = try file.attribute("dataset_sha256")
+    guard images == origin.datasetSHA256 else {
+      throw SpecificationError(
+        "\(path): the checkpoint belongs to other images or labels: dataset_sha256 was \(images) and is "
+          + "now \(origin.datasetSHA256). Put the old dataset files back to resume, or \(advice)")
+    }
   }
 }

@@ -3,6 +3,17 @@ public enum CodeVersion {
   /// The version of this package.
   public static let current = "0.1.0"
 
+  /// The version of the numerics. Two programs with the same one give the same bits for the same
+  /// specification and data; it is raised by one whenever the bits of any result may change for a reason
+  /// other than its specification (CONTRIBUTING.md says when). Results, checkpoints and sidecars hold it,
+  /// a cell's name depends on it, and a checkpoint of another one is not resumed.
+  ///
+  /// Results from before there was such a number read as 0.
+  public static let numerics = 1
+
+  /// Both, as `pfedla --version` prints them.
+  public static var description: String { "\(current) (numerics version \(numerics))" }
+
   /// The compiler's language version.
   public static var compiler: String {
     #if compiler(>=6.4)

@@ -10,7 +10,12 @@ import NeuralNetworks
 /// in the file. Every axis of every dataset is labelled with a dimension scale.
 enum ResultFile {
   static let schemaName = "pfedla_result"
-  static let schemaVersion: Int32 = 1
+  /// 1 (0.1.0): no numerics version, digest of the numbers, settings, counts of classes or divergence.
+  static let schemaVersion: Int32 = 2
+  /// The root's attribute with the digest of all numbers.
+  static let numbersAttribute = "numbers_sha256"
+  /// The text with a line for each array.
+  static let numbersDataset = "provenance/numbers"
 
   /// - Parameters:
   ///   - models: the models to keep of some clients, axes (client, parameter); nil keeps none.
@@ -20,7 +25,7 @@ enum ResultFile {
     information: MethodInformation, models: (([Int]) throws -> [[Float]])?, audit: AuditRecord?
   ) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
-      try writeAttributes(file, preparation, information)
+      try writeAttributes(file, preparation, information, record)
       let axes = try Axes(
         round: file.createDimension("round", values: (0..<record.roundCount).map { Int32($0 + 1) }),
         client: file.createDimension("client", values: (0..<record.clientCount).map(Int32.init)),
@@ -34,6 +39,7 @@ enum ResultFile {
         ? try file.createDimension(
           "source_client", values: (0..<record.clientCount).map(Int32.init)) : nil
       if let source { try writeAggregation(file, axes, source, record) }
+      try writeClassCounts(file, axes, preparation, record)
       if let audit {
         try AuditGroup.write(
           audit, into: file.createGroup("audit"),
@@ -42,7 +48,21 @@ enum ResultFile {
           layout: preparation.layout)
       }
       if let models { try writeModels(file, axes, preparation, models) }
+      try writeSettings(file.createGroup("settings"), preparation.resolved)
       try writeProvenance(file.createGroup("provenance"), preparation)
+      let numbers = try NumbersDigest(file)
+      try file.write(numbersDataset, numbers.lines)
+      try file.setAttribute(numbersAttribute, numbers.sha256)
+    }
+  }
+
+  /// Throws `SpecificationError` unless the file says that it is a result.
+  static func requireResult(_ file: HDF5File, _ path: String) throws {
+    guard try file.hasAttribute("schema_name"),
+      try file.attribute("schema_name", as: String.self) == schemaName
+    else {
+      throw SpecificationError(
+        "\(path): not a result of pfedla run, expected the file that it wrote")
     }
   }
 
@@ -53,24 +73,26 @@ enum ResultFile {
   }
 
   private static func writeAttributes(
-    _ file: HDF5File, _ preparation: RunPreparation, _ information: MethodInformation
+    _ file: HDF5File, _ preparation: RunPreparation, _ information: MethodInformation,
+    _ record: RunRecord
   ) throws {
     let (specification, dataset) = (preparation.specification, preparation.dataset)
-    let synthetic = dataset.isSynthetic ? " (synthetic data)" : ""
     for (name, value) in [
       ("Conventions", "CF-1.11"),
-      ("title", "\(specification.name): \(information.title) on \(dataset.title)\(synthetic)"),
+      ("title", "\(specification.name): \(information.title) on \(dataset.markedTitle)"),
       ("schema_name", schemaName), ("method", information.name),
       ("method_title", information.title), ("method_reference", information.reference),
       ("reported_model", information.reported.rawValue),
-      ("dataset", dataset.name), ("data", dataset.isSynthetic ? "synthetic" : "published"),
+      ("dataset", dataset.name), ("data", dataset.origin.rawValue),
       ("partition_scheme", preparation.partition.scheme),
       ("partition_sha256", preparation.partition.sha256), ("code_version", CodeVersion.current),
-      ("status", "complete"),
+      ("status", record.hasDiverged ? "diverged" : "complete"),
     ] {
       try file.setAttribute(name, value)
     }
     try file.setAttribute("schema_version", schemaVersion)
+    try file.setAttribute("numerics_version", Int32(CodeVersion.numerics))
+    try file.setAttribute("clients", Int32(record.clientCount))
     try file.setAttribute("seed", Int64(bitPattern: specification.seed))
   }
 
@@ -105,6 +127,12 @@ enum ResultFile {
       try dataset.setAttribute(
         "long_name", "samples of the client's \(name.prefix { $0 != "_" }) data")
     }
+    let diverged = try file.write(
+      "diverged_round", record.divergedRounds, axes: [axes.client], storage: .compressed)
+    try diverged.setAttribute(
+      "long_name",
+      "first round in which a loss, parameter or hypernetwork value of the client was not finite; 0: none"
+    )
     for (name, values, direction) in [
       ("uplink_bytes", record.uplinkBytes, "from all participants to the server"),
       ("downlink_bytes", record.downlinkBytes, "from the server to all participants"),
@@ -133,6 +161,48 @@ enum ResultFile {
       "retained", record.retained, axes: [recorded, axes.client, axes.layer], storage: .compressed)
     try retained.setAttribute(
       "long_name", "whether the client would keep its own layer in its next round")
+  }
+
+  /// Correct test samples by class, so that later questions (balanced accuracy, fairness between classes)
+  /// do not need the run again.
+  private static func writeClassCounts(
+    _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation, _ record: RunRecord
+  ) throws {
+    guard !record.classCountRounds.isEmpty else { return }
+    let group = try file.createGroup("class_counts")
+    let recorded = try group.createDimension("recorded_round", values: record.classCountRounds)
+    let classes = try group.createDimension("class", values: preparation.dataset.classNames)
+    let labels = preparation.dataset.labels
+    let tested = preparation.partition.test.flatMap { samples in
+      var counts = [Int32](repeating: 0, count: classes.count)
+      for sample in samples { counts[Int(labels[Int(sample)])] += 1 }
+      return counts
+    }
+    let total = try group.write(
+      "test_count", tested, axes: [axes.client, classes], storage: .compressed)
+    try total.setAttribute("long_name", "test samples of each class")
+    for (name, counts, model) in [
+      ("correct_received", record.correctReceived, "received"),
+      ("correct_trained", record.correctTrained, "trained"),
+    ] {
+      let dataset = try group.write(
+        name, counts, axes: [recorded, axes.client, classes], storage: .compressed)
+      try dataset.setAttribute(
+        "long_name",
+        "test samples of each class that the \(model) model classifies correctly, after the round")
+    }
+  }
+
+  /// One typed attribute a key, to select results by.
+  private static func writeSettings(_ group: HDF5Group, _ settings: [RunSetting]) throws {
+    for setting in settings {
+      switch setting.typedValue {
+      case .text(let text): try group.setAttribute(setting.attributeName, text)
+      case .integer(let number): try group.setAttribute(setting.attributeName, Int64(number))
+      case .number(let number): try group.setAttribute(setting.attributeName, number)
+      case .flag(let flag): try group.setAttribute(setting.attributeName, flag ? "true" : "false")
+      }
+    }
   }
 
   private static func writeModels(
@@ -176,7 +246,7 @@ enum ResultFile {
     try group.write("specification", document.text)
     try group.write("overrides", document.overrides.joined(separator: "\n"))
     try group.write(
-      "resolved_specification", preparation.resolved.map { "\($0.key): \($0.value)\n" }.joined())
+      "resolved_specification", preparation.resolved.text)
     try group.write("dataset_sha256", preparation.dataset.sha256)
     try group.write(
       "dataset_files",

@@ -10,6 +10,8 @@ public struct RunRecord: Sendable, Equatable {
   public let clientCount: Int
   /// Layers of the client model.
   public let layerCount: Int
+  /// Classes of the dataset; 0 where counts of classes are not kept.
+  public let classCount: Int
 
   /// Accuracy on the client's own test data of the model that its next local training would start
   /// from, in [0, 1].
@@ -37,11 +39,23 @@ public struct RunRecord: Sendable, Equatable {
   /// Whether the client would keep the layer in its next round, axes (recorded round, client, layer).
   public var retained: [Bool] = []
 
+  /// Rounds whose evaluation left counts of classes, ascending, axis (recorded round).
+  public var classCountRounds: [Int32] = []
+  /// Test samples of each class that the received model classifies correctly, axes (recorded round,
+  /// client, class).
+  public var correctReceived: [Int32] = []
+  /// The same of the trained model.
+  public var correctTrained: [Int32] = []
+  /// The first round in which a value of the client was not finite; 0 if there was none. Axis (client).
+  public var divergedRounds: [Int32]
+
   /// An empty record.
-  public init(roundCount: Int, clientCount: Int, layerCount: Int) {
+  public init(roundCount: Int, clientCount: Int, layerCount: Int, classCount: Int = 0) {
     self.roundCount = roundCount
     self.clientCount = clientCount
     self.layerCount = layerCount
+    self.classCount = classCount
+    divergedRounds = [Int32](repeating: 0, count: clientCount)
     let missing = [Float](repeating: .nan, count: roundCount * clientCount)
     testAccuracyReceived = missing
     testAccuracyTrained = missing
@@ -73,6 +87,61 @@ public struct RunRecord: Sendable, Equatable {
     }
     uplinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.uplink) }
     downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }
+  }
+
+  /// Enters what was not finite in a round. What all clients share marks all who took part.
+  package mutating func enter(_ divergences: [Divergence], participants: [Int]) {
+    for divergence in divergences {
+      for client in divergence.client.map({ [$0] }) ?? participants
+      where divergedRounds[client] == 0 {
+        divergedRounds[client] = Int32(divergence.round)
+      }
+    }
+  }
+
+  /// Whether a value of any client was not finite in any round.
+  public var hasDiverged: Bool { divergedRounds.contains { $0 > 0 } }
+
+  /// The first round in which a value was not finite; nil if there was none.
+  public var firstDivergedRound: Int? { divergedRounds.filter { $0 > 0 }.min().map(Int.init) }
+
+  /// Enters an evaluation of every client.
+  package mutating func enter<Method>(_ test: Federation<Method>.TestRecord, round: Int) {
+    for client in 0..<clientCount {
+      let place = (round - 1) * clientCount + client
+      testAccuracyReceived[place] = test.received[client].accuracy
+      testAccuracyTrained[place] = test.trained[client].accuracy
+      testLossReceived[place] = test.received[client].loss
+      testLossTrained[place] = test.trained[client].loss
+    }
+  }
+
+  /// Enters the correct test samples of each class, if it is time: at the first evaluation after every so
+  /// many rounds, and at the last one.
+  package mutating func enterClassCounts<Method>(
+    _ test: Federation<Method>.TestRecord, round: Int, every: Int
+  ) {
+    let last = classCountRounds.last.map(Int.init) ?? 0
+    guard every > 0, round == roundCount || round / every > last / every else { return }
+    classCountRounds.append(Int32(round))
+    correctReceived += test.received.flatMap(\.correctByClass)
+    correctTrained += test.trained.flatMap(\.correctByClass)
+  }
+
+  /// Enters the aggregation weights and retained layers of every client, where the method has them.
+  package mutating func enterWeights<Method>(of federation: Federation<Method>) {
+    let (method, server) = (federation.method, federation.state.server)
+    var found = false
+    for client in 0..<clientCount {
+      if let weights = method.aggregationWeights(of: client, state: server) {
+        self.weights += weights.joined()
+        found = true
+      }
+      if let retained = method.retainedLayers(of: client, state: server) {
+        self.retained += retained
+      }
+    }
+    if found { recordedRounds.append(Int32(federation.state.round)) }
   }
 
   /// Where a round's clients stand in the matrices; `round` counts from 1.

@@ -1,21 +1,28 @@
+import Datasets
 import FederatedLearning
 
 extension RunResult {
   /// A result of given values, without a file, for tests of what is made of results.
   package init(
     method: String, methodTitle: String? = nil, reported: EvaluatedModel = .received,
-    dataset: String = "cifar10", isSynthetic: Bool = false,
+    dataset: String = "cifar10", origin: DatasetOrigin = .published,
     partitionScheme: String = "classes-per-client", partitionSHA256: String = "", seed: UInt64 = 0,
-    codeVersion: String = CodeVersion.current, layers: [String], trainCounts: [Int32],
+    codeVersion: String = CodeVersion.current, numericsVersion: Int = CodeVersion.numerics, path: String = "",
+    datasetSHA256: String = "", layers: [String], trainCounts: [Int32],
     testCounts: [Int32], labelCounts: [[Int32]], record: RunRecord,
     resolvedSpecification: [(key: String, value: String)] = []
   ) {
-    path = ""
+    self.path = path
+    self.numericsVersion = numericsVersion
+    self.datasetSHA256 = datasetSHA256
+    numbersSHA256 = nil
+    classNames = []
+    testClassCounts = []
     self.method = method
     self.methodTitle = methodTitle ?? method
     self.reported = reported
     self.dataset = dataset
-    self.isSynthetic = isSynthetic
+    self.origin = origin
     self.partitionScheme = partitionScheme
     self.partitionSHA256 = partitionSHA256
     self.seed = seed

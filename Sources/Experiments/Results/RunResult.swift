@@ -1,3 +1,4 @@
+import Datasets
 import FederatedLearning
 import Foundation
 import HDF5
@@ -14,8 +15,8 @@ public struct RunResult: Sendable {
   public let reported: EvaluatedModel
   /// The dataset's name.
   public let dataset: String
-  /// Whether the data were synthesized.
-  public let isSynthetic: Bool
+  /// Where the images came from; files of schema version 1 call everything published that was not drawn.
+  public let origin: DatasetOrigin
   /// The partition scheme.
   public let partitionScheme: String
   /// The partition's digest.
@@ -24,6 +25,12 @@ public struct RunResult: Sendable {
   public let seed: UInt64
   /// The version of the code that made it.
   public let codeVersion: String
+  /// The version of the numerics; 0 in files of schema version 1, which do not record it.
+  public let numericsVersion: Int
+  /// The digest of all numbers; nil in files of schema version 1.
+  public let numbersSHA256: String?
+  /// The digest of the dataset's files.
+  public let datasetSHA256: String
   /// Names of the model's layers.
   public let layers: [String]
   /// Training and test samples of each client.
@@ -32,6 +39,11 @@ public struct RunResult: Sendable {
   public let testCounts: [Int32]
   /// Samples of each class that each client holds, axes (client, class).
   public let labelCounts: [[Int32]]
+  /// Names of the classes where counts of classes were recorded, else none.
+  public let classNames: [String]
+  /// Test samples of each class that each client holds, axes (client, class), row-major; empty where counts
+  /// of classes were not recorded.
+  public let testClassCounts: [Int32]
   /// What was measured.
   public let record: RunRecord
   /// The keys that decided the numbers and their values, in order.
@@ -42,12 +54,7 @@ public struct RunResult: Sendable {
     self.path = path
     let file = try HDF5File.openForReading(path)
     defer { try? file.close() }
-    guard try file.hasAttribute("schema_name"),
-      try file.attribute("schema_name", as: String.self) == ResultFile.schemaName
-    else {
-      throw SpecificationError(
-        "\(path): not a result of pfedla run, expected the file that it wrote")
-    }
+    try ResultFile.requireResult(file, path)
     method = try file.attribute("method")
     methodTitle = try file.attribute("method_title")
     // Files of version 0.1.0 before this attribute: received models.
@@ -61,7 +68,19 @@ public struct RunResult: Sendable {
     self.reported = reported
     codeVersion = try file.attribute("code_version")
     dataset = try file.attribute("dataset")
-    isSynthetic = try file.attribute("data", as: String.self) == "synthetic"
+    let data: String = try file.attribute("data")
+    guard let origin = DatasetOrigin(rawValue: data) else {
+      throw SpecificationError(
+        "\(path): data is \(data), expected one of "
+          + DatasetOrigin.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self.origin = origin
+    let hasVersion = try file.hasAttribute("numerics_version")
+    numericsVersion = hasVersion ? Int(try file.attribute("numerics_version", as: Int32.self)) : 0
+    numbersSHA256 =
+      try file.hasAttribute(ResultFile.numbersAttribute)
+      ? file.attribute(ResultFile.numbersAttribute) : nil
+    datasetSHA256 = try file.readValue("provenance/dataset_sha256")
     partitionScheme = try file.attribute("partition_scheme")
     partitionSHA256 = try file.attribute("partition_sha256")
     seed = UInt64(bitPattern: try file.attribute("seed", as: Int64.self))
@@ -81,7 +100,7 @@ public struct RunResult: Sendable {
     }
     var record = RunRecord(
       roundCount: try file.dataset("round").count, clientCount: trainCounts.count,
-      layerCount: layers.count)
+      layerCount: layers.count, classCount: classCount)
     let shape: [Int?] = [record.roundCount, record.clientCount]
     for (name, key) in RunRecord.matrices {
       record[keyPath: key] = try file.read(name, shape: shape)
@@ -95,8 +114,33 @@ public struct RunResult: Sendable {
       record.weights = try group.read("weights")
       if try group.exists("retained") { record.retained = try group.read("retained") }
     }
+    if try file.exists("class_counts") {
+      let group = try file.group("class_counts")
+      record.classCountRounds = try group.read("recorded_round")
+      classNames = try group.read("class", shape: [classCount])
+      testClassCounts = try group.read("test_count", shape: [record.clientCount, classCount])
+      let shape: [Int?] = [record.classCountRounds.count, record.clientCount, classCount]
+      record.correctReceived = try group.read("correct_received", shape: shape)
+      record.correctTrained = try group.read("correct_trained", shape: shape)
+    } else {
+      classNames = []
+      testClassCounts = []
+    }
+    if try file.exists("diverged_round") {
+      record.divergedRounds = try file.read("diverged_round", shape: [record.clientCount])
+    }
     self.record = record
   }
+
+  /// Which share of the clients diverged and when first, in words; nil if none did.
+  public var divergedClients: String? {
+    guard let first = record.firstDivergedRound else { return nil }
+    let count = record.divergedRounds.count { $0 > 0 }
+    return "\(count) of \(record.clientCount) clients diverged, the first in round \(first)"
+  }
+
+  /// Whether the data were synthesized.
+  public var isSynthetic: Bool { origin == .synthetic }
 
   /// The value of a key of the specification, or nil.
   public func setting(_ key: String) -> String? {

@@ -7,6 +7,10 @@ struct RunSidecar: Encodable {
   let host = ProcessInfo.processInfo.hostName
   let operatingSystem = ProcessInfo.processInfo.operatingSystemVersionString
   let cores = ProcessInfo.processInfo.activeProcessorCount
+  /// The program's version.
+  let codeVersion = CodeVersion.current
+  /// The version of the numerics.
+  let numericsVersion = CodeVersion.numerics
   let workerCount: Int
   /// Rounds that this process did; fewer than the run's if it was resumed.
   let rounds: Int
@@ -15,7 +19,7 @@ struct RunSidecar: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case date, host, operatingSystem = "operating_system", cores, workerCount = "workers", rounds,
-      seconds
+      seconds, codeVersion = "code_version", numericsVersion = "numerics_version"
   }
 
   /// The seconds of a result's run as its sidecar tells them; nil if there is none or the run was

@@ -8,8 +8,10 @@ public struct ExperimentRun {
   public enum Outcome: Sendable, Equatable {
     /// All rounds are done and the result file is written.
     case complete
-    /// Told to stop: a checkpoint holds the state after that round.
+    /// Stopped as asked: a checkpoint holds the state after that round.
     case interrupted(afterRound: Int)
+    /// A value was not finite: the result file holds the rounds up to that one.
+    case diverged(Divergence)
   }
 
   /// What is told when a run goes on from a checkpoint.
@@ -43,6 +45,7 @@ public struct ExperimentRun {
   private let overwrite: Bool
   private let workerCount: Int
   private let isAudited: Bool
+  private let recordsDivergence: Bool
 
   /// - Parameters:
   ///   - output: the result file; its checkpoint and sidecar lie beside it.
@@ -50,15 +53,18 @@ public struct ExperimentRun {
   ///   - workerCount: threads; changes no number of the result.
   ///   - isAudited: whether the result also holds all that a replay needs. Audited runs are small:
   ///     they are kept in memory and have no checkpoints.
+  ///   - recordsDivergence: whether a run that stops because it diverged leaves a result file that says
+  ///     so, as a sweep wants it, or throws.
   public init(
     _ preparation: RunPreparation, output: String, overwrite: Bool, workerCount: Int,
-    isAudited: Bool = false
+    isAudited: Bool = false, recordsDivergence: Bool = false
   ) {
     self.preparation = preparation
     self.output = output
     self.overwrite = overwrite
     self.workerCount = workerCount
     self.isAudited = isAudited
+    self.recordsDivergence = recordsDivergence
   }
 
   /// Runs. Goes on from the checkpoint beside the output if there is one of the same specification.
@@ -67,7 +73,8 @@ public struct ExperimentRun {
   ///   - resumed: called once if the run goes on from a checkpoint.
   ///   - report: called after every round.
   /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
-  ///   `SpecificationError` if a checkpoint belongs to another specification.
+  ///   `SpecificationError` if a checkpoint belongs to another specification, data or version of the
+  ///   numerics, and if the run diverges.
   public func run(
     shouldStop: () -> Bool, resumed: (Resumption) -> Void = { _ in },
     report: (Progress) -> Void
@@ -93,9 +100,11 @@ public struct ExperimentRun {
       engine: engine)
     var record = RunRecord(
       roundCount: specification.rounds, clientCount: preparation.data.clientCount,
-      layerCount: preparation.layout.layers.count)
+      layerCount: preparation.layout.layers.count, classCount: preparation.dataset.classNames.count)
     let checkpoint = CheckpointFile(besides: output)
-    if !isAudited, let found = try checkpoint.load(resolved: preparation.resolved, empty: record) {
+    let origin = CheckpointFile.Origin(
+      settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256)
+    if !isAudited, let found = try checkpoint.load(origin, empty: record) {
       let saved = found.checkpoint
       do {
         try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
@@ -110,7 +119,7 @@ public struct ExperimentRun {
         Checkpoint(
           round: federation.state.round, bank: federation.state.bank,
           server: federation.method.tensors(of: federation.state.server), record: record),
-        resolved: preparation.resolved)
+        origin)
     }
 
     var audit =
@@ -120,7 +129,8 @@ public struct ExperimentRun {
     let recordWeightsEvery = specification.recordWeightsEvery(clientCount: record.clientCount)
     let start = ContinuousClock.now
     let firstRound = federation.state.round
-    while federation.state.round < specification.rounds {
+    var divergence: Divergence?
+    while federation.state.round < specification.rounds, divergence == nil {
       try audit?.enter(before: federation)
       let done = try federation.runRound()
       audit?.enter(after: federation)
@@ -128,15 +138,22 @@ public struct ExperimentRun {
         round: done.round, participants: done.participants, trainLosses: done.trainLosses,
         traffic: done.traffic)
       let isLast = done.round == specification.rounds
+      var findings = federation.divergences(after: done)
       if isLast || done.round.isMultiple(of: specification.evaluateEvery) {
-        try record.enter(federation.evaluate(), round: done.round)
+        let test = try federation.evaluate()
+        record.enter(test, round: done.round)
+        record.enterClassCounts(
+          test, round: done.round, every: specification.recordClassCountsEvery)
+        findings += federation.divergences(in: test)
       }
+      record.enter(findings, participants: done.participants)
       if recordWeightsEvery > 0, isLast || done.round.isMultiple(of: recordWeightsEvery) {
         record.enterWeights(of: federation)
       }
       report(
         progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
-      guard !isLast else { break }
+      if specification.onDivergence == .stop { divergence = findings.first }
+      guard !isLast, divergence == nil else { break }
       if shouldStop() {
         guard !isAudited else {
           throw SpecificationError("stopped: an audited run keeps no checkpoint; start it again")
@@ -151,17 +168,22 @@ public struct ExperimentRun {
       }
     }
 
+    if let divergence, !recordsDivergence {
+      throw DivergenceError(
+        divergence, learningRate: specification.optimiser.learningRate,
+        checkpoint: checkpoint.exists ? checkpoint.path : nil)
+    }
     audit?.enter(afterLast: federation)
     // Before the result, so that no result is without one.
     let sidecar = RunSidecar(
-      workerCount: workerCount, rounds: specification.rounds - firstRound,
+      workerCount: workerCount, rounds: federation.state.round - firstRound,
       seconds: (ContinuousClock.now - start).seconds)
     try sidecar.write(besides: output)
     do {
       try ResultFile.write(
         to: output, overwrite: overwrite, preparation: preparation, record: record,
         information: Method.information,
-        models: specification.savedModels == .none
+        models: specification.savedModels == .none || divergence != nil
           ? nil
           : { clients in
             try federation.models(
@@ -173,7 +195,7 @@ public struct ExperimentRun {
       throw error
     }
     checkpoint.remove()
-    return .complete
+    return divergence.map { .diverged($0) } ?? .complete
   }
 
   private func progress(
@@ -185,37 +207,6 @@ public struct ExperimentRun {
       seconds: elapsed.seconds,
       accuracyReceived: evaluated.map { record.meanOverClients(\.testAccuracyReceived, round: $0) },
       accuracyTrained: evaluated.map { record.meanOverClients(\.testAccuracyTrained, round: $0) })
-  }
-}
-
-extension RunRecord {
-  /// Enters an evaluation of every client.
-  package mutating func enter<Method>(
-    _ test: Federation<Method>.TestRecord, round: Int
-  ) {
-    for client in 0..<clientCount {
-      let place = (round - 1) * clientCount + client
-      testAccuracyReceived[place] = test.received[client].accuracy
-      testAccuracyTrained[place] = test.trained[client].accuracy
-      testLossReceived[place] = test.received[client].loss
-      testLossTrained[place] = test.trained[client].loss
-    }
-  }
-
-  /// Enters the aggregation weights and retained layers of every client, where the method has them.
-  package mutating func enterWeights<Method>(of federation: Federation<Method>) {
-    let (method, server) = (federation.method, federation.state.server)
-    var found = false
-    for client in 0..<clientCount {
-      if let weights = method.aggregationWeights(of: client, state: server) {
-        self.weights += weights.joined()
-        found = true
-      }
-      if let retained = method.retainedLayers(of: client, state: server) {
-        self.retained += retained
-      }
-    }
-    if found { recordedRounds.append(Int32(federation.state.round)) }
   }
 }
 

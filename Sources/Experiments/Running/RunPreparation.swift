@@ -18,7 +18,7 @@ public struct RunPreparation: Sendable {
   /// The clients' samples for the round loop.
   package let data: FederatedData
   /// Every key that decides the numbers with its value.
-  public let resolved: [(key: String, value: String)]
+  public let resolved: [RunSetting]
 
   /// Imports the dataset, makes or loads the partition and checks that all fits together. Throws
   /// `DatasetError`, `PartitionError`, `HDF5Error`, `ArchitectureError` or `FederationError`.
@@ -67,6 +67,13 @@ public struct RunPreparation: Sendable {
     case .file(let path):
       let partition = try Partition.load(from: path)
       try partition.validate(labels: dataset.labels, source: path)
+      // Partitions made elsewhere need not say what they index.
+      guard partition.datasetSHA256.isEmpty || partition.datasetSHA256 == dataset.sha256 else {
+        throw SpecificationError(
+          "\(path): the partition was made for other images: its dataset_sha256 is "
+            + "\(partition.datasetSHA256), that of \(dataset.name) as specified is \(dataset.sha256). "
+            + "Use the dataset files and splits that it was made for, or make it again with pfedla partition")
+      }
       return partition
     }
   }

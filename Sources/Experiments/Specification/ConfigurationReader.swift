@@ -68,6 +68,23 @@ struct ConfigurationReader {
     return number
   }
 
+  /// A number that is computed with in single precision. It is checked as that: 1e50 is infinite there,
+  /// 1e-60 is 0, and 0.99999999999 is 1.
+  mutating func float(
+    _ key: String, _ expectation: String, where isAllowed: (Float) -> Bool
+  ) throws -> Float? {
+    guard let number = try number(key, expectation, where: { _ in true }) else { return nil }
+    let single = Float(number)
+    guard single.isFinite, (single == 0) == (number == 0), isAllowed(single) else {
+      let found = value(key).map(Self.describe) ?? "\(number)"
+      let isSame = Double("\(single)") == number
+      throw error(
+        key, value(key),
+        "found \(found)\(isSame ? "" : ", in single precision \(single)"), expected \(expectation)")
+    }
+    return single
+  }
+
   mutating func flag(_ key: String) throws -> Bool? {
     guard let node = value(key) else { return nil }
     guard let flag = node.bool else {

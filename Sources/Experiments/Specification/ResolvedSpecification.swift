@@ -11,70 +11,89 @@ extension RunSpecification {
   /// - Parameters:
   ///   - batchNormalisation: as decided with the dataset.
   ///   - partition: as drawn or read.
-  public func resolved(batchNormalisation: Bool, partition: Partition) -> [(
-    key: String, value: String
-  )] {
-    lines(
+  public func resolved(batchNormalisation: Bool, partition: Partition) -> [RunSetting] {
+    settings(
       batchNormalisation: batchNormalisation, clientCount: partition.clientCount,
       partition: [
-        ("partition.scheme", partition.scheme), ("partition.seed", "\(partition.seed)"),
-      ] + partition.settings.map { ("partition.\($0.key)", $0.value) }
-        + [("partition.sha256", partition.sha256)])
+        RunSetting("partition.scheme", .text(partition.scheme)),
+        RunSetting("partition.seed", .integer(Int(clamping: partition.seed))),
+      ] + partition.settings.map { Self.partitionSetting($0.key, $0.value) }
+        + [RunSetting("partition.sha256", .text(partition.sha256))])
   }
 
   /// The same without what only the data can tell, for naming a run before they are read.
-  public var identity: [(key: String, value: String)] {
-    let source: [(key: String, value: String)] =
+  public var identity: [RunSetting] {
+    let source: [RunSetting] =
       switch partition {
       case .scheme(let scheme, let seed):
         [
-          ("partition.scheme", type(of: scheme.scheme).name),
-          ("partition.seed", "\(seed ?? self.seed)"),
-        ]
-          + scheme.settings.map { ("partition.\($0.key)", $0.value) }
-      case .file(let path): [("partition.file", path)]
+          RunSetting("partition.scheme", .text(type(of: scheme.scheme).name)),
+          RunSetting("partition.seed", .integer(Int(clamping: seed ?? self.seed))),
+        ] + scheme.settings.map { Self.partitionSetting($0.key, $0.value) }
+      case .file(let path): [RunSetting("partition.file", .text(path))]
       }
-    return lines(
+    return settings(
       batchNormalisation: model.batchNormalisation ?? dataset.isCIFAR,
       clientCount: source.first { $0.key == "partition.clients" }.flatMap { Int($0.value) } ?? 0,
       partition: source)
   }
 
-  private func lines(
-    batchNormalisation: Bool, clientCount: Int, partition: [(key: String, value: String)]
-  ) -> [(key: String, value: String)] {
-    var lines: [(key: String, value: String)] = [
-      ("method", method),
-      ("seed", "\(seed)"),
-      ("dataset.name", dataset.name),
-      ("dataset.splits", dataset.splits.map(Self.list) ?? "all"),
-      ("dataset.classes", dataset.classes.map(Self.list) ?? "all"),
+  private static func partitionSetting(_ key: String, _ value: String) -> RunSetting {
+    let typed: RunSetting.Value =
+      Int(value).map { .integer($0) } ?? Double(value).map { .number($0) } ?? .text(value)
+    // The text stays as the scheme writes it: 0.10 is not 0.1 to a digest.
+    return RunSetting("partition.\(key)", typed.description == value ? typed : .text(value))
+  }
+
+  private func settings(
+    batchNormalisation: Bool, clientCount: Int, partition: [RunSetting]
+  ) -> [RunSetting] {
+    var settings: [RunSetting] = [
+      RunSetting("method", .text(method)),
+      RunSetting("seed", .integer(Int(clamping: seed))),
+      RunSetting("dataset.name", .text(dataset.name)),
+      RunSetting("dataset.splits", .text(dataset.splits.map(Self.list) ?? "all")),
+      RunSetting("dataset.classes", .text(dataset.classes.map(Self.list) ?? "all")),
     ]
-    lines += partition
-    lines += [
-      ("model.architecture", Self.architectureName),
-      ("model.batch_normalisation", "\(batchNormalisation)"),
-      ("model.pixel_scaling", model.pixelScaling.rawValue),
-      ("model.batch_normalisation_statistics", model.statistics.rawValue),
-      ("rounds", "\(rounds)"),
-      ("participation", "\(participation)"),
-      ("local_epochs", "\(localEpochs)"),
-      ("batch_size", "\(batchSize)"),
-      ("learning_rate", "\(optimiser.learningRate)"),
-      ("momentum", "\(optimiser.momentum)"),
-      ("weight_decay", "\(optimiser.weightDecay)"),
-      ("evaluate_every", "\(evaluateEvery)"),
-      ("record_weights_every", "\(recordWeightsEvery(clientCount: clientCount))"),
-      ("saved_models", savedModels.rawValue),
+    settings += partition
+    settings += [
+      RunSetting("model.architecture", .text(Self.architectureName)),
+      RunSetting("model.batch_normalisation", .flag(batchNormalisation)),
+      RunSetting("model.pixel_scaling", .text(model.pixelScaling.rawValue)),
+      RunSetting("model.batch_normalisation_statistics", .text(model.statistics.rawValue)),
+      RunSetting("rounds", .integer(rounds)),
+      RunSetting("participation", .number(participation)),
+      RunSetting("local_epochs", .integer(localEpochs)),
+      RunSetting("batch_size", .integer(batchSize)),
+      RunSetting("learning_rate", Self.number(optimiser.learningRate)),
+      RunSetting("momentum", Self.number(optimiser.momentum)),
+      RunSetting("weight_decay", Self.number(optimiser.weightDecay)),
+      RunSetting("evaluate_every", .integer(evaluateEvery)),
+      RunSetting(
+        "record_weights_every", .integer(recordWeightsEvery(clientCount: clientCount))),
+      RunSetting("record_class_counts_every", .integer(recordClassCountsEvery)),
+      RunSetting("saved_models", .text(savedModels.rawValue)),
+      RunSetting("on_divergence", .text(onDivergence.rawValue), role: .divergence),
     ]
     for option in MethodRegistry.method(named: method)?.information.options ?? [] {
-      lines.append(
-        (
-          "methods.\(method).\(option.key)",
-          (methodOptions[option.key] ?? option.defaultValue).description
-        ))
+      let value = methodOptions[option.key] ?? option.defaultValue
+      let typed: RunSetting.Value =
+        switch value {
+        case .integer(let number): .integer(number)
+        case .number(let number): .number(number)
+        case .text, .integers: .text(value.description)
+        }
+      settings.append(
+        RunSetting(
+          "methods.\(method).\(option.key)", typed,
+          role: value == option.neutralValue ? .neutral : .numbers))
     }
-    return lines
+    return settings
+  }
+
+  /// A single-precision value by its shortest decimal digits: 0.01, not 0.009999999776.
+  private static func number(_ value: Float) -> RunSetting.Value {
+    .number(Double("\(value)") ?? Double(value))
   }
 
   private static func list(_ words: [String]) -> String { "[\(words.joined(separator: ", "))]" }

@@ -48,6 +48,14 @@ public struct RunSpecification: Sendable {
     case none
   }
 
+  /// What a run does when a value that is not finite appears.
+  public enum OnDivergence: String, Sendable, CaseIterable {
+    /// It stops in that round.
+    case stop
+    /// It goes through all rounds and marks the clients.
+    case `continue`
+  }
+
   /// A name for titles.
   public var name: String
   /// The method's name in the registry.
@@ -77,6 +85,11 @@ public struct RunSpecification: Sendable {
   /// Aggregation weights are recorded after every so many rounds, and after the last; 0 never. Nil where
   /// the specification leaves it to `recordWeightsEvery(clientCount:)`.
   public var recordWeightsEvery: Int?
+  /// Correct test samples of each class are recorded at the first evaluation after every so many rounds,
+  /// and after the last; 0 never.
+  public var recordClassCountsEvery: Int
+  /// What happens when a value that is not finite appears.
+  public var onDivergence: OnDivergence
   /// A checkpoint is written after every so many rounds; 0 only when interrupted.
   public var checkpointEvery: Int
   /// Which models the result keeps.
@@ -137,17 +150,20 @@ public struct RunSpecification: Sendable {
     localEpochs = try root.integer("local_epochs", 1...1_000_000, count) ?? 10
     batchSize = try root.integer("batch_size", 1...100_000, "a whole number in 1 … 100000") ?? 32
     optimiser = StochasticGradientDescent(
-      learningRate: Float(
-        try root.number("learning_rate", "a number above 0") { $0 > 0 }
-          ?? (dataset.isCIFAR ? 0.01 : 0.005)),
-      momentum: Float(
-        try root.number("momentum", "a number of at least 0 and below 1") { $0 >= 0 && $0 < 1 } ?? 0
-      ),
-      weightDecay: Float(
-        try root.number("weight_decay", "a number of at least 0") { $0 >= 0 } ?? 0))
+      learningRate: try root.float("learning_rate", "a number above 0") { $0 > 0 }
+        ?? (dataset.isCIFAR ? 0.01 : 0.005),
+      momentum: try root.float("momentum", "a number of at least 0 and below 1") {
+        $0 >= 0 && $0 < 1
+      } ?? 0,
+      weightDecay: try root.float("weight_decay", "a number of at least 0") { $0 >= 0 } ?? 0)
     evaluateEvery = try root.integer("evaluate_every", 1...10_000_000, count) ?? 1
     recordWeightsEvery =
       try root.integer("record_weights_every", 0...10_000_000, "a whole number of at least 0")
+    recordClassCountsEvery =
+      try root.integer(
+        "record_class_counts_every", 0...10_000_000, "a whole number of at least 0")
+      ?? max(1, rounds / 100)
+    onDivergence = try root.choice("on_divergence", OnDivergence.self) ?? .stop
     checkpointEvery =
       try root.integer("checkpoint_every", 0...10_000_000, "a whole number of at least 0") ?? 25
     savedModels = try root.choice("saved_models", SavedModels.self) ?? .trained

@@ -15,8 +15,7 @@ public struct SweepCell: Sendable {
   init(coordinates: [String: String], specification: RunSpecification) {
     self.coordinates = coordinates
     self.specification = specification
-    let text = specification.identity.map { "\($0.key): \($0.value)\n" }.joined()
-    let digest = StreamingDigest.sha256(text).prefix(8)
+    let digest = StreamingDigest.sha256(specification.identity.identityText).prefix(8)
     let partition = specification.identity.filter {
       ["partition.scheme", "partition.clients"].contains($0.key)
     }
@@ -133,10 +132,10 @@ extension RunSpecification {
   /// sweeps have equal result files, byte for byte, and `pfedla run` takes the text as it is.
   func canonical() throws -> RunSpecification {
     var node = Node.mapping([:])
-    for (key, value) in [("name", "reproduction")] + identity {
+    for setting in [RunSetting("name", .text("reproduction"))] + identity {
       node = SpecificationDocument.replacing(
-        key.split(separator: ".").map(String.init)[...], in: node,
-        by: try Yams.compose(yaml: value) ?? Node(""))
+        setting.key.split(separator: ".").map(String.init)[...], in: node,
+        by: try Yams.compose(yaml: setting.value) ?? Node(""))
     }
     var text = SpecificationDocument(file: document.file, text: try Yams.serialize(node: node))
     text.isGenerated = true

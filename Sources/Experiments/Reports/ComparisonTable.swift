@@ -1,0 +1,100 @@
+import Foundation
+
+// The table of a comparison: for a terminal, in Markdown and as CSV.
+extension Comparison {
+  static let explanation = """
+    Accuracy in percent on the clients' own test data after the last round, mean over clients ± \
+    standard deviation over clients [± standard deviation of the mean over seeds]. received: the model \
+    that the next local training would start from; trained: the model after the latest local training. \
+    MB up, MB down: what all participants send and are sent in a round, float32; 1 MB = 2^20 bytes.
+    """
+
+  /// The number of seeds, and of those that diverged.
+  private static func seeds(_ row: Row) -> String {
+    "\(row.seeds.count)" + (row.divergedCount > 0 ? ", \(row.divergedCount) diverged" : "")
+  }
+
+  private static func text(_ accuracy: Accuracy) -> String {
+    guard !accuracy.mean.isNaN else { return "diverged" }
+    func number(_ value: Double) -> String { String(format: "%.2f", value) }
+    let seeds = accuracy.seedDeviation.isNaN ? "" : " [± \(number(accuracy.seedDeviation))]"
+    let clients = accuracy.clientDeviation.isNaN ? "" : " ± \(number(accuracy.clientDeviation))"
+    return number(accuracy.mean) + clients + seeds
+  }
+
+  /// The table's rows as texts, the header first.
+  private var cells: [[String]] {
+    [
+      [
+        "method", "dataset", "partition", "rounds",
+      ] + differingSettings + [
+        "seeds", "received", "trained", "MB up", "MB down", "seconds",
+      ]
+    ]
+      + rows.map { row in
+        [
+          row.method, row.dataset, row.scheme, "\(row.rounds)",
+        ] + row.settings + [
+          Self.seeds(row), Self.text(row.received), Self.text(row.trained),
+          row.uplinkMegabytes.isNaN ? "" : String(format: "%.2f", row.uplinkMegabytes),
+          row.downlinkMegabytes.isNaN ? "" : String(format: "%.2f", row.downlinkMegabytes),
+          row.seconds.isNaN ? "" : String(format: "%.1f", row.seconds),
+        ]
+      }
+  }
+
+  /// The table for a terminal.
+  public var plainText: String {
+    let cells = cells
+    let widths = (cells.first ?? []).indices.map { column in
+      cells.map { $0[column].count }.max() ?? 0
+    }
+    let lines = cells.map { row in
+      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+        .joined(separator: "  ").trimmingSuffix(" ")
+    }
+    return lines.joined(separator: "\n") + "\n\n" + Self.explanation + "\n"
+  }
+
+  /// The table in Markdown.
+  public var markdown: String {
+    let cells = cells
+    let lines = cells.map { "| \($0.joined(separator: " | ")) |" }
+    let rule = "|" + String(repeating: " --- |", count: cells.first?.count ?? 0)
+    return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n") + "\n\n"
+      + Self.explanation + "\n"
+  }
+
+  /// The table as CSV.
+  public var csv: CSV {
+    var csv = CSV(
+      [
+        "method", "dataset", "partition", "rounds",
+      ] + differingSettings + [
+        "seeds", "diverged", "received_mean_percent", "received_sd_clients", "received_sd_seeds",
+        "trained_mean_percent", "trained_sd_clients", "trained_sd_seeds", "uplink_mb_per_round",
+        "downlink_mb_per_round", "seconds", "numerics_version",
+      ])
+    for row in rows {
+      csv.append(
+        [
+          row.method, row.dataset, row.scheme, "\(row.rounds)",
+        ] + row.settings + [
+          row.seeds.map(String.init).joined(separator: " "), "\(row.divergedCount)",
+        ]
+          + [row.received, row.trained].flatMap {
+            [$0.mean, $0.clientDeviation, $0.seedDeviation].map(CSV.number)
+          } + [row.uplinkMegabytes, row.downlinkMegabytes, row.seconds].map(CSV.number)
+          + ["\(row.numericsVersion)"])
+    }
+    return csv
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(_ character: Character) -> String {
+    var text = self
+    while text.last == character { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,71 @@
+import CHDF5
+
+extension HDF5Dataset {
+  /// What the dataset stores; nil where it is a type that this module does not write.
+  public func storedElementType() throws -> HDF5ElementType? {
+    try file.use {
+      let stored = try check(H5Dget_type(identifier), "cannot read the dataset's type")
+      defer { H5Tclose(stored) }
+      return [HDF5ElementType.float32, .float64, .int8, .int32, .int64, .string].first {
+        $0.reads(stored)
+      }
+    }
+  }
+
+  /// Calls `body` with the bytes of all elements in row-major order, little-endian, some rows at a time.
+  ///
+  /// - Throws: `HDF5Error` where the data are text or of a type that this module does not write, or are
+  ///   damaged.
+  public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    switch try storedElementType() {
+    case .float32: try pieces(of: Float.self, body)
+    case .float64: try pieces(of: Double.self, body)
+    case .int8, .bool: try pieces(of: Int8.self, body)
+    case .int32: try pieces(of: Int32.self, body)
+    case .int64: try pieces(of: Int64.self, body)
+    case .string, nil:
+      throw error("found no numbers; expected 32- or 64-bit floats, or signed integers")
+    }
+  }
+
+  private func pieces<Element: HDF5Element & BitwiseCopyable>(
+    of type: Element.Type, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard let extent = shape.first else {
+      return try read(as: type).withUnsafeBytes { try body($0) }
+    }
+    let rowBytes = max(1, count / max(extent, 1)) * MemoryLayout<Element>.size
+    let rows = max(1, (1 << 22) / rowBytes)
+    for start in stride(from: 0, to: extent, by: rows) {
+      try readRows(start..<min(start + rows, extent), as: type).withUnsafeBytes { try body($0) }
+    }
+  }
+}
+
+extension HDF5Group {
+  /// All datasets of numbers in this group and those below, in ascending order of their paths. Text is
+  /// left out.
+  ///
+  /// - Throws: `HDF5Error` where an object cannot be opened or groups are nested more than 16 deep.
+  public func numericDatasets() throws -> [HDF5Dataset] {
+    try datasets(depth: 0).filter { try $0.storedElementType() != .string }
+      .sorted { $0.path < $1.path }
+  }
+
+  private func datasets(depth: Int) throws -> [HDF5Dataset] {
+    guard depth < 16 else { throw error("groups are nested more than 16 deep") }
+    return try childNames().flatMap { name in
+      try isGroup(name)
+        ? try group(name).datasets(depth: depth + 1) : [try dataset(name)]
+    }
+  }
+
+  private func isGroup(_ name: String) throws -> Bool {
+    try file.use {
+      let failure = "cannot open \(name)"
+      let child = try check(H5Oopen(identifier, name, chdf5_default()), failure)
+      defer { H5Oclose(child) }
+      return H5Iget_type(child) == H5I_GROUP
+    }
+  }
+}

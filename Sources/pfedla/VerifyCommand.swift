@@ -1,0 +1,48 @@
+import ArgumentParser
+import Experiments
+
+/// `pfedla verify`: results held against the digest of their numbers.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Compute the digest of a result's numbers again and compare it with the recorded one.",
+    discussion: """
+      The digest (numbers_sha256) covers every array of numbers by name, type, shape and bytes, and neither \
+      text nor attributes nor the layout of the file. Two results with equal digests hold equal numbers, \
+      whatever version of the program wrote them. The exit code is 1 unless all files are as they were \
+      written.
+
+      Examples:
+        pfedla verify runs/quickstart/*.h5
+        pfedla verify --arrays runs/pfedla.h5
+      """)
+
+  @Argument(help: "Result files of pfedla run.")
+  var files: [String]
+
+  @Flag(help: "Also print a line for every array: digest, type, shape and path.")
+  var arrays = false
+
+  func run() throws {
+    var isGood = true
+    for file in files {
+      let verification = try ResultVerification(path: file)
+      if verification.isGood {
+        print("\(file): unchanged, numbers_sha256 \(verification.computed.sha256)")
+      } else if let recorded = verification.recorded {
+        isGood = false
+        let changed = verification.changedArrays
+        print(
+          "\(file): CHANGED, numbers_sha256 is \(verification.computed.sha256), recorded \(recorded)"
+            + (changed.isEmpty ? "" : "; changed: \(changed.joined(separator: ", "))"))
+      } else {
+        isGood = false
+        print(
+          "\(file): no digest is recorded (a file of version 0.1.0), numbers_sha256 is "
+            + verification.computed.sha256)
+      }
+      if arrays { print(verification.computed.lines, terminator: "") }
+    }
+    guard isGood else { throw ExitCode.failure }
+  }
+}

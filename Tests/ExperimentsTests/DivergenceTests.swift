@@ -1,0 +1,147 @@
+import Experiments
+import FederatedLearning
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@Suite("Divergence")
+struct DivergenceTests {
+  /// Weights that grow with every step until nothing fits single precision.
+  private static let explosive = [
+    "method=fedavg", "model.batch_normalisation=false", "learning_rate=1000",
+  ]
+
+  @Test("the run stops in that round, and one line names round, client and layer")
+  func stops() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    var rounds: [Int] = []
+    let error = #expect(throws: DivergenceError.self) {
+      try ExperimentRun(
+        Fixtures.preparation(Self.explosive), output: path, overwrite: false, workerCount: 2
+      ).run(shouldStop: { false }, report: { rounds.append($0.round) })
+    }
+    #expect(rounds == [1])
+    #expect(error?.divergence.round == 1)
+    #expect(error?.divergence.client != nil)
+    #expect(
+      error?.description
+        == "diverged: round 1, client \(error?.divergence.client ?? -1), layer conv1 is not finite. Try a "
+        + "learning_rate below 1000.0, or record the divergence and continue with --set "
+        + "on_divergence=continue")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  @Test("the last good checkpoint stays, and its round can be resumed with on_divergence=continue")
+  func keepsCheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    // Grows slowly enough to survive the first round.
+    let slow = [
+      "method=local", "model.batch_normalisation=false", "weight_decay=400", "checkpoint_every=1",
+      "rounds=12",
+    ]
+    let error = #expect(throws: DivergenceError.self) { try Fixtures.run(slow, to: path) }
+    let round = try #require(error?.divergence.round)
+    #expect(round > 1)
+    #expect(
+      error?.description.hasSuffix("; the state before it is kept in \(path).checkpoint") == true)
+    #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
+    #expect(!FileManager.default.fileExists(atPath: path))
+    var resumed: Int?
+    let outcome = try ExperimentRun(
+      Fixtures.preparation(slow + ["on_divergence=continue"]), output: path, overwrite: false,
+      workerCount: 1
+    ).run(shouldStop: { false }, resumed: { resumed = $0.rounds }, report: { _ in })
+    #expect(outcome == .complete)
+    #expect(resumed == round - 1)
+    #expect(try RunResult(path: path).record.firstDivergedRound == round)
+  }
+
+  @Test(
+    "with on_divergence: continue every method goes through all rounds and says who diverged",
+    arguments: MethodRegistry.all.map { $0.information.name })
+  func continues(method: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    var overrides = [
+      "method=\(method)", "model.batch_normalisation=false", "learning_rate=1e30",
+      "on_divergence=continue", "rounds=2", "participation=1",
+    ]
+    // Step sizes of the methods that have their own.
+    for key in ["pfedme.personal_step_size", "pfedme.step_size", "per-fedavg.inner_step_size"] {
+      overrides.append("methods.\(key)=1e6")
+    }
+    let outcome = try ExperimentRun(
+      Fixtures.preparation(overrides), output: path, overwrite: false, workerCount: 2
+    ).run(shouldStop: { false }, report: { _ in })
+    #expect(outcome == .complete)
+    let result = try RunResult(path: path)
+    #expect(result.record.hasDiverged)
+    #expect(result.divergedClients != nil)
+    let file = try HDF5File.openForReading(path)
+    #expect(try file.attribute("status", as: String.self) == "diverged")
+    // A prediction of scores that are not numbers is no prediction.
+    let record = result.record
+    for place in 0..<record.roundCount * record.clientCount
+    where record.testLossTrained[place].isNaN {
+      #expect(record.testAccuracyTrained[place] < 1)
+    }
+    let all = record.testLossReceived.allSatisfy(\.isNaN)
+    #expect(!all || record.testAccuracyReceived.allSatisfy { $0 == 0 })
+  }
+
+  @Test("where a sweep asks for it, the rounds so far are a result that says that it diverged")
+  func recorded() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    let outcome = try ExperimentRun(
+      Fixtures.preparation(Self.explosive), output: path, overwrite: false, workerCount: 2,
+      recordsDivergence: true
+    ).run(shouldStop: { false }, report: { _ in })
+    guard case .diverged(let divergence) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(divergence.round == 1)
+    let result = try RunResult(path: path)
+    #expect(result.record.hasDiverged)
+    #expect(result.record.participated[5..<20].allSatisfy { !$0 })
+    #expect(result.record.testLossReceived[5..<20].allSatisfy(\.isNaN))
+    #expect(try !HDF5File.openForReading(path).exists("model"))
+  }
+
+  @Test("a diverged run is left out of the means of a comparison, and counted")
+  func compared() throws {
+    let good = HandMade.run("fedavg", seed: 0, [[0.5, 0.7]])
+    let bad = HandMade.run("fedavg", seed: 1, [[0.1, 0.1]]) { $0.divergedRounds = [0, 1] }
+    let comparison = try Comparison([good, bad])
+    #expect(comparison.rows.count == 1)
+    #expect(comparison.rows[0].divergedCount == 1)
+    #expect(abs(comparison.rows[0].received.mean - 60) < 1e-4)
+    #expect(comparison.plainText.contains("2, 1 diverged"))
+    #expect(comparison.warnings.contains("1 of 2 runs diverged; no mean holds them"))
+    let alone = try Comparison([bad])
+    #expect(alone.plainText.contains("diverged  diverged"))
+    #expect(alone.rows[0].received.mean.isNaN)
+  }
+
+  @Test("losses of exactly 0 are losses: the client took part")
+  func zeroLosses() throws {
+    let run = HandMade.run("fedavg", [[0.5, 0.5]]) { record in
+      record.participated = [true, true]
+      record.trainLoss = [0, 0]
+    }
+    let folder = try TemporaryFolder()
+    _ = try ResultExport(run).write(to: folder.path)
+    let rows = try String(contentsOf: folder.file("rounds.csv"), encoding: .utf8)
+      .split(separator: "\n")
+    let header = rows[0].split(separator: ",", omittingEmptySubsequences: false)
+    let values = rows[1].split(separator: ",", omittingEmptySubsequences: false)
+    let place = try #require(header.firstIndex(of: "train_loss_mean"))
+    #expect(values[place] == "0")
+    let participants = try #require(header.firstIndex(of: "participants"))
+    #expect(values[participants] == "2")
+  }
+}
