@@ -9,22 +9,26 @@ struct ReproduceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce",
     abstract: "Do all runs of tables and figures of the paper, and report them.",
+    usage: "pfedla reproduce <targets> ... [--profile <profile>] [--output <output>] [<options>]",
     discussion: """
       A target is a sweep in the experiments folder: table1, table2, table3, figure1, figure5, figure6, \
-      figure7, or a YAML file of your own. Finished runs are skipped and half-done ones go on from their \
-      checkpoint, so the same command goes on after Ctrl-C, a crash or a full disk. Several processes or \
-      machines that share the output folder share the work.
+      figure7, or a YAML file of your own. Finished runs are skipped and half-done ones resume from their \
+      checkpoint, so the same command continues after Ctrl-C, a crash or a full disk. Several processes or \
+      machines that share the output folder share the work. --only and --cell choose what this call \
+      computes; the report shows every finished run of the whole plan.
 
       Examples:
         pfedla reproduce table1 --profile smoke
         pfedla reproduce table1 table2 --profile quick --only dataset=cifar10 --dry-run
+        pfedla reproduce table1 --output runs/short --set rounds=100 local_epochs=2
         pfedla reproduce table1 --profile paper --cell 1/8     # one of eight jobs of a cluster
       """)
 
   @Argument(help: "The tables and figures.")
-  var targets: [String]
+  var targets: [String] = []
 
-  @Option(help: "The scale: smoke (synthetic data, minutes), quick (an hour) or paper.")
+  @Option(
+    help: "The scale: smoke (synthetic data, minutes), quick (an hour) or paper (days to weeks).")
   var profile = "smoke"
 
   @Option(name: .shortAndLong, help: "The folder for results. Default: runs/reproduce-<profile>.")
@@ -32,7 +36,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take some labels of an axis only; separated by commas, may be repeated.",
+      "Compute some labels of an axis only; separated by commas, may be repeated.",
       valueName: "axis=label,…"))
   var only: [String] = []
 
@@ -45,7 +49,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   @Flag(help: "List the runs with their time and memory, and stop.")
   var dryRun = false
 
-  @Option(help: ArgumentHelp("Take every N-th run, beginning with the I-th.", valueName: "I/N"))
+  @Option(help: ArgumentHelp("Compute every N-th run, beginning with the I-th.", valueName: "I/N"))
   var cell: String?
 
   @OptionGroup var datasets: DatasetsFolderOption
@@ -54,12 +58,20 @@ struct ReproduceCommand: AsyncParsableCommand {
   var experiments = "experiments"
 
   @Option(
-    name: .customLong("set"),
+    name: .customLong("set"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Change a key of every run's specification; may be repeated.", valueName: "key=value"))
+      "Change keys of every run's specification; several at a time, may be repeated.",
+      valueName: "key=value"))
   var overrides: [String] = []
 
-  func validate() throws {
+  mutating func validate() throws {
+    // --set takes all that follows it up to the next option, and with it targets.
+    let taken = overrides.filter { text in
+      !text.contains("=")
+        && (targets.isEmpty || (try? SweepPlan.file(of: text, in: experiments)) != nil)
+    }
+    overrides.removeAll { taken.contains($0) }
+    targets += taken
     if targets.isEmpty { throw ValidationError("a target is missing, such as table1") }
     if let workers, workers < 1 || workers > 1024 {
       throw ValidationError("--workers: found \(workers), expected 1 … 1024")
@@ -77,6 +89,53 @@ struct ReproduceCommand: AsyncParsableCommand {
     selection.only = try selectedLabels()
     selection.seeds = seeds
     selection.overrides = overrides
+    let plans = try plans(selection)
+    for plan in plans { try plan.check(in: output) }
+    var cells = plans.flatMap(\.selected).uniqueByName()
+    if let (index, count) = try share() {
+      cells = cells.enumerated().filter { $0.offset % count == index - 1 }.map(\.element)
+    }
+    guard !cells.isEmpty else {
+      throw SpecificationError("no run is left by --only, --seeds and --cell")
+    }
+    let folder = CellFolder(output: output)
+    let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
+    let datasetsFolder = try dataFolder(plans, output, display)
+    // All cells of the plans: the report puts them beside the new ones.
+    let survey = CellSurvey(plans.flatMap(\.cells), in: folder)
+    try SweepInputs(datasetsFolder: datasetsFolder).check(cells, survey)
+    let canStart = display.announce(
+      cells, plans, survey, datasetsFolder: datasetsFolder, listsAll: dryRun)
+    guard !dryRun else {
+      if !canStart { throw ExitCode.failure }
+      return
+    }
+    for plan in plans { try plan.write(to: output) }
+
+    let interruption = Interruption()
+    let outcome = try Sweep(
+      folder: folder, datasetsFolder: datasetsFolder, workerCount: workers ?? WorkerPool.coreCount
+    ).run(
+      cells, survey: survey, shouldStop: { interruption.isRequested },
+      report: { display.show($0) })
+    display.finish()
+    guard !outcome.isInterrupted else {
+      display.note("Stopped. Give the same command again to resume.")
+      throw ExitCode(130)
+    }
+    let report = try Report(output: output, paperFolder: "\(experiments)/paper")
+    try report.write()
+    report.printProblems()
+    guard outcome.failures.isEmpty else {
+      display.note("\(outcome.failures.count) of \(cells.count) runs failed:")
+      for failure in outcome.failures { display.note("  \(failure.cell): \(failure.reason)") }
+      throw ExitCode.failure
+    }
+    print("\(output)/report.html")
+  }
+
+  /// The targets expanded, checked against each other.
+  private func plans(_ selection: SweepSpecification.Selection) throws -> [SweepPlan] {
     let sweeps = try targets.map { target in
       try SweepSpecification(
         SpecificationDocument(file: SweepPlan.file(of: target, in: experiments)))
@@ -93,40 +152,8 @@ struct ReproduceCommand: AsyncParsableCommand {
       own.only = selection.only.filter { sweep.axisNames.contains($0.key) }
       return try SweepPlan(sweep, own)
     }
-    let folder = CellFolder(output: output)
-    let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
-    let datasetsFolder = try dataFolder(plans, output, display)
-    var cells = plans.flatMap(\.cells).uniqueByName()
-    if let (index, count) = try share() {
-      cells = cells.enumerated().filter { $0.offset % count == index - 1 }.map(\.element)
-    }
-    guard !cells.isEmpty else {
-      throw SpecificationError("no run is left by --only, --seeds and --cell")
-    }
-    try display.announce(
-      cells, plans, profile: profile, datasetsFolder: datasetsFolder, listsAll: dryRun)
-    guard !dryRun else { return }
-    for plan in plans { try plan.write(to: output) }
-
-    let interruption = Interruption()
-    let outcome = try Sweep(
-      folder: folder, datasetsFolder: datasetsFolder, workerCount: workers ?? WorkerPool.coreCount
-    ).run(
-      cells, shouldStop: { interruption.isRequested }, report: { display.show($0) })
-    display.finish()
-    if !outcome.isInterrupted {
-      try Report(output: output, paperFolder: "\(experiments)/paper").write()
-    }
-    if outcome.isInterrupted {
-      display.note("Stopped. The same command goes on from here.")
-      throw ExitCode(130)
-    }
-    guard outcome.failures.isEmpty else {
-      display.note("\(outcome.failures.count) of \(cells.count) runs failed:")
-      for failure in outcome.failures { display.note("  \(failure.cell): \(failure.reason)") }
-      throw ExitCode.failure
-    }
-    print("\(output)/report.html")
+    try SweepPlan.checkTogether(plans)
+    return plans
   }
 
   /// The folder of the dataset files; synthetic ones are drawn into the output folder where the
@@ -134,9 +161,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   private func dataFolder(_ plans: [SweepPlan], _ output: String, _ display: SweepDisplay) throws
     -> String
   {
-    guard let samples = plans.compactMap(\.syntheticSamplesPerClass).max() else {
-      return datasets.folder
-    }
+    guard let samples = plans.first?.syntheticSamplesPerClass else { return datasets.folder }
     return try SyntheticData.draw(
       Set(plans.flatMap(\.cells).map(\.specification.dataset.name)), samplesPerClass: samples,
       output: output

@@ -9,11 +9,12 @@ struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run one experiment and write its results to an HDF5 file.",
+    usage: "pfedla run <specification> --output <output> [--set <key=value> ...] [<options>]",
     discussion: """
       Examples:
         pfedla run experiments/first-result.yaml --output runs/pfedla.h5
         pfedla run experiments/first-result.yaml --output runs/fedavg.h5 \\
-          --set method=fedavg --set seed=1 --set rounds=2
+          --set method=fedavg seed=1 rounds=2
 
       Ctrl-C finishes the round, saves a checkpoint beside the output and stops; the same command \
       goes on from there. The result is the same, byte for byte, as that of an uninterrupted run, \
@@ -21,7 +22,7 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @Argument(help: "The specification, a YAML file (see experiments/).")
-  var specification: String
+  var specification: String?
 
   @Option(name: .shortAndLong, help: "The result file to write, such as runs/pfedla.h5.")
   var output: String
@@ -39,12 +40,20 @@ struct RunCommand: AsyncParsableCommand {
   var audit = false
 
   @Option(
-    name: .customLong("set"),
+    name: .customLong("set"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Change a key of the specification; may be repeated.", valueName: "key=value"))
+      "Change keys of the specification; several at a time, may be repeated.",
+      valueName: "key=value"))
   var overrides: [String] = []
 
-  func validate() throws {
+  mutating func validate() throws {
+    // --set takes all that follows it up to the next option, and with it the specification.
+    if specification == nil, let place = overrides.firstIndex(where: { !$0.contains("=") }) {
+      specification = overrides.remove(at: place)
+    }
+    guard specification != nil else {
+      throw ValidationError("Missing expected argument '<specification>'")
+    }
     if let workers, workers < 1 || workers > 1024 {
       throw ValidationError("--workers: found \(workers), expected 1 … 1024")
     }
@@ -52,7 +61,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() throws {
     try OutputCheck.require(output, overwrite: overwrite)
-    let document = try SpecificationDocument(file: specification, overrides: overrides)
+    let document = try SpecificationDocument(file: specification ?? "", overrides: overrides)
     let preparation = try RunPreparation(
       RunSpecification(document), datasetsFolder: datasets.folder)
     let workerCount = workers ?? WorkerPool.coreCount

@@ -88,6 +88,38 @@ struct RunCommandTests {
     #expect(after == before)
   }
 
+  @Test("several keys behind one --set, and the specification before or behind them")
+  func severalKeys() throws {
+    let folder = try Program.workplace()
+    let fixed = ["--datasets", "data", "--overwrite", "--output", "result.h5"]
+    let two = ["method=fedavg", "rounds=1"]
+    func run(_ arguments: [String]) throws -> Data {
+      let result = try Program.run(["run"] + arguments, in: folder)
+      #expect(result.status == 0, "\(arguments): \(result.errors)")
+      #expect(result.errors.contains("fedavg on SYNTHETIC data"), "\(arguments)")
+      #expect(result.errors.contains("round 1/1"), "\(arguments)")
+      return try Data(contentsOf: folder.file("result.h5"))
+    }
+    let expected = try run(["small.yaml"] + fixed + ["--set", two[0], "--set", two[1]])
+    for arguments in [
+      ["small.yaml"] + fixed + ["--set"] + two, ["--set"] + two + fixed + ["small.yaml"],
+      fixed + ["--set"] + two + ["small.yaml"], ["--set"] + two + ["small.yaml"] + fixed,
+      ["--set", two[0], "small.yaml", "--set", two[1]] + fixed,
+    ] {
+      #expect(try run(arguments) == expected, "\(arguments)")
+    }
+    let missing = try Program.run(["run"] + fixed + ["--set"] + two, in: folder)
+    #expect(missing.status == 64)
+    #expect(missing.errors.hasPrefix("Error: Missing expected argument '<specification>'\n"))
+    let mistake = try Program.run(
+      ["run", "small.yaml"] + fixed + ["--set"] + two + ["x"], in: folder)
+    #expect(mistake.status == 1)
+    #expect(
+      mistake.errors
+        == "Error: --set x: expected key=value, such as --set rounds=2 or --set dataset.name=cifar10\n"
+    )
+  }
+
   @Test("Ctrl-C finishes the round, saves, and the same command goes on to the same bytes")
   func interruption() throws {
     let folder = try Program.workplace(rounds: 400)
@@ -141,7 +173,8 @@ struct RunCommandTests {
   func help() throws {
     let folder = try TemporaryFolder()
     for command in [
-      ["run"], ["compare"], ["export"], ["partition", "make"], ["partition", "inspect"],
+      ["run"], ["reproduce"], ["report"], ["compare"], ["export"], ["partition", "make"],
+      ["partition", "inspect"],
       ["partition", "hold-out"], ["datasets", "list"], ["datasets", "fetch"],
       ["datasets", "verify"], ["datasets", "synthesize"], ["methods"],
     ] {

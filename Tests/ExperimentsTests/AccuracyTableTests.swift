@@ -59,7 +59,7 @@ struct AccuracyTableTests {
     #expect(rows.count == 14)
     let cell = try #require(row(rows, "cifar10", "10", "pfedla"))
     #expect(cell["method_title"] == "pFedLA")
-    #expect(cell["seeds"] == "0 1")
+    #expect(cell["seed_values"] == "0 1")
     #expect(cell["seeds_planned"] == "2")
     #expect(cell["reported_model"] == "received")
     // Means over clients 50 and 62.5.
@@ -98,7 +98,8 @@ struct AccuracyTableTests {
     let rows = HandMade.rows(table.csv)
     let cell = try #require(row(rows, "emnist", "10", "pfedla"))
     for column in [
-      "seeds", "reported_model", "accuracy_percent", "accuracy_sd_seeds", "difference_percent",
+      "seed_values", "reported_model", "accuracy_percent", "accuracy_sd_seeds",
+      "difference_percent",
       "accuracy_last_five_percent", "received_percent", "trained_percent", "accuracy_sd_clients",
       "rounds", "data",
     ] {

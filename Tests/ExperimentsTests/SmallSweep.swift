@@ -38,29 +38,64 @@ enum SmallSweep {
 
     """
 
+  /// A specification as `pfedla run` takes it.
+  static let baseOfSingle = """
+    method: fedper
+    dataset: {name: cifar10, splits: [train]}
+    partition: {scheme: classes-per-client, clients: 4, classes_per_client: 3, samples_per_client: 20}
+    model: {batch_normalisation: false}
+    rounds: 3
+    participation: 0.5
+    local_epochs: 1
+    batch_size: 8
+    learning_rate: 0.01
+    saved_models: none
+    """
+
+  /// A sweep of one cell, without axes.
+  static let single =
+    """
+    name: single
+    report: accuracy-table
+    profiles:
+      full:
+        summary: the one cell
+    base:
+
+    """ + baseOfSingle.split(separator: "\n").map { "  \($0)\n" }.joined()
+
   static func sweep(_ text: String = text) throws -> SweepSpecification {
     try SweepSpecification(SpecificationDocument(file: "small.yaml", text: text))
   }
 
   static func cells(
     _ profile: String = "full", only: [String: [String]] = [:], seeds: Int? = nil,
-    overrides: [String] = []
+    overrides: [String] = [], text: String = text
   ) throws -> [SweepCell] {
+    try plan(profile, only: only, seeds: seeds, overrides: overrides, text: text).selected
+  }
+
+  /// A plan of the small sweep.
+  static func plan(
+    _ profile: String = "full", only: [String: [String]] = [:], seeds: Int? = nil,
+    overrides: [String] = [], text: String = text
+  ) throws -> SweepPlan {
     var selection = SweepSpecification.Selection(profile: profile)
     selection.only = only
     selection.seeds = seeds
     selection.overrides = overrides
-    return try sweep().cells(selection)
+    return try SweepPlan(sweep(text), selection)
   }
 
-  /// What a sweep said, one word or two an event.
+  /// What a sweep reported, one word or two an event.
   final class Log {
     var events: [String] = []
     var progressCount = 0
     func enter(_ event: Sweep.Event) {
       switch event {
       case .begins(_, let number, let count): events.append("begins \(number)/\(count)")
-      case .goesOn(let resumption): events.append("goes on after \(resumption.rounds)")
+      case .unusable: events.append("unusable")
+      case .resumes(let resumption): events.append("resumes after \(resumption.rounds)")
       case .progress: progressCount += 1
       case .done: events.append("done")
       case .failed: events.append("failed")

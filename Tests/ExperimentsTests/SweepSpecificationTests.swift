@@ -127,11 +127,130 @@ struct SweepSpecificationTests {
         "base:", "basis:",
         "small.yaml: base: missing, expected a specification as pfedla run takes it"
       ),
+      (
+        "seed: [0, 1, 2]", "seed: [0, 0, 1]",
+        "small.yaml, line 18: axes.seed: found 0 twice, expected distinct values"
+      ),
+      (
+        "seed: [0, 1, 2]", "seed: []",
+        "small.yaml, line 18: axes.seed: found an empty list, expected at least one value"
+      ),
+      (
+        "seed: [0, 1, 2]", "seed: [0, [1, 2]]",
+        "small.yaml, line 18: axes.seed: found a list, expected a word or number; give a longer value a "
+          + "label with the keys that it sets"
+      ),
+      (
+        "fast: {learning_rate: 0.05,", "fast: {method: ditto,",
+        "small.yaml, line 16: axes.rate.fast.method: the axis method lists the values of this key, "
+          + "expected a key that no axis lists"
+      ),
+      (
+        "set: {rounds: 4, momentum: 0.5}", "set: {rounds: 4, seed: 7}",
+        "small.yaml, line 25: profiles.few.set.seed: the axis seed lists the values of this key, "
+          + "expected a key that no axis lists"
+      ),
+      (
+        "set: {rounds: 5}", "set: {method: ditto}",
+        "small.yaml, line 27: profiles.few.adjust.set.method: the axis method lists the values of this "
+          + "key, expected a key that no axis lists"
+      ),
+      (
+        "name: small", "name: ../small",
+        "small.yaml, line 1: name: found ../small, expected the name of a folder: letters, digits, - and "
+          + "_, and not cells or synthetic-data"
+      ),
+      (
+        "name: small", "name: cells",
+        "small.yaml, line 1: name: found cells, expected the name of a folder: letters, digits, - and _, "
+          + "and not cells or synthetic-data"
+      ),
     ])
   func mistakes(right: String, wrong: String, expected: String) {
     let text = SmallSweep.text.replacing(right, with: wrong, maxReplacements: 1)
     #expect(text != SmallSweep.text)
     #expect(message { _ = try SmallSweep.sweep(text) } == expected)
+  }
+
+  @Test(
+    "--set changes no key that an axis sets",
+    arguments: [
+      ("method=ditto", "method", "method", ""),
+      ("seed=7", "seed", "seed", ", their number with --seeds"),
+      ("learning_rate=0.1", "learning_rate", "rate", ""),
+      ("evaluate_every=3", "evaluate_every", "rate", ""),
+    ])
+  func overriddenAxis(override: String, key: String, axis: String, count: String) {
+    #expect(
+      message { _ = try SmallSweep.cells(only: ["method": ["local"]], overrides: [override]) }
+        == "--set \(key): the axis \(axis) of small sets this key, expected another one; choose labels "
+        + "with --only \(axis)=LABEL\(count), or change the axis in a copy of small.yaml")
+  }
+
+  @Test(
+    "a section that holds an axis's key is such a key too; what a profile sets as well is scale")
+  func overriddenSections() throws {
+    let text = SmallSweep.text.replacing("slow: {", with: "slow: {partition.clients: 4, ")
+    func error(_ override: String) -> String {
+      message { _ = try SmallSweep.cells(overrides: [override], text: text) }
+    }
+    for override in [
+      "partition.clients=2", "partition={scheme: iid, clients: 3, samples_per_client: 20}",
+    ] {
+      #expect(
+        error(override).hasPrefix("--set \(override.prefix { $0 != "=" }): the axis rate of small"))
+    }
+    for override in ["partition.samples_per_client=30", "rounds=2", "momentum=0.9", "batch_size=4"]
+    {
+      #expect(error(override) == "no error")
+    }
+  }
+
+  @Test("two places of one sweep are different runs, unless they may share one of the same seed")
+  func sameRun() throws {
+    let same = SmallSweep.text.replacing(
+      "fast: {learning_rate: 0.05, rounds: 2, evaluate_every: 2}",
+      with: "fast: {learning_rate: 0.01}")
+    #expect(
+      message { _ = try SmallSweep.cells(text: same) }
+        == "small.yaml: (rate=slow, method=fedavg, seed=0) and (rate=fast, method=fedavg, seed=0) are "
+        + "the same run, expected different ones; exclude one of them, or give shares_runs: true at the "
+        + "top if both places are to show it")
+    let shared = try SmallSweep.cells(text: "shares_runs: true\n" + same)
+    #expect(shared.count == 12)
+    #expect(shared.uniqueByName().count == 9)
+
+    // A seed counts once, whatever the file says.
+    let seeds =
+      "shares_runs: true\n"
+      + SmallSweep.text.replacing(
+        "seed: [0, 1, 2]", with: "seed: {a: {seed: 0}, b: {seed: 1}, c: {seed: 0}}"
+      ).replacing(", seed: [1]}", with: "}")
+    #expect(
+      message { _ = try SmallSweep.cells(text: seeds) }
+        == "small.yaml: (rate=slow, method=local, seed=a) and (rate=slow, method=local, seed=c) are the "
+        + "same run, expected another seed at each label of the axis seed")
+    // 1 and 1.0 are two labels and one value.
+    let numbers = SmallSweep.text.replacing("seed: [0, 1, 2]", with: "seed: [0, 1, 01]")
+      .replacing(", seed: [1]}", with: "}")
+    #expect(
+      message { _ = try SmallSweep.cells(text: numbers) }
+        == "small.yaml: (rate=slow, method=local, seed=1) and (rate=slow, method=local, seed=01) are the "
+        + "same run, expected another seed at each label of the axis seed")
+  }
+
+  @Test("--seeds needs an axis of seeds")
+  func seedsWithoutAxis() {
+    let text = SmallSweep.text.replacing("  seed: [0, 1, 2]\n", with: "")
+      .replacing(", seed: [1]}", with: "}")
+    #expect(
+      message { _ = try SmallSweep.cells(seeds: 3, text: text) }
+        == "--seeds 3: small has no axis seed (found rate, method), expected one; give a single seed with "
+        + "--set seed=N, or add the axis to a copy of small.yaml")
+    #expect(
+      message { _ = try SmallSweep.cells(seeds: 3, text: SmallSweep.single) }
+        == "--seeds 3: single has no axis seed (found none), expected one; give a single seed with --set "
+        + "seed=N, or add the axis to a copy of small.yaml")
   }
 
   @Test("a mistake in a cell names the cell, without the line of a file that nobody wrote")
@@ -186,9 +305,10 @@ struct SweepCellTests {
       "model.batch_normalisation_statistics=local", "methods.fedper.personal_layers=2",
     ])
   func changed(override: String) throws {
-    let only = ["method": ["fedper"], "seed": ["0"]]
-    let before = try #require(SmallSweep.cells(only: only).first).name
-    let after = try #require(SmallSweep.cells(only: only, overrides: [override]).first).name
+    let before = try #require(SmallSweep.cells(text: SmallSweep.single).first).name
+    let after = try #require(
+      SmallSweep.cells(overrides: [override], text: SmallSweep.single).first
+    ).name
     #expect(before != after)
   }
 

@@ -39,7 +39,7 @@ struct SweepTests {
     #expect(Set(files.keys) == Set(cells.map { "\($0.name).h5" }))
     #expect(try isTidy(folder.path))
     for cell in cells {
-      #expect(CellFolder(output: folder.path).status(of: cell.name) == .finished)
+      #expect(CellFolder(output: folder.path).content(of: cell).isUsable)
     }
 
     let again = SmallSweep.Log()
@@ -102,8 +102,8 @@ struct SweepTests {
     #expect(log.progressCount == 9)
     #expect(stops == 8, "the last round of all is the end")
     #expect(
-      log.events.filter { $0.hasPrefix("goes on after") }
-        == [1, 2, 1, 2, 1, 2].map { "goes on after \($0)" })
+      log.events.filter { $0.hasPrefix("resumes after") }
+        == [1, 2, 1, 2, 1, 2].map { "resumes after \($0)" })
     #expect(try results(folder.path) == results(whole.path))
     #expect(try isTidy(folder.path))
   }
@@ -168,7 +168,7 @@ struct SweepTests {
     withExtendedLifetime(other) {}
   }
 
-  @Test("a damaged checkpoint of a cell gives way to the one before it, and that is said")
+  @Test("a damaged checkpoint of a cell gives way to the one before it, and that is reported")
   func damagedCheckpoint() throws {
     let whole = try TemporaryFolder()
     let cells = try SmallSweep.cells(only: ["method": ["fedavg"], "rate": ["slow"], "seed": ["0"]])
@@ -188,7 +188,7 @@ struct SweepTests {
       folder: CellFolder(output: folder.path), datasetsFolder: Fixtures.datasets.get().path,
       workerCount: 1
     ).run(cells, shouldStop: { false }) { event in
-      if case .goesOn(let told) = event { resumption = told }
+      if case .resumes(let found) = event { resumption = found }
     }
     #expect(resumption?.rounds == 1)
     #expect(resumption?.damage?.hasPrefix("\(path) is damaged") == true)

@@ -65,7 +65,7 @@ public struct AccuracyTable {
     let columnNames = Self.columnAxes.filter { columns.first?[$0] != nil }
     var csv = CSV(
       columnNames + rowAxes + [
-        "method_title", "seeds_planned", "seeds", "reported_model", "accuracy_percent",
+        "method_title", "seeds_planned", "seed_values", "reported_model", "accuracy_percent",
         "accuracy_sd_seeds", "accuracy_last_five_percent", "received_percent", "trained_percent",
         "accuracy_sd_clients", "paper_percent", "paper_spread_percent", "difference_percent",
         "rounds", "local_epochs", "data", "code_version",

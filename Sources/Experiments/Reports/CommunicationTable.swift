@@ -83,7 +83,7 @@ public struct CommunicationTable {
     let axes = results.plan.axes.map(\.name).filter { $0 != "seed" }
     var csv = CSV(
       axes + [
-        "method", "seeds", "reported_model", "accuracy_percent", "accuracy_sd_seeds",
+        "method", "seed_values", "reported_model", "accuracy_percent", "accuracy_sd_seeds",
         "paper_accuracy_percent", "accuracy_difference_percent", "rounds",
         "uplink_bytes_per_participation", "downlink_bytes_per_participation",
         "megabytes_per_round", "megabytes_whole_run", "megabytes_paper_unit",

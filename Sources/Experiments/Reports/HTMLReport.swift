@@ -23,6 +23,7 @@ struct HTMLReport {
   private func page() throws -> String {
     let finished = sweeps.flatMap(\.cells).count { $0.result != nil }
     let planned = sweeps.flatMap(\.cells).count
+    let unusable = sweeps.flatMap(\.cells).count { $0.problem != nil }
     let synthetic = sweeps.contains { $0.plan.isSynthetic }
     let profiles = Set(sweeps.map { "\($0.plan.profile): \($0.plan.summary)" }).sorted()
     let versions = Set(sweeps.flatMap(\.cells).compactMap { $0.result?.codeVersion }).sorted()
@@ -46,7 +47,8 @@ struct HTMLReport {
       <dl>
       <dt>profile</dt><dd>\(profiles.map(escaped).joined(separator: "<br>"))</dd>
       <dt>runs</dt><dd>\(finished) of \(planned) finished\
-      \(finished < planned ? "; what is missing is left empty" : "")</dd>
+      \(finished < planned ? "; what is missing is left empty" : "")\
+      \(unusable > 0 ? "; \(unusable) cannot be used, see below" : "")</dd>
       <dt>code</dt><dd>\(versions.isEmpty ? "none yet" : versions.map(escaped).joined(separator: ", "))</dd>
       </dl>
       </header>
@@ -83,6 +85,8 @@ struct HTMLReport {
 
   private func section(_ section: ReportSection) throws -> String {
     let notes = section.notes.map { "<p class=\"note\">\(escaped($0))</p>" }.joined(separator: "\n")
+    let problems = section.problems.map { "<p class=\"warning\">\(escaped($0))</p>" }
+      .joined(separator: "\n")
     let tables = section.tables.map { table in
       (section.tables.count > 1 ? "<h3>\(escaped(table.title))</h3>\n" : "") + table.html
     }.joined(separator: "\n")
@@ -94,6 +98,7 @@ struct HTMLReport {
     return """
       <section id="\(section.name)">
       <h2>\(escaped(section.title))</h2>
+      \(problems)
       \(tables)
       \(pictures)
       \(notes)

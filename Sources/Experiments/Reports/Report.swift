@@ -9,8 +9,8 @@ public struct Report {
   public let sweeps: [SweepResults]
   private let paper: PaperNumbers
 
-  /// Reads an output folder. Throws `SpecificationError` if nothing was planned there, or what a result
-  /// file that cannot be read throws.
+  /// Reads an output folder. Throws `SpecificationError` if nothing was planned there. A result file
+  /// that cannot be used is left out, and the sweep's `problems` name it.
   /// - Parameter paperFolder: where the paper's numbers lie.
   public init(output: String, paperFolder: String) throws {
     let plans = try SweepPlan.records(in: output)
@@ -20,7 +20,7 @@ public struct Report {
     }
     self.output = output
     paper = PaperNumbers(folder: paperFolder)
-    sweeps = try plans.map { try SweepResults($0, output: output) }
+    sweeps = plans.map { SweepResults($0, output: output) }
   }
 
   /// Writes everything.
@@ -39,7 +39,8 @@ public struct Report {
   /// A sweep's tables and pictures, by its kind of report.
   private func section(_ sweep: SweepResults) throws -> ReportSection {
     let folder = "\(output)/\(sweep.plan.name)"
-    var section = ReportSection(name: sweep.plan.name, title: sweep.plan.title)
+    var section = ReportSection(
+      name: sweep.plan.name, title: sweep.plan.title, problems: sweep.problems)
     for part in try parts(sweep, folder) {
       section.tables += part.tables
       section.pictures += part.pictures

@@ -28,7 +28,7 @@ struct SweepFacts {
     }
     footers.append(
       "Profile \(plan.profile)" + (plan.summary.isEmpty ? "" : ": \(plan.summary)") + ".")
-    guard !finished.isEmpty else { return footers + ["No run is finished."] }
+    guard !finished.isEmpty else { return footers + ["No run is finished."] + unusable }
     footers += [
       "Training: "
         + [
@@ -40,7 +40,17 @@ struct SweepFacts {
       seeds,
       "Code version: \(text(\.codeVersion)).",
     ]
-    return footers
+    return footers + unusable
+  }
+
+  /// How many cells have a file that is not their result; the report's page says why.
+  private var unusable: [String] {
+    let count = results.cells.count { $0.problem != nil }
+    guard count > 0 else { return [] }
+    return [
+      "\(count) planned \(count == 1 ? "run has a file" : "runs have files") that cannot be used; "
+        + "report.html says why."
+    ]
   }
 
   private var seeds: String {

@@ -22,6 +22,8 @@ public struct ReportSection: Sendable {
   public var files: [String] = []
   /// What a reader must know, in plain words.
   public var notes: [String] = []
+  /// What is wrong with the results: files that could not be used, runs that do not belong together.
+  public var problems: [String] = []
 }
 
 /// Where the paper's own numbers lie: the folder `paper` beside the sweeps.

@@ -9,11 +9,15 @@ public struct SweepResults: Sendable {
     public let coordinates: [String: String]
     /// Its result.
     public let result: RunResult?
+    /// Why the file at the cell's place is not its result, in one line; nil where there is none, or it
+    /// is the result.
+    public let problem: String?
 
     /// A cell and its result.
-    public init(coordinates: [String: String], result: RunResult?) {
+    public init(coordinates: [String: String], result: RunResult?, problem: String? = nil) {
       self.coordinates = coordinates
       self.result = result
+      self.problem = problem
     }
   }
 
@@ -21,23 +25,54 @@ public struct SweepResults: Sendable {
   public let plan: SweepPlan.Record
   /// The cells in the plan's order.
   public let cells: [Cell]
+  /// What is wrong with the results together, in sentences: runs that were made from different files
+  /// of one dataset.
+  public let warnings: [String]
 
-  /// Reads the finished cells of a plan. Throws if a result file cannot be read.
-  public init(_ plan: SweepPlan.Record, output: String) throws {
+  /// Reads the finished cells of a plan. A file that cannot be read, or that is another run than its
+  /// cell, is no result: the cell is missing, and its `problem` says why.
+  public init(_ plan: SweepPlan.Record, output: String) {
     self.plan = plan
     let folder = CellFolder(output: output)
-    cells = try plan.cells.map { cell in
-      Cell(
-        coordinates: cell.coordinates,
-        result: folder.status(of: cell.name) == .finished
-          ? try RunResult(path: folder.result(of: cell.name)) : nil)
+    // In a report, files are named from its own place.
+    func relative(_ reason: String) -> String {
+      reason.replacingOccurrences(of: "\(output)/cells/", with: "cells/")
     }
+    var inputs: [RunInputs] = []
+    var cells: [Cell] = []
+    for cell in plan.cells {
+      var (result, problem): (RunResult?, String?)
+      switch folder.content(of: cell.name, expected: cell.specification) {
+      case .missing: break
+      case .unusable(let reason): problem = relative(reason)
+      case .usable(let found):
+        do {
+          inputs.append(try RunInputs(of: found))
+          result = found
+        } catch {
+          problem = relative("\(error)")
+        }
+      }
+      cells.append(Cell(coordinates: cell.coordinates, result: result, problem: problem))
+    }
+    self.cells = cells
+    warnings = RunInputs.disagreements(inputs).map(relative)
   }
 
   /// Cells with given results, in place of a folder.
   public init(plan: SweepPlan.Record, cells: [Cell]) {
     self.plan = plan
     self.cells = cells
+    warnings = []
+  }
+
+  /// What a reader must know of files that are not shown, and of runs that do not belong together.
+  public var problems: [String] {
+    var seen = Set<String>()
+    return warnings
+      + cells.compactMap(\.problem).filter { seen.insert($0).inserted }.map {
+        "Not used, shown as missing: \($0). pfedla reproduce does this run again."
+      }
   }
 
   /// The labels of an axis in order; none if there is no such axis.

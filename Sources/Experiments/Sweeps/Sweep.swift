@@ -3,8 +3,9 @@ import Foundation
 
 /// Does the cells of sweeps, one after another, each on all workers.
 ///
-/// Finished cells are left alone, half-done ones go on from their checkpoint, and a cell that another
-/// process works on is left to it. Cells that fail are reported at the end and stop nobody else.
+/// Finished cells are left alone, half-done ones resume from their checkpoint, and a cell that another
+/// process works on is left to it. A file that is not the cell's result (another run's, or damaged) is
+/// moved aside and the cell done again. Cells that fail are reported at the end and stop no other.
 public struct Sweep: Sendable {
   /// A cell that could not be done.
   public struct Failure: Sendable {
@@ -18,8 +19,10 @@ public struct Sweep: Sendable {
   public enum Event: Sendable {
     /// A cell begins; `number` counts from 1 among those to do.
     case begins(SweepCell, number: Int, of: Int)
-    /// It goes on from a checkpoint.
-    case goesOn(ExperimentRun.Resumption)
+    /// The file at the cell's place is not its result: it was moved aside, and the cell begins next.
+    case unusable(SweepCell, reason: String, movedTo: String)
+    /// It resumes from a checkpoint.
+    case resumes(ExperimentRun.Resumption)
     /// A round is done.
     case progress(ExperimentRun.Progress)
     /// The cell is done.
@@ -36,7 +39,7 @@ public struct Sweep: Sendable {
   public struct Outcome: Sendable {
     /// Cells that could not be done.
     public var failures: [Failure] = []
-    /// Whether it was told to stop before the end.
+    /// Whether it was stopped before the end.
     public var isInterrupted = false
   }
 
@@ -58,24 +61,30 @@ public struct Sweep: Sendable {
   /// Does all cells that are not finished.
   /// - Parameters:
   ///   - cells: in the order to do them; equal ones are done once.
+  ///   - survey: what the caller has just found of them; nil reads their files first.
   ///   - shouldStop: asked after every round.
-  ///   - report: told what happens.
+  ///   - report: called with what happens.
   /// - Throws: `SpecificationError` if the folder cannot be used.
   public func run(
-    _ cells: [SweepCell], shouldStop: () -> Bool, report: (Event) -> Void
+    _ cells: [SweepCell], survey: CellSurvey? = nil, shouldStop: () -> Bool,
+    report: (Event) -> Void
   ) throws -> Outcome {
     try makeFolder(folder.path)
     var outcome = Outcome()
     let cells = cells.uniqueByName()
+    let finished = (survey ?? CellSurvey(cells, in: folder)).finished
     for name in folder.untidy(among: cells.map(\.name)) {
       guard let lock = try CellLock(folder.lock(of: name)) else { continue }
-      withExtendedLifetime(lock) { folder.tidy(name) }
+      withExtendedLifetime(lock) {
+        folder.removeTemporaryFiles(of: name)
+        if finished[name] != nil { folder.removeCheckpoint(of: name) }
+      }
     }
-    var left = cells.filter { folder.status(of: $0.name) != .finished }
+    var left = cells.filter { finished[$0.name] == nil }
     let count = left.count
     var number = 0
-    // Cells of which it was said that another process works on them.
-    var told = Set<String>()
+    // Cells that were reported as another process's.
+    var reported = Set<String>()
     var images = ImportedImages(folder: datasetsFolder)
     while !left.isEmpty {
       var taken: [SweepCell] = []
@@ -85,19 +94,27 @@ public struct Sweep: Sendable {
           return outcome
         }
         guard let lock = try CellLock(folder.lock(of: cell.name)) else {
-          if told.insert(cell.name).inserted {
+          if reported.insert(cell.name).inserted {
             report(.taken(cell, by: CellLock.holder(of: folder.lock(of: cell.name))))
           }
           taken.append(cell)
           continue
         }
         defer { withExtendedLifetime(lock) {} }
-        folder.tidy(cell.name)
-        // Another process may have finished it since.
-        guard folder.status(of: cell.name) != .finished else { continue }
-        number += 1
-        report(.begins(cell, number: number, of: count))
+        folder.removeTemporaryFiles(of: cell.name)
         do {
+          switch folder.content(of: cell) {
+          case .missing: break
+          case .usable:
+            // Another process has finished it since.
+            folder.removeCheckpoint(of: cell.name)
+            continue
+          case .unusable(let reason):
+            let target = try folder.setAside(cell.name)
+            report(.unusable(cell, reason: reason, movedTo: target))
+          }
+          number += 1
+          report(.begins(cell, number: number, of: count))
           guard try run(cell, &images, shouldStop, report) else {
             outcome.isInterrupted = true
             return outcome
@@ -111,7 +128,7 @@ public struct Sweep: Sendable {
       if !taken.isEmpty {
         report(.waiting(cells: taken.count))
         sleep(Self.pollingSeconds)
-        taken.removeAll { folder.status(of: $0.name) == .finished }
+        taken.removeAll { folder.content(of: $0).isUsable }
       }
       left = taken
     }
@@ -124,15 +141,17 @@ public struct Sweep: Sendable {
     _ report: (Event) -> Void
   ) throws -> Bool {
     let start = ContinuousClock.now
+    let result = folder.result(of: cell.name)
     let preparation = try RunPreparation(
       cell.specification, dataset: images.dataset(of: cell.specification))
     let outcome = try ExperimentRun(
-      preparation, output: folder.result(of: cell.name), overwrite: false,
-      workerCount: workerCount
+      preparation, output: result, overwrite: false, workerCount: workerCount
     ).run(
-      shouldStop: shouldStop, resumed: { report(.goesOn($0)) },
+      shouldStop: shouldStop, resumed: { report(.resumes($0)) },
       report: { report(.progress($0)) })
     guard outcome == .complete else { return false }
+    // Without its digest, on a disk that is full by now, the result is as good.
+    try? ResultDigest.record(besides: result)
     report(.done(cell, seconds: (ContinuousClock.now - start).seconds))
     return true
   }

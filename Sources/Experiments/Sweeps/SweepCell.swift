@@ -39,6 +39,11 @@ extension SweepSpecification {
 
     /// All cells of a profile.
     public init(profile: String) { self.profile = profile }
+
+    /// Whether `only` takes a cell.
+    func takes(_ cell: SweepCell) -> Bool {
+      only.allSatisfy { axis, labels in cell.coordinates[axis].map(labels.contains) ?? true }
+    }
   }
 
   /// The profile's summary. Throws `SpecificationError` for an unknown profile.
@@ -49,28 +54,31 @@ extension SweepSpecification {
     try profile(name).syntheticSamplesPerClass
   }
 
-  /// The cells in the order of the axes, the last one fastest. Throws `SpecificationError` for an
-  /// unknown profile, axis or label, and for a cell that cannot be.
+  /// The selected cells in the order of the axes, the last one fastest. Throws `SpecificationError` for
+  /// an unknown profile, axis or label, for a cell that cannot be, and for what `plannedCells` refuses.
   public func cells(_ selection: Selection) throws -> [SweepCell] {
+    try plannedCells(selection).filter(selection.takes)
+  }
+
+  /// All cells of a profile with its seeds and overrides, whatever `only` says. Throws
+  /// `SpecificationError` as `cells` does; if an override changes what an axis sets; and if two places
+  /// are one run, unless the sweep has `shares_runs` and they have the same seed.
+  public func plannedCells(_ selection: Selection) throws -> [SweepCell] {
     let profile = try profile(selection.profile)
-    var axes = axes
-    if let seeds = selection.seeds, let place = axes.firstIndex(where: { $0.name == "seed" }) {
-      axes[place] = Axis(
-        name: "seed", values: (0..<seeds).map { ("\($0)", [("seed", Node("\($0)"))]) })
-    }
+    let axes = try axes(seeds: selection.seeds)
     try checkLabels(selection.only, axes)
+    try checkOverrides(selection.overrides)
     let kept = axes.map { axis in
       axis.values.filter { value in
         let isSeed = axis.name == "seed" && selection.seeds != nil
-        return (isSeed || profile.kept[axis.name]?.contains(value.label) ?? true)
-          && selection.only[axis.name]?.contains(value.label) ?? true
+        return isSeed || profile.kept[axis.name]?.contains(value.label) ?? true
       }
     }
     var combinations: [[(label: String, settings: Settings)]] = [[]]
     for values in kept {
       combinations = combinations.flatMap { combination in values.map { combination + [$0] } }
     }
-    return try combinations.compactMap { combination in
+    let cells = try combinations.compactMap { combination -> SweepCell? in
       let coordinates = Dictionary(
         uniqueKeysWithValues: zip(axes, combination).map { ($0.name, $1.label) })
       guard !exclusions.contains(where: { Self.holds($0, coordinates) }) else { return nil }
@@ -80,6 +88,25 @@ extension SweepSpecification {
       }
       return try cell(coordinates, settings, selection.overrides)
     }
+    try checkDistinct(cells)
+    return cells
+  }
+
+  /// The axes with that many seeds, counted from 0, in place of their own.
+  private func axes(seeds: Int?) throws -> [Axis] {
+    guard let seeds else { return axes }
+    guard let place = axes.firstIndex(where: { $0.name == "seed" }) else {
+      let found = axes.isEmpty ? "none" : axes.map(\.name).joined(separator: ", ")
+      throw SpecificationError(
+        "--seeds \(seeds): \(name) has no axis seed (found \(found)), "
+          + "expected one; give a single seed with --set seed=N, or add the axis to a copy of \(file)"
+      )
+    }
+    var axes = axes
+    axes[place] = Axis(
+      name: "seed", isList: axes[place].isList,
+      values: (0..<seeds).map { ("\($0)", [("seed", Node("\($0)"))]) })
+    return axes
   }
 
   private func cell(
@@ -90,13 +117,18 @@ extension SweepSpecification {
       node = SpecificationDocument.replacing(
         key.split(separator: ".").map(String.init)[...], in: node, by: value)
     }
-    let place = axes.compactMap { axis in coordinates[axis.name].map { "\(axis.name)=\($0)" } }
     var document = SpecificationDocument(
-      file: "\(file) (\(place.joined(separator: ", ")))", text: try Yams.serialize(node: node),
+      file: "\(file) (\(place(coordinates)))", text: try Yams.serialize(node: node),
       overrides: overrides)
     document.isGenerated = true
     return SweepCell(
       coordinates: coordinates, specification: try RunSpecification(document).canonical())
+  }
+
+  /// A place for readers, such as `rate=slow, method=local`.
+  func place(_ coordinates: [String: String]) -> String {
+    axes.compactMap { axis in coordinates[axis.name].map { "\(axis.name)=\($0)" } }
+      .joined(separator: ", ")
   }
 
   private static func holds(_ condition: Condition, _ coordinates: [String: String]) -> Bool {

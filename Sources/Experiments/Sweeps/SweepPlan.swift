@@ -1,20 +1,23 @@
 import Foundation
 
-/// The cells of a sweep in a profile, as they are laid down in the output folder for the report:
-/// `<output>/<sweep>/plan.json`.
+/// The cells of a sweep in a profile, and which of them a call computes. The whole plan is laid down in
+/// the output folder for the report: `<output>/<sweep>/plan.json`.
 public struct SweepPlan {
   /// The sweep.
   public let sweep: SweepSpecification
   /// Which cells were asked for.
   public let selection: SweepSpecification.Selection
-  /// The cells.
+  /// All cells of the profile with its seeds and overrides, whatever the selection's `only` says.
   public let cells: [SweepCell]
+  /// The cells that the selection takes.
+  public let selected: [SweepCell]
 
-  /// Expands a sweep. Throws `SpecificationError`.
+  /// Expands a sweep. Throws `SpecificationError` as `SweepSpecification.plannedCells` does.
   public init(_ sweep: SweepSpecification, _ selection: SweepSpecification.Selection) throws {
     self.sweep = sweep
     self.selection = selection
-    cells = try sweep.cells(selection)
+    cells = try sweep.plannedCells(selection)
+    selected = cells.filter(selection.takes)
   }
 
   /// The profile in a few words.
@@ -44,38 +47,29 @@ public struct SweepPlan {
     return path
   }
 
-  /// What the report needs to know.
-  public struct Record: Codable, Sendable, Equatable {
-    /// A cell.
-    public struct Cell: Codable, Sendable, Equatable {
-      /// Its name.
-      public let name: String
-      /// Its place on the axes.
-      public let coordinates: [String: String]
-    }
-    /// The sweep's name.
-    public let name: String
-    /// What it shows.
-    public let title: String
-    /// What is made of it.
-    public let report: String
-    /// The profile.
-    public let profile: String
-    /// The profile in a few words.
-    public let summary: String
-    /// Whether the data are synthetic.
-    public let isSynthetic: Bool
-    /// The axes in order, each with its labels in order.
-    public let axes: [Axis]
-    /// The cells in order.
-    public let cells: [Cell]
-
-    /// An axis.
-    public struct Axis: Codable, Sendable, Equatable {
-      /// Its name.
-      public let name: String
-      /// Its labels in order.
-      public let labels: [String]
+  /// Throws `SpecificationError` if plans cannot share one call: two of one name, whose tables would
+  /// lie in one folder, or two on different data.
+  public static func checkTogether(_ plans: [SweepPlan]) throws {
+    for (place, plan) in plans.enumerated() {
+      for other in plans[..<place] {
+        guard plan.sweep.name != other.sweep.name else {
+          throw SpecificationError(
+            plan.sweep.file == other.sweep.file
+              ? "\(plan.sweep.file): found twice among the targets, expected once"
+              : "\(plan.sweep.file): name: found \(plan.sweep.name), as in \(other.sweep.file), expected "
+                + "a name of its own: tables lie in the folder of that name")
+        }
+        guard plan.syntheticSamplesPerClass == other.syntheticSamplesPerClass else {
+          func data(_ plan: SweepPlan) -> String {
+            plan.syntheticSamplesPerClass.map { "\($0) synthetic samples a class" }
+              ?? "published data"
+          }
+          throw SpecificationError(
+            "\(plan.sweep.name): profile \(plan.selection.profile): found \(data(plan)), expected "
+              + "\(data(other)) as of \(other.sweep.name); give each a command and --output of its own"
+          )
+        }
+      }
     }
   }
 
@@ -85,48 +79,51 @@ public struct SweepPlan {
       let taken = Set(cells.compactMap { $0.coordinates[axis.name] })
       // In the sweep's order; seeds of --seeds that it does not list come in theirs.
       let listed = axis.values.map(\.label).filter(taken.contains)
-      let others = taken.subtracting(listed).sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
-      return Record.Axis(name: axis.name, labels: listed + others)
+      return Record.Axis(name: axis.name, labels: listed).adding(taken.subtracting(listed))
     }
     return Record(
       name: sweep.name, title: sweep.title, report: sweep.report.rawValue,
       profile: selection.profile, summary: summary,
-      isSynthetic: syntheticSamplesPerClass != nil, axes: axes,
-      cells: cells.map { Record.Cell(name: $0.name, coordinates: $0.coordinates) })
+      isSynthetic: syntheticSamplesPerClass != nil, overrides: selection.overrides, axes: axes,
+      cells: cells.map {
+        Record.Cell(name: $0.name, coordinates: $0.coordinates, specification: $0.expected)
+      })
   }
 
-  /// Writes the plan; what another call planned for the same sweep stays, so that a table can be done
-  /// in parts. Throws if the folder cannot be written to.
+  /// The plan's file in an output folder.
+  private func path(in output: String) -> String { "\(output)/\(sweep.name)/plan.json" }
+
+  /// Throws `SpecificationError` if the output folder holds a plan that this one does not fit.
+  public func check(in output: String) throws {
+    _ = try merged(in: output)
+  }
+
+  /// This plan with the one in the output folder, if there is one.
+  private func merged(in output: String) throws -> Record {
+    let path = path(in: output)
+    guard let old = try Record.read(path) else { return record }
+    return try record.merging(old, path: path, output: output)
+  }
+
+  /// Writes the plan, with what other calls planned of the same sweep, such as more seeds. Throws
+  /// `SpecificationError` if another plan is there, or if the folder cannot be written to.
   public func write(to output: String) throws {
     let folder = "\(output)/\(sweep.name)"
     try makeFolder(folder)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let path = "\(folder)/plan.json"
+    let path = path(in: output)
     let lock = try CellLock.waiting(path + ".lock")
     defer { withExtendedLifetime(lock) {} }
     for name in try FileManager.default.contentsOfDirectory(atPath: folder)
     where name.hasPrefix("plan.json.tmp-") {
       unlink("\(folder)/\(name)")
     }
-    try TextFile.write(encoder.encode(record), to: path)
+    try merged(in: output).write(to: path)
   }
 
-  /// The plans in an output folder, by name. Throws if one cannot be read.
+  /// The plans in an output folder, by name. Throws `SpecificationError` if one cannot be read.
   public static func records(in output: String) throws -> [Record] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []).sorted()
-    return try names.compactMap { name in
-      guard let data = FileManager.default.contents(atPath: "\(output)/\(name)/plan.json") else {
-        return nil
-      }
-      do {
-        return try JSONDecoder().decode(Record.self, from: data)
-      } catch {
-        throw SpecificationError(
-          "\(output)/\(name)/plan.json: not a plan of pfedla reproduce; remove it and run that "
-            + "command again")
-      }
-    }
+    return try names.compactMap { try Record.read("\(output)/\($0)/plan.json") }
   }
 }
 

@@ -13,6 +13,7 @@ import Yams
 ///     cifar10: {dataset.name: cifar10}
 ///   method: [local, fedavg]                    # … or values of the key that the axis is named after
 /// exclude: [{method: fedbn, dataset: emnist}]  # combinations that do not exist
+/// shares_runs: false                           # whether two places may show one run
 /// profiles:
 ///   quick:
 ///     summary: real data, few rounds
@@ -40,6 +41,8 @@ public struct SweepSpecification {
   /// An axis with its labels in order.
   struct Axis {
     let name: String
+    /// Whether it lists values of the key that it is named after.
+    let isList: Bool
     /// Each label with the keys that it sets, in order.
     let values: [(label: String, settings: Settings)]
   }
@@ -61,6 +64,14 @@ public struct SweepSpecification {
   /// For each axis named, the labels that it holds for.
   typealias Condition = [String: [String]]
 
+  /// Folders of the output folder that are no sweep's.
+  private static let reservedNames = ["cells", "synthetic-data"]
+
+  private static func isFolderName(_ name: String) -> Bool {
+    !reservedNames.contains(name)
+      && name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.\-]*/) != nil
+  }
+
   /// Its name, as in `pfedla reproduce table1`.
   public let name: String
   /// What it shows.
@@ -80,6 +91,8 @@ public struct SweepSpecification {
   let axes: [Axis]
   let base: Node
   let exclusions: [Condition]
+  /// Whether two places of the sweep may be one run, as FedAvg is at every step size of another method.
+  let sharesRuns: Bool
   let profiles: [Profile]
 
   /// Reads a sweep. Throws `SpecificationError` naming the file, line and key.
@@ -88,6 +101,12 @@ public struct SweepSpecification {
     var root = try document.reader()
     guard let name = try root.text("name") else {
       throw root.missing("name", "the name of the table or figure")
+    }
+    guard Self.isFolderName(name) else {
+      throw root.error(
+        "name", root.value("name"),
+        "found \(name), expected the name of a folder: letters, digits, - and _, and not "
+          + Self.reservedNames.joined(separator: " or "))
     }
     self.name = name
     title = try root.text("title") ?? name
@@ -102,6 +121,7 @@ public struct SweepSpecification {
     self.base = base
     let axes = try Self.axes(root.section("axes"))
     self.axes = axes
+    sharesRuns = try root.flag("shares_runs") ?? false
     exclusions = try (root.value("exclude")?.sequence.map(Array.init) ?? []).map {
       try Self.condition(ConfigurationReader($0, path: "exclude", source: root.source), axes)
     }
@@ -112,6 +132,7 @@ public struct SweepSpecification {
     }
     self.profiles = profiles
     try root.finish()
+    try checkLists(root)
   }
 
   private static func axes(_ reader: ConfigurationReader) throws -> [Axis] {
@@ -121,18 +142,40 @@ public struct SweepSpecification {
       guard let node = reader.value(name) else { continue }
       if let sequence = node.sequence {
         axes.append(
-          Axis(name: name, values: sequence.map { ($0.scalar?.string ?? "", [(name, $0)]) }))
+          Axis(name: name, isList: true, values: try list(Array(sequence), name, node, reader)))
       } else {
         var labels = try reader.section(name)
         axes.append(
           Axis(
-            name: name,
+            name: name, isList: false,
             values: try labels.keys.map { label in
               (label, try settings(labels.section(label)))
             }))
       }
     }
     return axes
+  }
+
+  /// The values of an axis that lists them, each its own label.
+  private static func list(
+    _ nodes: [Node], _ name: String, _ whole: Node, _ reader: ConfigurationReader
+  ) throws -> [(label: String, settings: Settings)] {
+    guard !nodes.isEmpty else {
+      throw reader.error(name, whole, "found an empty list, expected at least one value")
+    }
+    var labels = Set<String>()
+    return try nodes.map { node in
+      guard let label = node.scalar?.string, !label.isEmpty else {
+        throw reader.error(
+          name, node,
+          "found \(ConfigurationReader.describe(node)), expected a word or number; give a longer "
+            + "value a label with the keys that it sets")
+      }
+      guard labels.insert(label).inserted else {
+        throw reader.error(name, node, "found \(label) twice, expected distinct values")
+      }
+      return (label, [(name, node)])
+    }
   }
 
   private static func settings(_ reader: ConfigurationReader) throws -> Settings {

@@ -8,7 +8,7 @@ public enum SyntheticData {
   /// - Parameters:
   ///   - names: of datasets in the catalogue.
   ///   - samplesPerClass: as `Synthesizer` takes it.
-  ///   - willDraw: told the title of each dataset before it is drawn.
+  ///   - willDraw: called with the title of each dataset before it is drawn.
   /// - Returns: the folder.
   public static func draw(
     _ names: Set<String>, samplesPerClass: Int, output: String, willDraw: (String) -> Void
@@ -27,6 +27,13 @@ public enum SyntheticData {
       // Another process may have drawn them while this one waited.
       guard !isDrawn() else { continue }
       willDraw(entry.title)
+      // Images of another number replace what is there: its marker goes first.
+      for other in try FileManager.default.contentsOfDirectory(atPath: folder)
+      where other.hasPrefix("\(name)-") && other.hasSuffix(".done")
+        && Int(other.dropFirst(name.count + 1).dropLast(".done".count)) != nil
+      {
+        unlink("\(folder)/\(other)")
+      }
       try Synthesizer.synthesize(
         name, into: folder, samplesPerClass: samplesPerClass, overwrite: true)
       try TextFile.write(Data(), to: marker)

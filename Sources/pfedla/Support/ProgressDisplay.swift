@@ -84,12 +84,7 @@ struct ProgressDisplay {
   }
 
   /// Seconds in words.
-  static func time(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded(.up))
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
-  }
+  static func time(_ seconds: Double) -> String { DurationText.words(seconds: seconds) }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

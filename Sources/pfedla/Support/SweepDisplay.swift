@@ -1,7 +1,7 @@
 import Experiments
 import Foundation
 
-/// Tells on standard error what a sweep is going to do, how long it will take and how it goes.
+/// Prints on standard error what a sweep is going to do, how long it will take and how far it is.
 final class SweepDisplay {
   private let folder: CellFolder
   private let workerCount: Int
@@ -17,44 +17,87 @@ final class SweepDisplay {
   }
 
   /// The first lines: what, how long, where.
+  /// - Parameters:
+  ///   - survey: what is finished, and which files cannot be used.
+  ///   - listsAll: whether to print each run to do on standard output.
+  /// - Returns: whether there is nothing to do, or some of it can start.
   func announce(
-    _ cells: [SweepCell], _ plans: [SweepPlan], profile: String, datasetsFolder: String,
+    _ cells: [SweepCell], _ plans: [SweepPlan], _ survey: CellSurvey, datasetsFolder: String,
     listsAll: Bool
-  ) throws {
+  ) -> Bool {
     for plan in plans { note(plan.sweep.title) }
-    note("profile \(profile): \(plans.first?.summary ?? "")")
-    let status = cells.map { folder.status(of: $0.name) }
-    let toDo = zip(cells, status).filter { $0.1 != .finished }.map(\.0)
-    let begun = status.count { $0 == .begun }
+    if let plan = plans.first { note("profile \(plan.selection.profile): \(plan.summary)") }
+    let toDo = cells.filter { survey.finished[$0.name] == nil }
+    let begun = toDo.count { folder.hasCheckpoint(of: $0.name) }
+    let planned = Set(plans.flatMap(\.cells).map(\.name)).count
     note(
-      "\(cells.count) runs: \(cells.count - toDo.count) finished, \(begun) begun, "
-        + "\(toDo.count - begun) open; \(workerCount) worker\(workerCount == 1 ? "" : "s")")
+      count(cells.count) + (planned > cells.count ? " of \(planned) in the plan" : "")
+        + ": \(cells.count - toDo.count) finished, \(begun) begun, \(toDo.count - begun) open; "
+        + "\(workerCount) worker\(workerCount == 1 ? "" : "s")")
     note("results: \(folder.path)/, report: \(folder.output)/report.html")
-    guard !toDo.isEmpty else { return }
+    // Without the list, they are named when their turn comes.
+    for cell in toDo where listsAll {
+      if let reason = survey.unusable[cell.name] { note("\(reason); this run is done again") }
+    }
+    guard !toDo.isEmpty else { return true }
     let estimator = SweepEstimator(datasetsFolder: datasetsFolder, workerCount: workerCount)
     let table = estimator.estimates(toDo)
-    var seconds = 0.0
-    var bytes = 0.0
-    for (cell, estimate) in zip(toDo, table) {
-      guard case .success(let estimate) = estimate else { continue }
-      estimates[cell.name] = estimate.seconds
-      seconds += estimate.seconds
-      bytes = max(bytes, estimate.bytes)
+    let possible = announce(toDo, table)
+    if listsAll { list(toDo, table) }
+    return possible
+  }
+
+  /// How long the runs to do will take, and why some cannot start.
+  private func announce(
+    _ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>]
+  ) -> Bool {
+    var (seconds, bytes) = (0.0, 0.0)
+    var reasons: [(text: String, count: Int)] = []
+    for (cell, estimate) in zip(cells, table) {
+      switch estimate {
+      case .success(let estimate):
+        estimates[cell.name] = estimate.seconds
+        seconds += estimate.seconds
+        bytes = max(bytes, estimate.bytes)
+      case .failure(let error):
+        if let place = reasons.firstIndex(where: { $0.text == "\(error)" }) {
+          reasons[place].count += 1
+        } else {
+          reasons.append(("\(error)", 1))
+        }
+      }
     }
-    note(
-      "about \(ProgressDisplay.time(seconds)) here, measured on a first round of each kind of run; "
-        + String(format: "at most %.1f GB of memory", bytes / 1e9))
-    guard listsAll else { return }
-    for (cell, estimate) in zip(toDo, table) {
+    if !estimates.isEmpty {
+      let part = reasons.isEmpty ? "" : " for \(estimates.count) of \(count(cells.count))"
+      note(
+        "about \(ProgressDisplay.time(seconds)) here\(part), measured on a first round of each kind of "
+          + String(format: "run; at most %.1f GB of memory", bytes / 1e9))
+      if seconds > 86_400 {
+        note(
+          "to share the work, start the same command on several machines, or in jobs with --cell I/N"
+        )
+      }
+    } else {
+      note("none of \(count(cells.count)) can start")
+    }
+    for reason in reasons.prefix(5) { note("\(count(reason.count)) cannot start: \(reason.text)") }
+    if reasons.count > 5 { note("and \(reasons.count - 5) more reasons") }
+    return !estimates.isEmpty
+  }
+
+  private func list(_ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>]) {
+    for (cell, estimate) in zip(cells, table) {
       switch estimate {
       case .success(let estimate):
         print(
           "\(cell.name)  \(ProgressDisplay.time(estimate.seconds))  "
             + String(format: "%.2f GB", estimate.bytes / 1e9))
-      case .failure(let error): print("\(cell.name)  cannot run: \(error)")
+      case .failure(let error): print("\(cell.name)  cannot start: \(error)")
       }
     }
   }
+
+  private func count(_ runs: Int) -> String { "\(runs) run\(runs == 1 ? "" : "s")" }
 
   /// What happens.
   func show(_ event: Sweep.Event) {
@@ -62,9 +105,11 @@ final class SweepDisplay {
     case .begins(let cell, let number, let count):
       progress.finish()
       progress = ProgressDisplay(title: "\(number)/\(count) \(cell.name)", interval: .seconds(30))
-    case .goesOn(let resumption):
+    case .unusable(_, let reason, let target):
+      note("\(reason); moved to \(target), the run is done again")
+    case .resumes(let resumption):
       if let damage = resumption.damage { note("\(damage); taking the one before it") }
-      note("going on after round \(resumption.rounds)")
+      note("resuming after round \(resumption.rounds)")
     case .progress(let state): progress.show(state)
     case .done(let cell, let seconds):
       progress.finish()
@@ -76,7 +121,7 @@ final class SweepDisplay {
     case .failed(let failure): note("failed: \(failure.cell): \(failure.reason)")
     case .taken(let cell, let holder): note("\(cell.name): left to \(holder)")
     case .waiting(let cells):
-      if !isWaiting { note("waiting for \(cells) runs of other processes") }
+      if !isWaiting { note("waiting for \(count(cells)) of other processes") }
     }
     if case .waiting = event { isWaiting = true } else { isWaiting = false }
   }

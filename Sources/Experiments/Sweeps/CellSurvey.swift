@@ -1,0 +1,35 @@
+import Foundation
+
+/// What was found of some cells when their files were read: which are finished, from what inputs, and
+/// which files cannot be used.
+public struct CellSurvey: Sendable {
+  /// The inputs of the finished cells, by the cell's name.
+  public let finished: [String: RunInputs]
+  /// Why a file at a cell's place is not the cell's result, by the cell's name.
+  public let unusable: [String: String]
+
+  /// Reads the files of cells.
+  public init(_ cells: [SweepCell], in folder: CellFolder) {
+    var finished: [String: RunInputs] = [:]
+    var unusable: [String: String] = [:]
+    for cell in cells.uniqueByName() {
+      switch folder.content(of: cell) {
+      case .missing: break
+      case .usable(let result):
+        do {
+          finished[cell.name] = try RunInputs(of: result)
+        } catch {
+          unusable[cell.name] = "\(error)"
+        }
+      case .unusable(let reason): unusable[cell.name] = reason
+      }
+    }
+    self.finished = finished
+    self.unusable = unusable
+  }
+
+  /// How many of some cells are finished.
+  public func finishedCount(_ cells: [SweepCell]) -> Int {
+    cells.count { finished[$0.name] != nil }
+  }
+}

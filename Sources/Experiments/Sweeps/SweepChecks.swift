@@ -1,0 +1,80 @@
+import Yams
+
+// What keeps the labels of a sweep true: the run at a place is the one that its labels name.
+extension SweepSpecification {
+  /// Whether setting one dotted key changes what the other one sets: it is the same key, or one is a
+  /// section that holds the other.
+  private static func overlap(_ first: String, _ second: String) -> Bool {
+    first == second || first.hasPrefix(second + ".") || second.hasPrefix(first + ".")
+  }
+
+  /// Throws if something else sets the key whose values an axis lists: the labels would name other
+  /// values than the runs have.
+  /// - Parameter root: the reader of the file, for errors.
+  func checkLists(_ root: ConfigurationReader) throws {
+    for axis in axes where axis.isList {
+      func check(_ settings: Settings, _ path: String) throws {
+        guard let setting = settings.first(where: { Self.overlap($0.key, axis.name) }) else {
+          return
+        }
+        throw root.error(
+          "\(path).\(setting.key)", setting.value,
+          "the axis \(axis.name) lists the values of this key, expected a key that no axis lists")
+      }
+      for other in axes where other.name != axis.name {
+        for value in other.values {
+          try check(value.settings, "axes.\(other.name)" + (other.isList ? "" : ".\(value.label)"))
+        }
+      }
+      for profile in profiles {
+        try check(profile.settings, "profiles.\(profile.name).set")
+        for adjustment in profile.adjustments {
+          try check(adjustment.settings, "profiles.\(profile.name).adjust.set")
+        }
+      }
+    }
+  }
+
+  /// Throws if an override changes a key that an axis sets. A key that a profile sets too is a matter
+  /// of scale, such as the rounds of Table 1, and may be changed.
+  func checkOverrides(_ overrides: [String]) throws {
+    let scale = Set(
+      profiles.flatMap { $0.settings + $0.adjustments.flatMap(\.settings) }.map(\.key))
+    for override in overrides where override.contains("=") {
+      let key = String(override.prefix { $0 != "=" })
+      for axis in axes {
+        let keys = axis.values.flatMap(\.settings).map(\.key)
+        guard keys.contains(where: { Self.overlap($0, key) && !scale.contains($0) }) else {
+          continue
+        }
+        let count = axis.name == "seed" ? ", their number with --seeds" : ""
+        throw SpecificationError(
+          "--set \(key): the axis \(axis.name) of \(name) sets this key, expected another one; choose "
+            + "labels with --only \(axis.name)=LABEL\(count), or change the axis in a copy of \(file)"
+        )
+      }
+    }
+  }
+
+  /// Throws if two places are one run: its numbers would stand under two labels, and count twice where
+  /// the labels are seeds.
+  func checkDistinct(_ cells: [SweepCell]) throws {
+    var known: [String: SweepCell] = [:]
+    for cell in cells {
+      guard let other = known[cell.name] else {
+        known[cell.name] = cell
+        continue
+      }
+      let places = "\(file): (\(place(other.coordinates))) and (\(place(cell.coordinates)))"
+      guard other.coordinates["seed"] == cell.coordinates["seed"] else {
+        throw SpecificationError(
+          "\(places) are the same run, expected another seed at each label of the axis seed")
+      }
+      guard sharesRuns else {
+        throw SpecificationError(
+          "\(places) are the same run, expected different ones; exclude one of them, or give "
+            + "shares_runs: true at the top if both places are to show it")
+      }
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import Foundation
+
+extension SweepPlan {
+  /// A plan as it lies in `plan.json`: what the report needs to know.
+  public struct Record: Sendable, Equatable {
+    /// A cell.
+    public struct Cell: Sendable, Equatable {
+      /// Its name.
+      public let name: String
+      /// Its place on the axes.
+      public let coordinates: [String: String]
+      /// The keys that its result must show with their values.
+      public let specification: [String: String]
+    }
+
+    /// An axis.
+    public struct Axis: Codable, Sendable, Equatable {
+      /// Its name.
+      public let name: String
+      /// Its labels in order.
+      public let labels: [String]
+
+      /// The axis with more labels behind its own; ascending whole numbers, such as seeds, stay so.
+      func adding(_ others: some Sequence<String>) -> Axis {
+        func number(_ label: String) -> Int { Int(label) ?? .max }
+        func sorted(_ labels: some Sequence<String>) -> [String] {
+          labels.sorted { (number($0), $0) < (number($1), $1) }
+        }
+        let all = labels + sorted(Set(others).subtracting(labels))
+        let isAscending =
+          all.allSatisfy { Int($0) != nil }
+          && zip(labels, labels.dropFirst()).allSatisfy { number($0) < number($1) }
+        return Axis(name: name, labels: isAscending ? sorted(all) : all)
+      }
+    }
+
+    /// The sweep's name.
+    public let name: String
+    /// What it shows.
+    public let title: String
+    /// What is made of it.
+    public let report: String
+    /// The profile.
+    public let profile: String
+    /// The profile in a few words.
+    public let summary: String
+    /// Whether the data are synthetic.
+    public let isSynthetic: Bool
+    /// The keys that were set for all cells, as `key=value`.
+    public let overrides: [String]
+    /// The axes in order, each with its labels in order.
+    public let axes: [Axis]
+    /// The cells in the order of the axes, the last one fastest.
+    public let cells: [Cell]
+
+    /// A place for readers, such as `rate=slow, method=local`.
+    public func place(_ coordinates: [String: String]) -> String {
+      axes.compactMap { axis in coordinates[axis.name].map { "\(axis.name)=\($0)" } }
+        .joined(separator: ", ")
+    }
+  }
+}
+
+// MARK: Several calls, one plan
+
+extension SweepPlan.Record {
+  /// This plan with the cells of an older one, such as more seeds. Throws `SpecificationError` if the
+  /// older one is of another profile, of other axes, or has another run at the same place.
+  /// - Parameters:
+  ///   - path: the older plan's file.
+  ///   - output: the output folder that holds it.
+  func merging(_ old: SweepPlan.Record, path: String, output: String) throws -> SweepPlan.Record {
+    func misfit(_ what: String, _ found: String, _ expected: String) -> SpecificationError {
+      SpecificationError(
+        "\(path): \(what): found \(found), expected \(expected); one folder holds one plan of a sweep, "
+          + "give another --output, such as \(Self.freeFolder(besides: output))")
+    }
+    guard old.profile == profile else { throw misfit("profile", old.profile, profile) }
+    guard old.axes.map(\.name) == axes.map(\.name) else {
+      func list(_ record: SweepPlan.Record) -> String {
+        record.axes.map(\.name).joined(separator: " ")
+      }
+      throw misfit("axes", list(old), list(self))
+    }
+    guard old.isSynthetic == isSynthetic else {
+      throw misfit(
+        "data", old.isSynthetic ? "synthetic" : "published",
+        isSynthetic ? "synthetic" : "published")
+    }
+    let own = Dictionary(cells.map { ($0.coordinates, $0) }, uniquingKeysWith: { $1 })
+    // Without a place in common, the runs themselves cannot show that they are of one plan.
+    guard old.overrides == overrides || old.cells.contains(where: { own[$0.coordinates] != nil })
+    else {
+      func list(_ overrides: [String]) -> String {
+        overrides.isEmpty ? "none" : overrides.joined(separator: " ")
+      }
+      throw misfit("--set", list(old.overrides), list(overrides))
+    }
+    for cell in old.cells {
+      guard let twin = own[cell.coordinates], twin.name != cell.name else { continue }
+      let keys = Set(twin.specification.keys).union(cell.specification.keys).sorted()
+      let key = keys.first { twin.specification[$0] != cell.specification[$0] } ?? "name"
+      throw misfit(
+        "\(key) at \(place(cell.coordinates))", cell.specification[key] ?? cell.name,
+        twin.specification[key] ?? twin.name)
+    }
+    let axes = zip(axes, old.axes).map { $0.adding($1.labels) }
+    let places = axes.map { axis in
+      Dictionary(uniqueKeysWithValues: axis.labels.enumerated().map { ($1, $0) })
+    }
+    func order(_ cell: Cell) -> [Int] {
+      zip(axes, places).map { axis, places in
+        cell.coordinates[axis.name].flatMap { places[$0] } ?? 0
+      }
+    }
+    let all = cells + old.cells.filter { own[$0.coordinates] == nil }
+    return SweepPlan.Record(
+      name: name, title: title, report: report, profile: profile, summary: summary,
+      isSynthetic: isSynthetic, overrides: overrides, axes: axes,
+      cells: all.map { ($0, order($0)) }.sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0))
+  }
+
+  /// A folder beside the output folder that is not there yet.
+  private static func freeFolder(besides output: String) -> String {
+    var number = 2
+    while FileManager.default.fileExists(atPath: "\(output)-\(number)") { number += 1 }
+    return "\(output)-\(number)"
+  }
+}
+
+// MARK: The file
+
+extension SweepPlan.Record: Codable {
+  /// Of the files; one without it is older.
+  private static let format = 2
+
+  private enum CodingKeys: String, CodingKey {
+    case name, title, report, profile, summary, isSynthetic, overrides, axes, cells, format
+    case specification
+  }
+
+  /// A cell with the keys that are not the same in all cells.
+  private struct StoredCell: Codable {
+    let name: String
+    let coordinates: [String: String]
+    let specification: [String: String]?
+  }
+
+  /// Reads what `encode(to:)` wrote; what is missing is empty.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    name = try values.decode(String.self, forKey: .name)
+    title = try values.decode(String.self, forKey: .title)
+    report = try values.decode(String.self, forKey: .report)
+    profile = try values.decode(String.self, forKey: .profile)
+    summary = try values.decode(String.self, forKey: .summary)
+    isSynthetic = try values.decode(Bool.self, forKey: .isSynthetic)
+    overrides = try values.decodeIfPresent([String].self, forKey: .overrides) ?? []
+    axes = try values.decode([Axis].self, forKey: .axes)
+    let common = try values.decodeIfPresent([String: String].self, forKey: .specification) ?? [:]
+    cells = try values.decode([StoredCell].self, forKey: .cells).map { cell in
+      Cell(
+        name: cell.name, coordinates: cell.coordinates,
+        specification: common.merging(cell.specification ?? [:]) { $1 })
+    }
+  }
+
+  /// Writes the keys that are the same in all cells once.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(Self.format, forKey: .format)
+    try values.encode(name, forKey: .name)
+    try values.encode(title, forKey: .title)
+    try values.encode(report, forKey: .report)
+    try values.encode(profile, forKey: .profile)
+    try values.encode(summary, forKey: .summary)
+    try values.encode(isSynthetic, forKey: .isSynthetic)
+    try values.encode(overrides, forKey: .overrides)
+    try values.encode(axes, forKey: .axes)
+    let common = (cells.first?.specification ?? [:]).filter { key, value in
+      cells.allSatisfy { $0.specification[key] == value }
+    }
+    try values.encode(common, forKey: .specification)
+    try values.encode(
+      cells.map { cell in
+        StoredCell(
+          name: cell.name, coordinates: cell.coordinates,
+          specification: cell.specification.filter { common[$0.key] == nil })
+      }, forKey: .cells)
+  }
+
+  /// Reads a plan's file; nil if there is none. Throws `SpecificationError` if it is no plan of this
+  /// version.
+  static func read(_ path: String) throws -> SweepPlan.Record? {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    struct Version: Decodable { let format: Int? }
+    let decoder = JSONDecoder()
+    do {
+      let record = try decoder.decode(SweepPlan.Record.self, from: data)
+      if try decoder.decode(Version.self, from: data).format == format { return record }
+    } catch {
+      throw SpecificationError(
+        "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
+          + "command again")
+    }
+    throw SpecificationError(
+      "\(path): is the plan of another version of pfedla; remove it and give pfedla reproduce again, "
+        + "which keeps the results")
+  }
+
+  /// Writes the plan's file. Throws `SpecificationError` if that fails.
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try TextFile.write(encoder.encode(self), to: path)
+  }
+}

@@ -1,0 +1,329 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Sweeps as a user meets them: exit codes, messages, tables.
+@Suite("pfedla reproduce and report")
+struct ReproduceCommandTests {
+  private static let sweep = """
+    name: small
+    title: A small sweep
+    report: accuracy-table
+    base:
+      dataset: {name: cifar10, splits: [train]}
+      partition: {scheme: classes-per-client, clients: 3, classes_per_client: 3, samples_per_client: 20}
+      model: {batch_normalisation: false}
+      rounds: 2
+      local_epochs: 1
+      batch_size: 8
+      saved_models: none
+    axes:
+      method: [local, fedavg]
+      seed: [0, 1]
+    profiles:
+      smoke:
+        summary: few cells
+        synthetic_samples_per_class: 20
+      long:
+        summary: more rounds than anybody waits for
+        synthetic_samples_per_class: 20
+        set: {rounds: 10000000, local_epochs: 1000, evaluate_every: 1000, record_weights_every: 0}
+      published:
+        summary: published files
+
+    """
+
+  private func folder(_ changes: (String, String)...) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try write(Self.sweep, to: "small.yaml", in: folder, changes)
+    return folder
+  }
+
+  private func write(
+    _ text: String, to name: String, in folder: TemporaryFolder, _ changes: [(String, String)]
+  ) throws {
+    var text = text
+    for (old, new) in changes { text.replace(old, with: new) }
+    try Data(text.utf8).write(to: folder.file(name))
+  }
+
+  private func reproduce(_ more: String..., in folder: TemporaryFolder) throws -> Program.Result {
+    try Program.run(["reproduce", "small.yaml", "--output", "out"] + more, in: folder)
+  }
+
+  /// The result of a method's run under a seed, by its path.
+  private func cell(_ method: String, _ seed: Int, in folder: TemporaryFolder) throws -> URL {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("out/cells").path)
+    let name = try #require(
+      names.first { $0.contains("-\(method)-seed\(seed)-") && $0.hasSuffix(".h5") })
+    return folder.file("out/cells/\(name)")
+  }
+
+  /// `method: seed values` of each row of the table.
+  private func rows(_ folder: TemporaryFolder) throws -> [String] {
+    try String(contentsOf: folder.file("out/small/accuracy.csv"), encoding: .utf8)
+      .split(separator: "\n").map { line in
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        return "\(fields[0]): \(fields[2]), \(fields[3])"
+      }
+  }
+
+  private func lines(_ text: String) -> [String] {
+    text.split(separator: "\n").map(String.init)
+  }
+
+  @Test("a part, the rest, and another cell's file: named by report, done again by reproduce")
+  func copiedCell() throws {
+    let folder = try folder()
+    let part = try reproduce("--only", "seed=1", in: folder)
+    #expect(part.status == 0, "\(part.errors)")
+    #expect(part.errors.contains("\n2 runs of 4 in the plan: 0 finished, 0 begun, 2 open; "))
+    #expect(
+      try rows(folder) == ["method: seeds_planned, seed_values", "local: 2, 1", "fedavg: 2, 1"])
+    let rest = try reproduce(in: folder)
+    #expect(rest.errors.contains("\n4 runs: 2 finished, 0 begun, 2 open; "))
+    #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 0 1"])
+    let again = try reproduce("--only", "seed=1", in: folder)
+    #expect(again.status == 0 && again.output == "out/report.html\n")
+    #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 0 1"])
+
+    let (local, fedAvg) = (try cell("local", 0, in: folder), try cell("fedavg", 0, in: folder))
+    let name = fedAvg.lastPathComponent
+    let original = try Data(contentsOf: fedAvg)
+    try Data(contentsOf: local).write(to: fedAvg)
+    let report = try Program.run(["report", "out"], in: folder)
+    #expect(report.status == 0 && report.output == "out/report.html\n")
+    #expect(
+      report.errors
+        == "Not used, shown as missing: cells/\(name): holds another run: method: found local, "
+        + "expected fedavg. pfedla reproduce does this run again.\n")
+    #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 1"])
+
+    let planned = try reproduce("--dry-run", in: folder)
+    #expect(planned.status == 0)
+    #expect(
+      lines(planned.errors).contains(
+        "out/cells/\(name): holds another run: method: found local, expected fedavg; this run is done "
+          + "again"))
+    #expect(try Data(contentsOf: fedAvg) != original, "a dry run changes nothing")
+
+    let repaired = try reproduce(in: folder)
+    #expect(repaired.status == 0)
+    #expect(
+      lines(repaired.errors).contains(
+        "out/cells/\(name): holds another run: method: found local, expected fedavg; moved to "
+          + "out/cells/\(name).unusable, the run is done again"))
+    #expect(try Data(contentsOf: fedAvg) == original)
+    #expect(
+      try Data(contentsOf: folder.file("out/cells/\(name).unusable")) == Data(contentsOf: local))
+    #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 0 1"])
+  }
+
+  @Test("a truncated cell is named, and the report shows the rest")
+  func truncatedCell() throws {
+    let folder = try folder()
+    #expect(try reproduce(in: folder).status == 0)
+    let cell = try cell("fedavg", 1, in: folder)
+    let whole = try Data(contentsOf: cell)
+    try whole.prefix(whole.count / 2).write(to: cell)
+    let report = try Program.run(["report", "out"], in: folder)
+    #expect(report.status == 0)
+    #expect(
+      report.errors.hasPrefix(
+        "Not used, shown as missing: cells/\(cell.lastPathComponent): is damaged or was replaced: found "
+          + "SHA-256 "))
+    #expect(lines(report.errors).count == 1)
+    #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 0"])
+    let repaired = try reproduce(in: folder)
+    #expect(repaired.status == 0)
+    #expect(repaired.errors.contains("; moved to out/cells/\(cell.lastPathComponent).unusable, "))
+    #expect(try Data(contentsOf: cell) == whole)
+  }
+
+  @Test(
+    "what cannot be is refused in one line, and nothing is done",
+    arguments: [
+      (
+        ["--set", "method=ditto"],
+        "--set method: the axis method of small sets this key, expected another one; choose labels with "
+          + "--only method=LABEL, or change the axis in a copy of small.yaml"
+      ),
+      (
+        ["--set", "rounds=3", "seed=7"],
+        "--set seed: the axis seed of small sets this key, expected another one; choose labels with "
+          + "--only seed=LABEL, their number with --seeds, or change the axis in a copy of small.yaml"
+      ),
+      (
+        ["--set", "rounds=3", "--set", "momentum"],
+        "--set momentum: expected key=value, such as --set rounds=2 or --set dataset.name=cifar10"
+      ),
+      (["small.yaml"], "small.yaml: found twice among the targets, expected once"),
+      (
+        ["other.yaml"],
+        "other.yaml: name: found small, as in small.yaml, expected a name of its own: tables lie in the "
+          + "folder of that name"
+      ),
+      (
+        ["fixed.yaml", "--seeds", "3"],
+        "--seeds 3: fixed has no axis seed (found method), expected one; give a single seed with --set "
+          + "seed=N, or add the axis to a copy of fixed.yaml"
+      ),
+      (
+        ["repeated.yaml"],
+        "repeated.yaml, line 14: axes.seed: found 0 twice, expected distinct values"
+      ),
+    ])
+  func refusals(more: [String], expected: String) throws {
+    let folder = try folder()
+    try write(Self.sweep, to: "other.yaml", in: folder, [("few cells", "other cells")])
+    try write(
+      Self.sweep, to: "fixed.yaml", in: folder,
+      [("name: small", "name: fixed"), ("  seed: [0, 1]\n", "")])
+    try write(
+      Self.sweep, to: "repeated.yaml", in: folder,
+      [("name: small", "name: repeated"), ("seed: [0, 1]", "seed: [0, 0, 1]")])
+    let result = try Program.run(
+      ["reproduce", "small.yaml", "--output", "out"] + more, in: folder)
+    #expect(result.status == 1)
+    #expect(result.errors == "Error: \(expected)\n")
+    #expect(result.output.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out").path))
+  }
+
+  @Test("one folder holds one plan: another --set is refused, more seeds are added")
+  func otherPlan() throws {
+    let folder = try folder()
+    #expect(try reproduce("--only", "method=local", in: folder).status == 0)
+    let plan = try Data(contentsOf: folder.file("out/small/plan.json"))
+    for dryRun in [["--dry-run"], []] {
+      let refused = try Program.run(
+        ["reproduce", "small.yaml", "--output", "out", "--set", "rounds=3"] + dryRun, in: folder)
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors
+          == "Error: out/small/plan.json: rounds at method=local, seed=0: found 2, expected 3; one "
+          + "folder holds one plan of a sweep, give another --output, such as out-2\n")
+    }
+    #expect(try Data(contentsOf: folder.file("out/small/plan.json")) == plan)
+    let more = try reproduce("--seeds", "3", "--only", "method=local", in: folder)
+    #expect(more.errors.contains("\n3 runs of 6 in the plan: 2 finished, 0 begun, 1 open; "))
+    #expect(try rows(folder).dropFirst() == ["local: 3, 0 1 2", "fedavg: 3, "])
+    #expect(try reproduce(in: folder).status == 0)
+    #expect(try rows(folder).dropFirst() == ["local: 3, 0 1 2", "fedavg: 3, 0 1"])
+  }
+
+  @Test("images that changed under finished cells end the command before anything is mixed")
+  func changedImages() throws {
+    let folder = try folder()
+    for seed in [1, 2] {
+      let drawn = try Program.run(
+        [
+          "datasets", "synthesize", "cifar10", "--samples-per-class", "20", "--seed", "\(seed)",
+          "--datasets", "data\(seed)",
+        ], in: folder)
+      #expect(drawn.status == 0, "\(drawn.errors)")
+    }
+    func reproduce(_ data: String, _ method: String) throws -> Program.Result {
+      try Program.run(
+        [
+          "reproduce", "small.yaml", "--profile", "published", "--output", "out", "--datasets",
+          data,
+          "--only", "method=\(method)",
+        ], in: folder)
+    }
+    #expect(try reproduce("data1", "local").status == 0)
+    // Neither the finished runs nor new ones beside them.
+    for method in ["local", "fedavg"] {
+      let refused = try reproduce("data2", method)
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors.hasPrefix(
+          "Error: out/cells/\(try cell("local", 0, in: folder).lastPathComponent) (and 1 more): made "
+            + "from other files of cifar10 than data2 holds now: data_batch_1.bin: found SHA-256 "))
+      #expect(refused.errors.hasSuffix(". Restore the files, or give another --output\n"))
+      #expect(lines(refused.errors).count == 1)
+    }
+    #expect(try reproduce("data1", "fedavg").status == 0)
+    #expect(try reproduce("nowhere", "fedavg").status == 0, "nothing is left to compute from them")
+  }
+
+  @Test("a dry run prints days where it is days, and why nothing can start")
+  func dryRuns() throws {
+    let folder = try folder()
+    let long = try reproduce("--profile", "long", "--dry-run", in: folder)
+    #expect(long.status == 0, "\(long.errors)")
+    #expect(
+      lines(long.errors).contains {
+        $0.contains(#/^about \d+ days \d+ h here, measured on a first round of each kind of run; /#)
+      }, "\(long.errors)")
+    #expect(
+      lines(long.errors).contains(
+        "to share the work, start the same command on several machines, or in jobs with --cell I/N")
+    )
+    #expect(lines(long.output).count == 4)
+    #expect(lines(long.output).allSatisfy { $0.contains(#/ \d+ days \d+ h  \d\.\d\d GB$/#) })
+
+    let missing = try reproduce("--profile", "published", "--dry-run", in: folder)
+    #expect(missing.status == 1)
+    let reason =
+      "cannot start: datasets/cifar-10-batches-bin: no train file of cifar10 (looked for "
+      + "data_batch_1.bin, data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or name "
+      + "another folder with --datasets or PFEDLA_DATASETS"
+    #expect(lines(missing.errors).suffix(2) == ["none of 4 runs can start", "4 runs \(reason)"])
+    #expect(!missing.errors.contains("about"))
+    #expect(lines(missing.output).allSatisfy { $0.hasSuffix("  \(reason)") })
+
+    let some = try Program.run(
+      [
+        "reproduce", "small.yaml", "--output", "out", "--dry-run", "--set",
+        "partition.samples_per_client=90",
+      ], in: folder)
+    #expect(some.status == 1)
+    #expect(some.errors.contains("\n4 runs cannot start: "))
+  }
+
+  @Test("runs of which some cannot start are counted apart")
+  func someCannotStart() throws {
+    let folder = try folder(
+      (
+        "method: [local, fedavg]",
+        "clients:\n    3: {partition.clients: 3}\n    30: {partition.clients: 30}"
+      ),
+      ("  rounds: 2", "  rounds: 2\n  method: local"))
+    let result = try reproduce("--dry-run", in: folder)
+    #expect(result.status == 0)
+    #expect(
+      lines(result.errors).contains {
+        $0.contains(#/^about \d+ s here for 2 of 4 runs, measured /#)
+      },
+      "\(result.errors)")
+    #expect(lines(result.errors).contains { $0.hasPrefix("2 runs cannot start: ") })
+  }
+
+  @Test("several keys behind one --set, and targets before, between and behind options")
+  func severalKeys() throws {
+    let folder = try folder()
+    let two = ["rounds=3", "batch_size=5"]
+    func runs(_ arguments: [String]) throws -> [String] {
+      let result = try Program.run(
+        ["reproduce", "--output", "out", "--dry-run"] + arguments, in: folder)
+      #expect(result.status == 0, "\(arguments): \(result.errors)")
+      return lines(result.output).map { String($0.prefix { $0 != " " }) }
+    }
+    let expected = try runs(["small.yaml", "--set", two[0], "--set", two[1]])
+    #expect(expected.count == 4)
+    #expect(try Set(expected).isDisjoint(with: runs(["small.yaml"])))
+    #expect(try Set(expected).isDisjoint(with: runs(["small.yaml", "--set", two[0]])))
+    for arguments in [
+      ["small.yaml", "--set"] + two, ["--set"] + two + ["--workers", "1", "small.yaml"],
+      ["--set"] + two + ["small.yaml"], ["--set"] + two + ["--", "small.yaml"],
+      ["--set", two[0], "small.yaml", "--set", two[1]],
+      ["--set=\(two[0])", two[1], "--workers", "1", "small.yaml"],
+    ] {
+      #expect(try runs(arguments) == expected, "\(arguments)")
+    }
+    let none = try Program.run(["reproduce", "--set", "rounds=3"], in: folder)
+    #expect(none.status == 64)
+    #expect(lines(none.errors).first == "Error: a target is missing, such as table1")
+  }
+}

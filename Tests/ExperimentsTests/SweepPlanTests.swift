@@ -1,0 +1,250 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder holds the whole plan of a sweep, whatever part of it a call computes.
+@Suite("Plans of sweeps")
+struct SweepPlanTests {
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private func record(_ output: String) throws -> SweepPlan.Record {
+    try #require(SweepPlan.records(in: output).first)
+  }
+
+  private func labels(_ axis: String, _ record: SweepPlan.Record) -> [String] {
+    record.axes.first { $0.name == axis }?.labels ?? []
+  }
+
+  @Test("--only chooses what is computed, not what is planned")
+  func wholePlan() throws {
+    let folder = try TemporaryFolder()
+    let whole = try SmallSweep.plan()
+    for only in [["seed": ["1"]], ["method": ["fedavg"]], [:]] {
+      let plan = try SmallSweep.plan(only: only)
+      #expect(plan.cells.map(\.name) == whole.cells.map(\.name))
+      try plan.write(to: folder.path)
+      #expect(try record(folder.path) == whole.record)
+    }
+    #expect(try SmallSweep.plan(only: ["seed": ["1"]]).selected.count == 4)
+  }
+
+  @Test("two calls with different --only fill one table")
+  func parts() throws {
+    let folder = try TemporaryFolder()
+    for method in ["local", "fedavg"] {
+      let plan = try SmallSweep.plan(only: ["method": [method], "rate": ["slow"], "seed": ["0"]])
+      try plan.write(to: folder.path)
+      _ = try SmallSweep.run(plan.selected, in: folder.path)
+    }
+    let report = try Report(output: folder.path, paperFolder: "/nowhere")
+    try report.write()
+    #expect(report.sweeps[0].cells.count == 12)
+    #expect(report.sweeps[0].cells.count { $0.result != nil } == 2)
+    #expect(report.sweeps[0].problems.isEmpty)
+    let rows = try SweepFixtures.rows(folder.file("small/accuracy.csv").path)
+    #expect(
+      rows.map { "\($0["rate"] ?? "") \($0["method"] ?? ""): \($0["seed_values"] ?? "?")" }
+        == ["slow local: 0", "slow fedavg: 0", "fast fedavg: ", "slow fedper: "])
+    #expect(rows.allSatisfy { $0["seeds_planned"] == "3" })
+  }
+
+  @Test("a file that is not the cell's result is missing in the report, and the rest is there")
+  func unusable() throws {
+    let folder = try TemporaryFolder()
+    let plan = try SmallSweep.plan(only: ["rate": ["slow"], "seed": ["0"]])
+    try plan.write(to: folder.path)
+    _ = try SmallSweep.run(plan.selected, in: folder.path)
+    let cells = CellFolder(output: folder.path)
+    let paths = plan.selected.map { URL(fileURLWithPath: cells.result(of: $0.name)) }
+    // Local's file over FedAvg's, and FedPer's cut off where no digest is recorded.
+    try Data(contentsOf: paths[0]).write(to: paths[1])
+    try Data(contentsOf: paths[2]).prefix(20_000).write(to: paths[2])
+    try FileManager.default.removeItem(at: folder.file("cells/\(plan.selected[2].name).run.json"))
+
+    let report = try Report(output: folder.path, paperFolder: "/nowhere")
+    try report.write()
+    let problems = report.sweeps[0].problems
+    #expect(problems.count == 2)
+    #expect(
+      problems.first
+        == "Not used, shown as missing: cells/\(plan.selected[1].name).h5: holds another run: method: "
+        + "found local, expected fedavg. pfedla reproduce does this run again.")
+    #expect(
+      problems.last?.hasPrefix(
+        "Not used, shown as missing: cells/\(plan.selected[2].name).h5: cannot open the file, which is "
+          + "truncated or damaged") == true)
+    let rows = try SweepFixtures.rows(folder.file("small/accuracy.csv").path)
+    #expect(rows.filter { $0["seed_values"] != "" }.map { $0["method"] } == ["local"])
+    let page = try String(contentsOf: folder.file("report.html"), encoding: .utf8)
+    #expect(
+      page.contains("1 of 12 finished; what is missing is left empty; 2 cannot be used, see below"))
+    for problem in problems {
+      let escaped = problem.replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
+        .replacing(">", with: "&gt;")
+      #expect(page.contains("<p class=\"warning\">\(escaped)</p>"), "\(problem)")
+    }
+    #expect(
+      try String(contentsOf: folder.file("small/table.md"), encoding: .utf8).contains(
+        "2 planned runs have files that cannot be used; report.html says why."))
+  }
+
+  @Test("more seeds are added to the plan, and fewer take none away")
+  func seeds() throws {
+    let folder = try TemporaryFolder()
+    func seeds(_ count: Int?) throws -> [String] {
+      try SmallSweep.plan(seeds: count).write(to: folder.path)
+      let record = try record(folder.path)
+      let places = record.cells.map { record.place($0.coordinates) }
+      #expect(Set(places).count == places.count)
+      #expect(
+        places
+          == labels("rate", record).flatMap { rate in
+            labels("method", record).flatMap { method in
+              labels("seed", record).map { "rate=\(rate), method=\(method), seed=\($0)" }
+            }
+          }.filter { !$0.hasPrefix("rate=fast") || $0.contains("fedavg") }, "the order of the axes")
+      return labels("seed", record)
+    }
+    #expect(try seeds(2) == ["0", "1"])
+    #expect(try seeds(12) == (0..<12).map(String.init))
+    #expect(try seeds(nil) == (0..<12).map(String.init))
+    #expect(try seeds(1) == (0..<12).map(String.init))
+  }
+
+  @Test("labels that a changed file adds come behind; another run at a place is refused")
+  func changedFile() throws {
+    let folder = try TemporaryFolder()
+    try SmallSweep.plan().write(to: folder.path)
+    let more = SmallSweep.text.replacing(
+      "[local, fedavg, fedper]", with: "[scaffold, local, fedper]")
+    let plan = try SmallSweep.plan(
+      text: more.replacing("method: [local, fedper]}", with: "method: [local, fedper, scaffold]}")
+        .replacing("method: [local, fedavg], seed", with: "method: [local], seed"))
+    try plan.write(to: folder.path)
+    #expect(
+      labels("method", try record(folder.path)) == ["scaffold", "local", "fedper", "fedavg"])
+    #expect(try record(folder.path).cells.count == 12 + 3)
+
+    let other = SmallSweep.text.replacing("batch_size: 8", with: "batch_size: 4")
+    #expect(
+      message { try SmallSweep.plan(text: other).write(to: folder.path) }
+        == "\(folder.path)/small/plan.json: batch_size at rate=slow, method=local, seed=0: found 8, "
+        + "expected 4; one folder holds one plan of a sweep, give another --output, such as "
+        + "\(folder.path)-2")
+  }
+
+  @Test("another profile, --set, axes or data are another plan, which is refused")
+  func otherPlans() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/small/plan.json"
+    try SmallSweep.plan().write(to: folder.path)
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    let remedy =
+      "; one folder holds one plan of a sweep, give another --output, such as \(folder.path)-3"
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)-2", withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: "\(folder.path)-2") }
+    let synthetic = SmallSweep.text.replacing(
+      "summary: all cells", with: "synthetic_samples_per_class: 20")
+    let axes = SmallSweep.text.replacing("  seed: [0, 1, 2]", with: "  momentum: [0, 0.5]")
+      .replacing(", seed: [1]}", with: "}").replacing(", momentum: 0.5}", with: "}")
+    for (plan, what) in [
+      (try SmallSweep.plan("few"), "profile: found full, expected few"),
+      (
+        try SmallSweep.plan(overrides: ["batch_size=5"]),
+        "batch_size at rate=slow, method=local, seed=0: found 8, expected 5"
+      ),
+      (
+        try SmallSweep.plan(text: axes),
+        "axes: found rate method seed, expected rate method momentum"
+      ),
+      (try SmallSweep.plan(text: synthetic), "data: found published, expected synthetic"),
+    ] {
+      for refusal in [
+        message { try plan.check(in: folder.path) }, message { try plan.write(to: folder.path) },
+      ] {
+        #expect(refusal == "\(path): \(what)\(remedy)")
+      }
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+
+    // What changes no run is no other plan.
+    try SmallSweep.plan(overrides: ["checkpoint_every=1"]).write(to: folder.path)
+    #expect(try record(folder.path).overrides == ["checkpoint_every=1"])
+    // Without a place in common, only the overrides can tell.
+    let elsewhere = SmallSweep.text.replacing("seed: [0, 1, 2]", with: "seed: [7]")
+      .replacing(", seed: [1]}", with: "}")
+    #expect(
+      message {
+        try SmallSweep.plan(overrides: ["rounds=9"], text: elsewhere).check(in: folder.path)
+      }
+        == "\(path): --set: found checkpoint_every=1, expected rounds=9\(remedy)")
+  }
+
+  @Test("a plan that cannot be read is named, and an older one is told apart")
+  func unreadable() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/small/plan.json"
+    let plan = try SmallSweep.plan()
+    try plan.write(to: folder.path)
+    var text = try String(contentsOfFile: path, encoding: .utf8)
+    text.replace("\"format\" : 2", with: "\"format\" : 1")
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    let older =
+      "\(path): is the plan of another version of pfedla; remove it and give pfedla reproduce again, "
+      + "which keeps the results"
+    #expect(message { _ = try SweepPlan.records(in: folder.path) } == older)
+    #expect(message { try plan.check(in: folder.path) } == older)
+    try "{".write(toFile: path, atomically: true, encoding: .utf8)
+    #expect(
+      message { _ = try Report(output: folder.path, paperFolder: "/nowhere") }
+        == "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
+        + "command again")
+  }
+
+  @Test("two sweeps of one name, one target twice, or sweeps on different data are refused")
+  func together() throws {
+    func sweep(_ file: String, _ text: String, profile: String = "full") throws -> SweepPlan {
+      try SweepPlan(
+        SweepSpecification(SpecificationDocument(file: file, text: text)),
+        SweepSpecification.Selection(profile: profile))
+    }
+    let small = try sweep("small.yaml", SmallSweep.text)
+    let namesake = try sweep(
+      "other.yaml", SmallSweep.single.replacing("name: single", with: "name: small"))
+    let single = try sweep("single.yaml", SmallSweep.single)
+    let synthetic = try sweep(
+      "single.yaml",
+      SmallSweep.single.replacing("summary: the one cell", with: "synthetic_samples_per_class: 20"))
+    #expect(message { try SweepPlan.checkTogether([small, single]) } == "no error")
+    #expect(
+      message { try SweepPlan.checkTogether([small, single, namesake]) }
+        == "other.yaml: name: found small, as in small.yaml, expected a name of its own: tables lie in "
+        + "the folder of that name")
+    #expect(
+      message { try SweepPlan.checkTogether([small, small]) }
+        == "small.yaml: found twice among the targets, expected once")
+    #expect(
+      message { try SweepPlan.checkTogether([small, synthetic]) }
+        == "single: profile full: found 20 synthetic samples a class, expected published data as of "
+        + "small; give each a command and --output of its own")
+  }
+
+  @Test("durations in the unit that shows their scale")
+  func durations() {
+    let expected: [(Double, String)] = [
+      (-1, "0 s"), (0, "0 s"), (0.2, "1 s"), (59, "59 s"), (59.5, "1 min 0 s"),
+      (200, "3 min 20 s"), (18_600, "5 h 10 min"), (172_799, "47 h 59 min"),
+      (172_800, "2 days 0 h"), (1_047_700, "12 days 3 h"), (.infinity, "over 10000 years"),
+    ]
+    for (seconds, words) in expected { #expect(DurationText.words(seconds: seconds) == words) }
+  }
+}
