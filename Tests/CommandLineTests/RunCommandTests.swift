@@ -141,14 +141,16 @@ struct RunCommandTests {
   func help() throws {
     let folder = try TemporaryFolder()
     for command in [
-      ["run"], ["compare"], ["export"], ["partition", "make"], ["partition", "inspect"],
-      ["partition", "hold-out"], ["datasets", "list"], ["datasets", "fetch"],
-      ["datasets", "verify"], ["datasets", "synthesize"], ["methods"],
+      [], ["run"], ["reproduce"], ["report"], ["compare"], ["export"], ["partition"],
+      ["partition", "make"], ["partition", "inspect"], ["partition", "hold-out"], ["datasets"],
+      ["datasets", "list"], ["datasets", "fetch"], ["datasets", "verify"],
+      ["datasets", "synthesize"], ["methods"],
     ] {
       let result = try Program.run(command + ["--help"], in: folder)
       #expect(result.status == 0)
       #expect(result.output.contains("Example"), "\(command)")
-      #expect(result.output.contains("pfedla " + command.joined(separator: " ")), "\(command)")
+      #expect(
+        result.output.contains((["\n  pfedla"] + command).joined(separator: " ")), "\(command)")
     }
   }
 
