@@ -27,12 +27,14 @@ class Runner:
 
     - root, files: the checkout and its files' paths
     - python: a Python with what Python blocks import
+    - hidden: environment variables that the blocks do not see, such as those of the Makefile that runs the check
     - log: takes a line about each block
+    - limit: seconds that a block may take
     """
 
-    def __init__(self, root, files, python, log, limit=300):
+    def __init__(self, root, files, python, hidden, log, limit):
         self.root, self.files, self.python = Path(root), files, Path(python)
-        self.log, self.limit, self.datasets = log, limit, None
+        self.hidden, self.log, self.limit, self.datasets = hidden, log, limit, None
 
     @contextmanager
     def copy(self):
@@ -134,18 +136,20 @@ class Runner:
 
     def _execute(self, command, folder, environment):
         """Runs a command; what went wrong, or none."""
-        variables = os.environ | {
+        hidden = self.hidden | {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+        variables = {name: value for name, value in os.environ.items() if name not in hidden} | {
             "PATH": f"{folder.parent / 'bin'}:{os.environ['PATH']}",
             # A folder without files, so that nothing is fetched.
             "PFEDLA_DATASETS": str(folder / "datasets"),
             "MPLBACKEND": "Agg",
         } | environment
-        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUNS"):
-            if name not in environment:
-                variables.pop(name, None)
-        process = subprocess.Popen(
-            command, cwd=folder, env=variables, text=True, errors="replace", stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            process = subprocess.Popen(
+                command, cwd=folder, env=variables, text=True, errors="replace",
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True)
+        except OSError as error:
+            return f"cannot start: {error}"
         try:
             output, _ = process.communicate(timeout=self.limit)
         except subprocess.TimeoutExpired:

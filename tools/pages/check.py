@@ -13,7 +13,7 @@ def check(root, files, pages, chosen, program, python, is_static=False, limit=30
     - program, python: the built pfedla, and a Python for the pages' Python blocks
     """
     names, tables = Names(root, files, program), numbers.Files(root, files)
-    runner = blocks.Runner(root, files, python, log, limit)
+    runner = blocks.Runner(root, files, python, names.variables, log, limit)
     looked_up = 0
     for page in chosen:
         looked_up += numbers.check(page, tables)
