@@ -17,7 +17,7 @@ def check(root, files, pages, chosen, program, python, is_static=False, limit=30
     looked_up = 0
     for page in chosen:
         looked_up += numbers.check(page, tables)
-        if is_static or not page.blocks:
+        if is_static or all(block.language in blocks.TEXT for block in page.blocks):
             names.check(page)
         else:
             with runner.copy() as copy:

@@ -116,7 +116,7 @@ class Names:
 
     def _missing(self, page, text, copy):
         """What was expected in the place of an inline code; none if it is right."""
-        first = text.split()[0]
+        first = (text.split() or [""])[0]
         if first in ("make", "pfedla", "pfedla-benchmarks") or first.endswith("/pfedla"):
             return self._missing_command(text)
         if first in ("pip", "apt", "brew", "swift", "git") or "://" in text:
@@ -144,7 +144,7 @@ class Names:
             or token.isupper() or all(part in self.words for part in token.split("-")))
 
     def _missing_path(self, page, text, copy):
-        path = re.sub(r"<[^>]+>|…", "*", text).rstrip("/")
+        path = re.sub(r"<[^>]+>|…", "*", re.sub(r"^[A-Z]+/", "", text)).rstrip("/")
         if path.startswith("/"):  # in a result file
             return self._missing_words(path)
         beside = os.path.normpath(os.path.join(os.path.dirname(page.path), path))
@@ -152,7 +152,7 @@ class Names:
         for candidate in (path, beside):
             if candidate in everything or "*" in path and fnmatch.filter(everything, candidate):
                 return None
-        if self._exists_in(copy, path):
+        if self._exists_in(copy, path) or path in self.literals:
             return None
         if "/" in path and path.split("/")[0] in self.folders | {"runs"}:
             if copy is None and path.startswith("runs/"):
