@@ -141,16 +141,27 @@ struct RunCommandTests {
   func help() throws {
     let folder = try TemporaryFolder()
     for command in [
-      [], ["run"], ["reproduce"], ["report"], ["compare"], ["export"], ["partition"],
-      ["partition", "make"], ["partition", "inspect"], ["partition", "hold-out"], ["datasets"],
-      ["datasets", "list"], ["datasets", "fetch"], ["datasets", "verify"],
-      ["datasets", "synthesize"], ["methods"],
+      ["run"], ["compare"], ["export"], ["partition", "make"], ["partition", "inspect"],
+      ["partition", "hold-out"], ["datasets", "list"], ["datasets", "fetch"],
+      ["datasets", "verify"], ["datasets", "synthesize"], ["methods"],
     ] {
       let result = try Program.run(command + ["--help"], in: folder)
       #expect(result.status == 0)
       #expect(result.output.contains("Example"), "\(command)")
-      #expect(
-        result.output.contains((["\n  pfedla"] + command).joined(separator: " ")), "\(command)")
+      #expect(result.output.contains("pfedla " + command.joined(separator: " ")), "\(command)")
+    }
+  }
+
+  @Test("the program and its groups of subcommands show examples of them")
+  func groupHelp() throws {
+    let folder = try TemporaryFolder()
+    for (group, example) in [
+      ([], "run"), (["partition"], "make"), (["partition"], "hold-out"), (["datasets"], "fetch"),
+    ] {
+      let result = try Program.run(group + ["--help"], in: folder)
+      let line = (["pfedla"] + group + [example]).joined(separator: " ")
+      #expect(result.output.contains("\nExamples:\n"), "\(group)")
+      #expect(result.output.contains("\n  \(line) "), "\(group)")
     }
   }
 
