@@ -7,8 +7,12 @@ PFEDLA := .build/release/pfedla
 RUNS ?= runs
 VENV ?= .venv
 PYTHON ?= python3
+FIRST_RESULT ?= $(RUNS)/first-result
 METHODS ?= local fedavg pfedla heurpfedla
 SEEDS ?= 0 1 2
+# A list may have come from a program, with a name in each line.
+override METHODS := $(strip $(METHODS))
+override SEEDS := $(strip $(SEEDS))
 WORKERS ?=
 REPLAY_OPTIONS ?=
 SECTIONS ?=
@@ -19,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  check-readers check-survival check-processors torch replay bench golden clean
+  readers check-readers check-pages check-survival check-processors torch replay bench golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -37,13 +41,14 @@ test: deps ## Run all tests
 quickstart: build ## Four methods on ten clients, a table and a picture, in minutes
 	@tools/quickstart.sh $(PFEDLA) $(RUNS)/quickstart $(WORKERS_OPTION)
 
-first-result: build ## The first CIFAR-10 result: four methods, seeds 0 1 2
-	@mkdir -p $(RUNS)/first-result
-	@for seed in $(SEEDS); do for method in $(METHODS); do \
+first-result: build ## The first CIFAR-10 result: METHODS (four) under SEEDS (0 1 2), and their comparison
+	@mkdir -p $(FIRST_RESULT)
+	@for method in $(METHODS); do for seed in $(SEEDS); do \
 	  $(PFEDLA) run experiments/first-result.yaml --set method=$$method --set seed=$$seed \
-	    --output $(RUNS)/first-result/$$method-seed$$seed.h5 --overwrite $(WORKERS_OPTION) || exit 1; \
+	    --output $(FIRST_RESULT)/$$method-seed$$seed.h5 --overwrite $(WORKERS_OPTION) || exit 1; \
 	done; done
-	$(PFEDLA) compare $(RUNS)/first-result/*.h5 --output $(RUNS)/first-result
+	@$(PFEDLA) compare --output $(FIRST_RESULT) \
+	  $(foreach method,$(METHODS),$(foreach seed,$(SEEDS),$(FIRST_RESULT)/$(method)-seed$(seed).h5))
 
 reproduce-table: build ## Table TABLE=1, 2 or 3 of the paper at PROFILE=smoke, quick or paper
 	$(PFEDLA) reproduce table$(TABLE) --profile $(PROFILE) --output $(REPRODUCTION) $(WORKERS_OPTION) $(ONLY)
@@ -55,11 +60,17 @@ figures: build ## Figures 1, 5, 6 and 7 of the paper at PROFILE=smoke, quick or 
 report: build ## Tables, figures and report.html of what is done at PROFILE
 	$(PFEDLA) report $(REPRODUCTION)
 
-check-readers: build ## Open a result in h5py, xarray and netCDF4; run the examples
+readers: # Packages that open results, in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -c 'import h5py, xarray, h5netcdf, netCDF4, matplotlib' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4 matplotlib
+
+check-readers: build readers ## Open a result in h5py, xarray and netCDF4; run the examples
 	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
+
+check-pages: build readers ## Run the pages' commands; check their links, code names and marked numbers
+	$(PYTHON) tools/check_pages.py --self-test
+	$(PYTHON) tools/check_pages.py --pfedla $(PFEDLA) --python $(VENV)/bin/python
 
 check-survival: build ## Kill runs and sweeps, fill their disk, and see that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)

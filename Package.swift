@@ -26,7 +26,7 @@ let package = Package(
       providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
 
-    // The house, in the direction of the data.
+    // The program's modules, in the direction of the data.
     .target(
       name: "Diagnostics",
       dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),

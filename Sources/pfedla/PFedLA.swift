@@ -7,6 +7,17 @@ struct PFedLA: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pfedla",
     abstract: "Layer-wise personalised federated learning: run, export and compare experiments.",
+    discussion: """
+      Examples:
+        pfedla datasets fetch cifar10
+        pfedla run experiments/first-result.yaml --output runs/pfedla.h5
+        pfedla run experiments/first-result.yaml --output runs/fedavg.h5 \\
+          --set method=fedavg
+        pfedla compare runs/pfedla.h5 runs/fedavg.h5 --output runs
+        pfedla reproduce table1 --profile smoke
+
+      Every subcommand has examples of its own: pfedla run --help, and so on.
+      """,
     version: CodeVersion.description,
     subcommands: [
       RunCommand.self, ReproduceCommand.self, ReportCommand.self, CompareCommand.self,

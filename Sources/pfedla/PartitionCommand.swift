@@ -3,11 +3,22 @@ import Experiments
 import Foundation
 import Partitioning
 
-/// `pfedla partition`: make and look at splits of a dataset over clients.
+/// `pfedla partition`: make and inspect splits of a dataset over clients.
 struct PartitionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "partition",
-    abstract: "Split a dataset over clients, or look at such a split.",
+    abstract: "Split a dataset over clients, or inspect such a split.",
+    discussion: """
+      A partition file says which samples each client trains on and which it is tested on. Any run \
+      takes one as partition.file, so that several methods share it.
+
+      Examples:
+        pfedla partition make experiments/first-result.yaml \\
+          --output runs/partition.h5
+        pfedla partition inspect runs/partition.h5
+        pfedla partition hold-out runs/partition.h5 --output runs/validation.h5 \\
+          --specification experiments/first-result.yaml
+      """,
     subcommands: [Make.self, HoldOut.self, Inspect.self])
 
   /// `pfedla partition make`.
@@ -15,10 +26,13 @@ struct PartitionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make the partition that a specification describes and save it.",
       discussion: """
-        The file can be given to any run as partition.file, so that all methods share it.
+        Any run can use the file as partition.file, so that all methods share it.
 
-        Example:
-          pfedla partition make experiments/first-result.yaml --output runs/partition.h5
+        Examples:
+          pfedla partition make experiments/first-result.yaml \\
+            --output runs/partition.h5
+          pfedla run experiments/first-result.yaml --output runs/pfedla.h5 \\
+            --set 'partition={file: runs/partition.h5}'
         """)
 
     @Argument(help: "A specification; its dataset, partition and seed are used.")
@@ -55,9 +69,9 @@ struct PartitionCommand: ParsableCommand {
       commandName: "hold-out",
       abstract: "Turn part of each client's training data into validation data.",
       discussion: """
-        The new partition's test samples come out of the training samples of the given one, whose test \
-        samples are left out altogether: hyperparameters can be chosen with it without a look at any \
-        test sample.
+        The test samples of the new partition are taken from the training samples of the given one, \
+        whose own test samples are left out. Hyperparameters can be chosen on it without using any test \
+        sample.
 
         Example:
           pfedla partition hold-out runs/partition.h5 --output runs/validation.h5 \\

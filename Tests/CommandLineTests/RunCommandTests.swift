@@ -185,6 +185,19 @@ struct RunCommandTests {
     }
   }
 
+  @Test("the program and its groups of subcommands show examples of them")
+  func groupHelp() throws {
+    let folder = try TemporaryFolder()
+    for (group, example) in [
+      ([], "run"), (["partition"], "make"), (["partition"], "hold-out"), (["datasets"], "fetch"),
+    ] {
+      let result = try Program.run(group + ["--help"], in: folder)
+      let line = (["pfedla"] + group + [example]).joined(separator: " ")
+      #expect(result.output.contains("\nExamples:\n"), "\(group)")
+      #expect(result.output.contains("\n  \(line) "), "\(group)")
+    }
+  }
+
   @Test("methods lists every method with its paper, equations, keys and defaults")
   func methods() throws {
     let folder = try TemporaryFolder()

@@ -50,6 +50,19 @@ struct ReportTableTests {
         """)
   }
 
+  @Test("LaTeX captions leave the number to LaTeX")
+  func captions() {
+    for (title, caption) in [
+      ("Table 12: accuracy", "accuracy"), ("Table 1 and 2: accuracy", "Table 1 and 2: accuracy"),
+      ("See Table 1: accuracy", "See Table 1: accuracy"),
+      ("Figure 1: weights", "Figure 1: weights"),
+    ] {
+      let table = ReportTable(title: title, header: ["a"], rows: [])
+      #expect(table.latex.contains("\\caption{\(caption)}"), "\(title)")
+      #expect(table.markdown.hasPrefix("## \(title)\n"), "\(title)")
+    }
+  }
+
   @Test("HTML")
   func html() {
     #expect(table.html.contains("<td><strong>1 ± 2</strong></td>"))

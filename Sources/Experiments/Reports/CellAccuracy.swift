@@ -14,7 +14,8 @@ struct CellAccuracy {
   let seedDeviation: Double
   /// Mean over seeds of the standard deviation over clients.
   let clientDeviation: Double
-  /// Mean over seeds of the mean of the last five evaluations: reported model.
+  /// Mean over seeds of the mean of the last five evaluations: reported model; NaN if a run has
+  /// fewer than five.
   let lastFive: Double
   /// Last evaluation of received models.
   let received: Double

@@ -60,7 +60,8 @@ public struct ReportTable: Sendable, Equatable {
       + footers.map { "\n\(Self.markdownEscaped($0))\n" }.joined()
   }
 
-  /// As a LaTeX table of the package booktabs.
+  /// As a LaTeX table of the package booktabs. LaTeX numbers its captions itself, so that a number
+  /// at the start of the title is left out there.
   public var latex: String {
     func line(_ cells: [String]) -> String {
       "    " + cells.joined(separator: " & ") + " \\\\"
@@ -69,13 +70,19 @@ public struct ReportTable: Sendable, Equatable {
     return
       ([
         "% needs \\usepackage{booktabs}",
-        "\\begin{table}", "  \\centering", "  \\caption{\(Self.latexEscaped(title))}",
+        "\\begin{table}", "  \\centering", "  \\caption{\(Self.latexEscaped(unnumberedTitle))}",
         "  \\begin{tabular}{l\(String(repeating: "r", count: max(header.count - 1, 0)))}",
         "    \\toprule", line(header.map(Self.latexEscaped)), "    \\midrule",
       ] + lines
       + ["    \\bottomrule", "  \\end{tabular}"]
       + footers.map { "\n  \\footnotesize \(Self.latexEscaped($0))\n" } + ["\\end{table}"])
       .joined(separator: "\n") + "\n"
+  }
+
+  /// The title without `Table 1: ` or the like at its start.
+  private var unnumberedTitle: String {
+    let number = title.range(of: "^Table [0-9]+: ", options: .regularExpression)
+    return number.map { String(title[$0.upperBound...]) } ?? title
   }
 
   /// As an HTML table.

@@ -107,10 +107,12 @@ extension RunResult {
     }
   }
 
-  /// Mean accuracy over clients and the last evaluations, in percent; NaN if there is none.
-  /// - Parameter last: how many evaluations from the end; fewer if there are fewer.
+  /// Mean accuracy over clients and the last evaluations, in percent; NaN if the run has fewer
+  /// evaluations than that.
+  /// - Parameter last: how many evaluations from the end.
   public func accuracyPercent(_ model: EvaluatedModel, last: Int = 1) -> Double {
-    evaluatedRounds.suffix(last)
-      .map { 100 * accuracies(model, round: $0).map(Double.init).mean }.mean
+    let rounds = evaluatedRounds.suffix(last)
+    guard rounds.count == last else { return .nan }
+    return rounds.map { 100 * accuracies(model, round: $0).map(Double.init).mean }.mean
   }
 }
