@@ -40,7 +40,8 @@ public struct AccuracyTable {
   }
 
   private func accuracy(_ row: Place, _ column: Place) -> CellAccuracy {
-    CellAccuracy(results.runs(row.merging(column) { $1 }))
+    let place = row.merging(column) { $1 }
+    return CellAccuracy(results.runs(place), divergedCount: results.divergedCount(place))
   }
 
   private func isPlanned(_ row: Place, _ column: Place) -> Bool {
@@ -68,13 +69,13 @@ public struct AccuracyTable {
         "method_title", "seeds_planned", "seed_values", "reported_model", "accuracy_percent",
         "accuracy_sd_seeds", "accuracy_last_five_percent", "received_percent", "trained_percent",
         "accuracy_sd_clients", "paper_percent", "paper_spread_percent", "difference_percent",
-        "rounds", "local_epochs", "data", "code_version",
+        "rounds", "local_epochs", "data", "code_version", "numerics_version", "diverged",
       ])
     for column in columns {
       for row in rows where isPlanned(row, column) {
         let place = row.merging(column) { $1 }
         let runs = results.runs(place)
-        let cell = CellAccuracy(runs)
+        let cell = accuracy(row, column)
         let value = paperNumber("accuracy_percent", row, column)
         let planned = results.cells.count { cell in
           place.allSatisfy { cell.coordinates[$0.key] == $0.value }
@@ -93,7 +94,8 @@ public struct AccuracyTable {
             // Synthetic images have nothing in common with the paper's.
             CSV.number(facts.isSynthetic ? .nan : cell.mean - value),
             same { $0.setting("rounds") ?? "" }, same { $0.setting("local_epochs") ?? "" },
-            same { $0.isSynthetic ? "synthetic" : "published" }, same(\.codeVersion),
+            same(\.origin.rawValue), same(\.codeVersion), same { "\($0.numericsVersion)" },
+            "\(cell.divergedCount)",
           ])
       }
     }

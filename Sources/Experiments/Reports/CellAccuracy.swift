@@ -22,7 +22,11 @@ struct CellAccuracy {
   /// Last evaluation of trained models.
   let trained: Double
 
-  init(_ runs: [RunResult]) {
+  /// Runs that diverged, which no number here holds.
+  let divergedCount: Int
+
+  init(_ runs: [RunResult], divergedCount: Int = 0) {
+    self.divergedCount = divergedCount
     seeds = runs.map(\.seed).sorted()
     reportedModels = EvaluatedModel.allCases.filter { model in
       runs.contains { $0.reported == model }
@@ -41,6 +45,7 @@ struct CellAccuracy {
     [
       mean.isNaN ? "" : Self.number(mean),
       seedDeviation.isNaN ? "" : "± \(Self.number(seedDeviation))",
+      divergedCount == 0 ? "" : mean.isNaN ? "diverged" : "[\(divergedCount) diverged]",
       paper.isNaN ? "" : "(\(Self.number(paper)))",
     ].filter { !$0.isEmpty }.joined(separator: " ")
   }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// What a reader of a table must know of the runs behind it, in sentences.
@@ -38,8 +39,8 @@ struct SweepFacts {
       "Data: \(text(explained: false, Self.data)).",
       "Partition: \(text(\.partitionScheme)); \(partitionSettings).",
       seeds,
-      "Code version: \(text(\.codeVersion)).",
-    ]
+      "Code version: \(text(\.codeVersion)); numerics version \(text { "\($0.numericsVersion)" }).",
+    ] + warnings
     return footers + unusable
   }
 
@@ -62,12 +63,38 @@ struct SweepFacts {
         ? "" : " \(missing) of \(results.cells.count) planned runs are not finished.")
   }
 
+  /// What keeps runs from being compared as they stand.
+  private var warnings: [String] {
+    var warnings: [String] = []
+    let diverged = finished.count { $0.run.record.hasDiverged }
+    if diverged > 0 {
+      warnings.append("\(diverged) of \(finished.count) finished runs diverged; no mean holds them.")
+    }
+    if finished.contains(where: { $0.run.origin == .unverified }) {
+      warnings.append(
+        "UNVERIFIED data: the digests of some files are not the published ones, or none is known.")
+    }
+    if Set(finished.map(\.run.numericsVersion)).count > 1 {
+      warnings.append(
+        "Runs of several numerics versions: their bits differ for reasons other than their settings.")
+    }
+    return warnings
+  }
+
+  private static func words(_ origin: DatasetOrigin) -> String {
+    switch origin {
+    case .published: "published files of"
+    case .unverified: "UNVERIFIED files in the form of"
+    case .synthetic: "SYNTHETIC images in the form of"
+    }
+  }
+
   private static func data(_ run: RunResult) -> String {
     let name = run.setting("dataset.name") ?? run.dataset
     let splits = run.setting("dataset.splits") ?? "all"
     let classes = run.setting("dataset.classes") ?? "all"
     return
-      (run.isSynthetic ? "SYNTHETIC images in the form of \(name)" : "published files of \(name)")
+      "\(words(run.origin)) \(name)"
       + ": " + (splits == "all" ? "all splits" : "splits \(splits)")
       + (classes == "all" ? "" : ", classes \(classes)")
   }

@@ -80,8 +80,18 @@ public struct SweepResults: Sendable {
     plan.axes.first { $0.name == axis }?.labels ?? []
   }
 
-  /// The finished runs at a place on some axes, in the plan's order (so by seed).
+  /// The finished runs at a place on some axes, in the plan's order (so by seed), without those that
+  /// diverged: no mean holds them.
   public func runs(_ place: [String: String]) -> [RunResult] {
+    finished(place).filter { !$0.record.hasDiverged }
+  }
+
+  /// The finished runs at a place that diverged.
+  public func divergedCount(_ place: [String: String]) -> Int {
+    finished(place).count { $0.record.hasDiverged }
+  }
+
+  private func finished(_ place: [String: String]) -> [RunResult] {
     cells.filter { cell in place.allSatisfy { cell.coordinates[$0.key] == $0.value } }
       .compactMap(\.result)
   }

@@ -26,9 +26,7 @@ extension CellFolder {
     do {
       try checkBytes(of: name)
       let result = try RunResult(path: path)
-      if let difference = CellIdentity.difference(
-        found: result.resolvedSpecification, expected: expected)
-      {
+      if let difference = CellIdentity.difference(of: result, expected: expected) {
         return .unusable(reason: "\(path): holds another run: \(difference)")
       }
       return .usable(result)

@@ -27,6 +27,8 @@ public struct Sweep: Sendable {
     case progress(ExperimentRun.Progress)
     /// The cell is done.
     case done(SweepCell, seconds: Double)
+    /// A value was not finite; the cell is done all the same, with the rounds so far.
+    case diverged(SweepCell, String)
     /// The cell could not be done.
     case failed(Failure)
     /// Another process works on the cell.
@@ -145,11 +147,16 @@ public struct Sweep: Sendable {
     let preparation = try RunPreparation(
       cell.specification, dataset: images.dataset(of: cell.specification))
     let outcome = try ExperimentRun(
-      preparation, output: result, overwrite: false, workerCount: workerCount
+      preparation, output: result, overwrite: false, workerCount: workerCount,
+      recordsDivergence: true
     ).run(
       shouldStop: shouldStop, resumed: { report(.resumes($0)) },
       report: { report(.progress($0)) })
-    guard outcome == .complete else { return false }
+    switch outcome {
+    case .interrupted: return false
+    case .diverged(let divergence): report(.diverged(cell, "\(divergence) is not finite"))
+    case .complete: break
+    }
     // Without its digest, on a disk that is full by now, the result is as good.
     try? ResultDigest.record(besides: result)
     report(.done(cell, seconds: (ContinuousClock.now - start).seconds))

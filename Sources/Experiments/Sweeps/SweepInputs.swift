@@ -20,7 +20,7 @@ public struct SweepInputs {
     let finished = survey.finished.sorted { $0.key < $1.key }.map(\.value)
     var compared = Set<String>()
     for cell in cells {
-      let key = RunInputs.dataset(cell.specification.identity)
+      let key = RunInputs.dataset(cell.specification.identity.map { ($0.key, $0.value) })
       let own = finished.filter { $0.dataset == key }
       guard !own.isEmpty, compared.insert(key).inserted else { continue }
       guard

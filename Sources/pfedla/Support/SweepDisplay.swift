@@ -118,6 +118,7 @@ final class SweepDisplay {
       done.measured += seconds
       let left = estimates.values.reduce(0, +) * done.measured / max(done.estimated, 1e-9)
       if left > 0 { note("about \(ProgressDisplay.time(left)) left") }
+    case .diverged(let cell, let reason): note("diverged: \(cell.name): \(reason)")
     case .failed(let failure): note("failed: \(failure.cell): \(failure.reason)")
     case .taken(let cell, let holder): note("\(cell.name): left to \(holder)")
     case .waiting(let cells):
