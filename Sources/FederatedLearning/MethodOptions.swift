@@ -22,6 +22,10 @@ public enum OptionValue: Sendable, Hashable, CustomStringConvertible {
 
 /// A configuration key of a method: what it means, what it may be, and what it is unless given.
 public struct MethodOption: Sendable {
+  /// The key of a method that sets validation samples aside: the share of a client's training samples.
+  /// A run that sets a share aside for all methods decides it.
+  public static let validationShareKey = "validation_share"
+
   /// What values are allowed.
   public enum Domain: Sendable {
     /// A whole number in a range.
@@ -42,13 +46,20 @@ public struct MethodOption: Sendable {
   public let domain: Domain
   /// What it means and where the default comes from, in one or two sentences.
   public let summary: String
+  /// Whether records of a run leave the key out where it has its default. For a key that was added
+  /// later and whose default is what was done before: runs from before and after then say the same.
+  public let isSilentAtDefault: Bool
 
   /// A key with its default, domain and meaning.
-  public init(_ key: String, default: OptionValue, _ domain: Domain, _ summary: String) {
+  public init(
+    _ key: String, default: OptionValue, _ domain: Domain, _ summary: String,
+    isSilentAtDefault: Bool = false
+  ) {
     self.key = key
     defaultValue = `default`
     self.domain = domain
     self.summary = summary
+    self.isSilentAtDefault = isSilentAtDefault
   }
 
   /// What is expected, in words, for error messages.

@@ -67,12 +67,11 @@ extension RunSpecification {
       ("record_weights_every", "\(recordWeightsEvery(clientCount: clientCount))"),
       ("saved_models", savedModels.rawValue),
     ]
+    if validationShare != 0 { lines.append(("validation_share", "\(validationShare)")) }
     for option in MethodRegistry.method(named: method)?.information.options ?? [] {
-      lines.append(
-        (
-          "methods.\(method).\(option.key)",
-          (methodOptions[option.key] ?? option.defaultValue).description
-        ))
+      let value = methodOptions[option.key] ?? option.defaultValue
+      if option.isSilentAtDefault, value == option.defaultValue { continue }
+      lines.append(("methods.\(method).\(option.key)", value.description))
     }
     return lines
   }
