@@ -42,7 +42,8 @@ for dataset in fashion-mnist cifar10; do
     methods.pfedla.gradient_scaling=model-norm methods.pfedla.step_size=0.3
   audited heurpfedla-model-norm heurpfedla \
     methods.heurpfedla.gradient_scaling=model-norm methods.heurpfedla.step_size=0.3
-  audited fedavg-validation fedavg validation_share=0.25
+  # So large a share and step that the weights of averages matter.
+  audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
   audited fedfomo-validation fedfomo validation_share=0.25
   # More clients and rounds, in which affinities decide what is downloaded. With batch normalisation rounding
   # would grow too large.
