@@ -27,7 +27,7 @@ import torch.nn.functional as F
 
 import replay_methods
 from replay_datasets import Dataset, DatasetError
-from replay_model import STATISTICS, Batch, Federation, Network, Outcome, Tensor
+from replay_model import STATISTICS, Batch, Federation, Network, Outcome, Tensor, validation_samples
 
 # Phases in which a client prepares the model that it receives.
 PREPARATION_PHASES = ("adapt", "validation")
@@ -70,6 +70,8 @@ class Audit:
         self.participants = self.group["participants"][:]
         self.train, self.test = self._partition("train"), self._partition("test")
         self.batches, self.preparation = self._batches()
+        # Share of the training samples that is set aside whatever the method.
+        self.validation_share = float(self.settings.get("validation_share", 0))
 
     def _list(self, key):
         text = self.settings[key]
@@ -101,7 +103,12 @@ class Audit:
 
     def preparations(self, number):
         """{client: [Batch]} of the models that a round begins with."""
-        return {client: self.preparation.get((number, client), []) for client in range(self.clients)}
+        return {client: self.prepared_by(number, client) for client in range(self.clients)}
+
+    def prepared_by(self, number, client):
+        """[Batch] that the method itself prepares a model with."""
+        return [batch for batch in self.preparation.get((number, client), [])
+                if batch.phase != "validation" or self.method.weighs_by_validation or not self.validation_share]
 
     def layout(self, name):
         """[Tensor] of a layout group; hypernetworks' tensors belong to no layer."""
@@ -116,7 +123,9 @@ class Audit:
         hypernetworks = None
         if "initial_hypernetwork" in self.group:
             hypernetworks = self.layout("hypernetwork_layout"), self.group["initial_hypernetwork"][:]
-        return Federation(self.settings, self.network, self.dataset, [len(row) for row in self.train],
+        counts = [len(row) - (len(self.validation(client)) if self.validation_share else 0)
+                  for client, row in enumerate(self.train)]
+        return Federation(self.settings, self.network, self.dataset, counts,
                           self.group["initial_parameters"][:], hypernetworks, dtype)
 
 
@@ -193,11 +202,18 @@ def inconsistencies(audit):
     for number in range(1, audit.rounds + 2):
         for client in range(audit.clients):
             batches, own = audit.preparation.get((number, client), []), audit.train[client]
+            aside = [batch.indices for batch in batches if batch.phase == "validation"]
             where = f"round {number}, client {client}, preparation"
             for index in sorted({int(i) for batch in batches for i in batch.indices} - set(own.tolist())):
                 yield f"{where}: sample {index} is in a batch, but in {owner.get(index, 'no client')}"
+            if audit.validation_share:
+                expected = validation_samples(own, audit.validation_share, int(audit.settings["seed"]), client)
+                if len(aside) != 1 or not np.array_equal(aside[0], expected):
+                    yield f"{where}: {aside} is set aside, expected {expected}"
+                if not audit.method.weighs_by_validation:
+                    own = np.setdiff1d(own, expected)
             for problem in audit.method.check_preparation(
-                    audit.settings, own, batches, audit.validation(client)):
+                    audit.settings, own, audit.prepared_by(number, client), audit.validation(client)):
                 yield f"{where}: {problem}"
 
     # The rest of the result against /audit.

@@ -22,6 +22,57 @@ Batch = collections.namedtuple("Batch", "phase indices")
 Outcome = collections.namedtuple("Outcome", "received trained losses")
 
 
+# --- Random numbers -------------------------------------------------------------------------------
+
+# Purposes of random streams.
+VALIDATION_SPLIT, MODEL_DOWNLOAD = 9, 10
+
+
+class Stream:
+    """Philox4x32-10 (Salmon et al., SC 2011): key seed, counter (block, purpose, round, client)."""
+
+    def __init__(self, seed, purpose, number, client):
+        self.key, self.name = (seed % 2**32, seed >> 32), (purpose, number, client)
+        self.block, self.words = 0, []
+
+    def word(self):
+        if not self.words:
+            (a, b, c, d), (k, l) = (self.block, *self.name), self.key
+            for _ in range(10):
+                first, second = a * 0xD2511F53, c * 0xCD9E8D57
+                a, b, c, d = second >> 32 ^ b ^ k, second % 2**32, first >> 32 ^ d ^ l, first % 2**32
+                k, l = (k + 0x9E3779B9) % 2**32, (l + 0xBB67AE85) % 2**32
+            self.words, self.block = [a, b, c, d], self.block + 1
+        return self.words.pop(0)
+
+    def uniform(self):
+        """In [0, 1), from 53 of the next 64 bits, the low word first."""
+        low = self.word()
+        return ((low | self.word() << 32) >> 11) / 2**53
+
+    def below(self, bound):
+        """In 0 … bound − 1, by multiplication and rejection (Lemire 2019)."""
+        while True:
+            product = self.word() * bound
+            if product % 2**32 >= 2**32 % bound:
+                return product >> 32
+
+    def shuffled(self, items):
+        """Fisher and Yates's shuffle, from the last place down."""
+        items = list(items)
+        for place in range(len(items) - 1, 0, -1):
+            other = self.below(place + 1)
+            items[place], items[other] = items[other], items[place]
+        return items
+
+
+def validation_samples(samples, share, seed, client):
+    """The training samples of a client that are set aside, in their order."""
+    count = min(len(samples) - 1, max(1, math.floor(share * len(samples) + 0.5)))
+    chosen = Stream(seed, VALIDATION_SPLIT, 0, client).shuffled(range(len(samples)))[:count]
+    return np.asarray(samples)[sorted(chosen)]
+
+
 # --- The client model -----------------------------------------------------------------------------
 
 
@@ -202,10 +253,11 @@ class Method:
     replaced, never changed in place. Within a round, the driver asks for all participants'
     `received` models, then trains them, then calls `absorb` once.
 
-    `preparation` holds for each client the batches (phases adapt and validation) with which it prepares
-    the model that it receives next.
+    `preparation` holds for each client the batches with which it prepares the model that it receives
+    next: phase adapt, and for a method that weighs by them the validation samples.
     """
 
+    weighs_by_validation = False  # whether the method measures models on samples that are set aside
     per_participant = ()  # names of the datasets of /audit, with axes (round, slot, …), that `starts` gives
 
     def __init__(self, federation):

@@ -26,8 +26,8 @@ public protocol FederatedMethod: Sendable {
   /// The batches that `prepare` and `trainedModel` need: phases `adapt` and `validation`.
   var preparationPhases: [LocalPhase] { get }
 
-  /// Share of each client's training samples that is set aside for the phase `validation` and never
-  /// trained on, in [0, 1).
+  /// Share of each client's training samples that the method sets aside for the phase `validation` and
+  /// never trains on, in [0, 1). Where the setting has a share for all methods, it must be that one.
   var validationShare: Double { get }
 
   /// The server's state before the first round.

@@ -56,7 +56,8 @@ public struct Federation<Method: FederatedMethod> {
 
   /// A federation before its first round, all clients with the same initial model.
   /// - Parameter schedule: the order of training samples; shuffled under the seed unless given.
-  /// Throws `FederationError` if the setting belongs to another number of clients or model.
+  /// Throws `FederationError` if the setting belongs to another number of clients or model, or no
+  /// validation samples can be set aside as it asks.
   public init(
     method: Method, setting: FederationSetting, data: FederatedData,
     configuration: FederationConfiguration, engine: any TrainingEngine,
@@ -74,6 +75,12 @@ public struct Federation<Method: FederatedMethod> {
         "federation: images of \(data.images.imageSize) values, the model takes \(engine.inputSize)"
       )
     }
+    let share = try Self.validationShare(of: method, setting)
+    var preparationPhases = method.preparationPhases
+    // Other methods than the one that weighs models by them have them in their records all the same.
+    if setting.validationShare > 0, !preparationPhases.contains(where: { $0.name == .validation }) {
+      preparationPhases.append(LocalPhase(.validation, .share(share)))
+    }
     self.method = method
     self.data = data
     self.configuration = configuration
@@ -81,12 +88,32 @@ public struct Federation<Method: FederatedMethod> {
     tasks = TaskMaker(
       data: data, configuration: configuration,
       trainingPhases: try method.trainingPhases(localEpochs: configuration.localEpochs),
-      preparationPhases: method.preparationPhases, validationShare: method.validationShare,
+      preparationPhases: preparationPhases, validationShare: share,
       schedule: schedule ?? ShuffledBatches(seed: configuration.seed))
     state = State(
       round: 0,
       bank: ClientBank(clientCount: data.clientCount, initial: setting.initialParameters),
       server: method.initialState())
+  }
+
+  /// Share of every client's training samples that is set aside: the setting's or, where that is 0, the
+  /// method's. Throws `FederationError` where they differ, or a client has too few samples.
+  private static func validationShare(of method: Method, _ setting: FederationSetting) throws
+    -> Double
+  {
+    guard setting.validationShare > 0 else { return method.validationShare }
+    guard method.validationShare == 0 || method.validationShare == setting.validationShare else {
+      throw FederationError(
+        "validation_share: found \(setting.validationShare) for all methods and "
+          + "\(method.validationShare) for \(Method.information.name), expected the same")
+    }
+    if let client = setting.trainCounts.firstIndex(where: { $0 < 2 }) {
+      throw FederationError(
+        "validation_share: client \(client) has \(setting.trainCounts[client]) training sample, "
+          + "expected at least 2, to train on one and set the other aside; raise "
+          + "partition.samples_per_client")
+    }
+    return setting.validationShare
   }
 
   /// Goes on from a saved state. Throws `FederationError` if it does not fit.

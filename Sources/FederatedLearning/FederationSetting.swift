@@ -12,7 +12,7 @@ public struct FederationSetting: Sendable {
 
   /// The number of clients.
   public let clientCount: Int
-  /// Training samples of each client.
+  /// Training samples of each client, those that are set aside included.
   public let trainCounts: [Int]
   /// Where parameters stand in a model.
   public let layout: ParameterLayout
@@ -22,11 +22,14 @@ public struct FederationSetting: Sendable {
   public let seed: UInt64
   /// How running statistics travel.
   public let statistics: StatisticsTreatment
+  /// Share of every client's training samples that is set aside for validation and never trained on,
+  /// in [0, 1), whatever the method. 0 leaves it to the method.
+  public let validationShare: Double
 
   /// A setting; `initialParameters` must have the layout's length.
   public init(
     trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float], seed: UInt64,
-    statistics: StatisticsTreatment
+    statistics: StatisticsTreatment, validationShare: Double = 0
   ) {
     clientCount = trainCounts.count
     self.trainCounts = trainCounts
@@ -34,6 +37,12 @@ public struct FederationSetting: Sendable {
     self.initialParameters = initialParameters
     self.seed = seed
     self.statistics = statistics
+    self.validationShare = validationShare
+  }
+
+  /// m_i: the samples that a client trains on, all but those that are set aside.
+  func sampleCount(of client: Int) -> Int {
+    trainCounts[client] - ValidationSplit.count(of: trainCounts[client], share: validationShare)
   }
 
   /// The columns of a layer that are sent and aggregated.

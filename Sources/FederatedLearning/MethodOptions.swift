@@ -22,6 +22,10 @@ public enum OptionValue: Sendable, Hashable, CustomStringConvertible {
 
 /// A configuration key of a method: what it means, what it may be, and what it is unless given.
 public struct MethodOption: Sendable {
+  /// The key of a method that sets validation samples aside: the share of a client's training samples.
+  /// A run that sets a share aside for all methods decides it.
+  public static let validationShareKey = "validation_share"
+
   /// What values are allowed.
   public enum Domain: Sendable {
     /// A whole number in a range.

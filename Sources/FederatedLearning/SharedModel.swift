@@ -42,10 +42,10 @@ struct SharedModel: Sendable {
 }
 
 extension FederationSetting {
-  /// m_i / Σ_k m_k: each client's share of the training samples of all the given clients.
+  /// m_i / Σ_k m_k: each client's share of the samples that all the given clients train on.
   func sampleShares(of clients: [Int]) -> [Float] {
-    let total = clients.reduce(0) { $0 + trainCounts[$1] }
-    return clients.map { Float(Double(trainCounts[$0]) / Double(total)) }
+    let total = clients.reduce(0) { $0 + sampleCount(of: $1) }
+    return clients.map { Float(Double(sampleCount(of: $0)) / Double(total)) }
   }
 
   /// 1 / |S| for each of the given clients.

@@ -8,16 +8,22 @@ package struct ValidationSplit: Sendable, Equatable {
   /// Samples set aside, in their order.
   package let validation: [Int32]
 
-  /// Sets `share` · count samples aside, rounded; for a positive share at least one, and at least one
-  /// stays where there are two.
+  /// How many of so many samples are set aside: `share` · `samples`, rounded; for a positive share at
+  /// least one, and at least one stays where there are two.
+  package static func count(of samples: Int, share: Double) -> Int {
+    guard share > 0, samples > 1 else { return 0 }
+    return min(samples - 1, max(1, Int((share * Double(samples)).rounded())))
+  }
+
+  /// Sets that share of the samples aside.
   package init(of samples: [Int32], share: Double, seed: UInt64, client: Int) {
-    guard share > 0, samples.count > 1 else {
+    let count = Self.count(of: samples.count, share: share)
+    guard count > 0 else {
       training = samples
       validation = []
       return
     }
     var stream = RandomStream(seed: seed, purpose: .validationSplit, client: client)
-    let count = min(samples.count - 1, max(1, Int((share * Double(samples.count)).rounded())))
     let chosen = Set(stream.shuffled(samples.indices).prefix(count))
     training = samples.indices.filter { !chosen.contains($0) }.map { samples[$0] }
     validation = samples.indices.filter { chosen.contains($0) }.map { samples[$0] }

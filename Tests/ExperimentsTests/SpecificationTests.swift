@@ -79,8 +79,8 @@ struct SpecificationTests {
       ("ronds: 3", "a.yaml, line 4: ronds: unknown key; did you mean rounds?"),
       (
         "zzz: 3",
-        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, methods, dataset, "
-          + "partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
+        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, validation_share, methods, "
+          + "dataset, partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
           + "momentum, weight_decay, evaluate_every, record_weights_every, checkpoint_every, "
           + "saved_models"
       ),
@@ -195,6 +195,111 @@ struct SpecificationTests {
     #expect(
       message(["method=heurpfedla", "methods.heurpfedla.retained_layers=8"])
         == "retained_layers: found 8, expected at most 7, the number of layers of the model")
+  }
+
+  private func specification(_ overrides: [String], _ more: String = "") throws -> RunSpecification
+  {
+    try RunSpecification(
+      SpecificationDocument(file: "a.yaml", text: minimal + "\n" + more, overrides: overrides))
+  }
+
+  private func file(_ overrides: [String]) throws -> String? {
+    guard case .file(let path) = try specification(overrides).partition else { return nil }
+    return path
+  }
+
+  @Test("a partition file on the command line takes the place of the specification's scheme")
+  func partitionFile() throws {
+    #expect(try file(["partition.file=a.h5"]) == "a.h5")
+    #expect(try file(["rounds=2", "partition.file=a.h5", "seed=3"]) == "a.h5")
+    #expect(try file(["partition={file: a.h5}"]) == "a.h5")
+    #expect(try file(["partition.file=a.h5", "partition.file=b.h5"]) == "b.h5")
+    // Taken back, the scheme stays.
+    #expect(try file(["partition.file=a.h5", "partition.file="]) == nil)
+    #expect(try file(["partition.file="]) == nil)
+    let identity = try specification(["partition.file=a.h5"]).identity
+    #expect(identity.filter { $0.key.hasPrefix("partition") }.map(\.key) == ["partition.file"])
+  }
+
+  @Test("a file and a scheme together are refused, with what to do")
+  func fileAndScheme() {
+    func advice(_ file: String, _ others: String) -> String {
+      "partition.file: found \(file) together with \(others), expected a file or a scheme with its "
+        + "keys: remove one of them here, or give the file by --set partition.file=FILE, which takes "
+        + "the place of a scheme in the specification"
+    }
+    let both = """
+      method: fedavg
+      dataset: {name: cifar10}
+      partition: {scheme: iid, file: a.h5, clients: 10}
+      """
+    #expect(message(both) == "a.yaml, line 3: " + advice("a.h5", "scheme, clients"))
+    #expect(message(both, ["partition.file=b.h5"]) == "no error")
+    // What the command line itself says beside the file is not dropped in silence.
+    #expect(
+      message(minimal, ["partition.clients=5", "partition.file=a.h5"])
+        == "--set " + advice("a.h5", "clients"))
+    #expect(
+      message(minimal, ["partition.file=a.h5", "partition.seed=5"])
+        == "--set " + advice("a.h5", "seed"))
+    #expect(
+      message(minimal, ["partition={scheme: iid, clients: 3}", "partition.file=a.h5"])
+        == "--set " + advice("a.h5", "scheme, clients"))
+  }
+
+  @Test("a validation share is every method's; it is in the record only where it is not 0")
+  func validationShare() throws {
+    func keys(_ overrides: [String]) throws -> [String: String] {
+      let lines = try specification(overrides).identity
+      return Dictionary(uniqueKeysWithValues: lines.map { ($0.key, $0.value) })
+    }
+    #expect(try specification([]).validationShare == 0)
+    #expect(try keys([])["validation_share"] == nil)
+    #expect(try keys(["validation_share=0"]) == keys([]))
+    #expect(try keys(["validation_share=0.3"])["validation_share"] == "0.3")
+    let own = "methods.fedfomo.validation_share"
+    #expect(try keys(["method=fedfomo"])[own] == "0.2")
+    #expect(try keys(["method=fedfomo"])["validation_share"] == nil)
+    for more in [[], ["\(own)=0.3"]] {
+      let found = try keys(["method=fedfomo", "validation_share=0.3"] + more)
+      #expect(found[own] == "0.3" && found["validation_share"] == "0.3")
+    }
+    // The record is a specification itself.
+    let written = try specification(["method=fedfomo", "validation_share=0.3"]).identity
+    let again = try specification(
+      written.filter { !$0.key.hasPrefix("partition") }.map { "\($0.key)=\($0.value)" })
+    #expect(again.identity.map(\.value) == written.map(\.value))
+  }
+
+  @Test("a validation share that is impossible, or not the one of a method's section")
+  func validationShareErrors() {
+    for share in ["1", "-0.1", "0.001", "much"] {
+      #expect(
+        message(minimal, ["validation_share=\(share)"])
+          == "--set validation_share: found \(share), expected 0, or a share in 0.01 … 0.99")
+    }
+    let text = minimal + "\nmethods: {fedfomo: {validation_share: 0.2}}"
+    #expect(message(text) == "no error")
+    #expect(message(text, ["validation_share=0.2"]) == "no error")
+    // Whatever the method of this run is.
+    for method in ["fedfomo", "fedavg"] {
+      #expect(
+        message(text, ["validation_share=0.3", "method=\(method)"])
+          == "a.yaml, line 4: methods.fedfomo.validation_share: found 0.2, but validation_share of the "
+          + "run, 0.3, is every method's; remove one of the two, or make them equal")
+    }
+  }
+
+  @Test("options that came later are in the record only where they are not at their default")
+  func silentOptions() throws {
+    func value(_ overrides: [String]) throws -> String? {
+      try specification(["method=pfedla"] + overrides).identity.first {
+        $0.key == "methods.pfedla.gradient_scaling"
+      }?.value
+    }
+    #expect(try value([]) == nil)
+    #expect(try value(["methods.pfedla.gradient_scaling=none"]) == nil)
+    #expect(try value(["methods.pfedla.gradient_scaling=model-norm"]) == "model-norm")
   }
 
   @Test("a missing specification file is named")

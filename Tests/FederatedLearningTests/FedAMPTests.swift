@@ -109,6 +109,23 @@ struct FedAMPTests {
     }
   }
 
+  @Test("the default pull is 10⁻⁴, and without λ there is none")
+  func defaultPull() throws {
+    func models(_ options: [String: OptionValue]) throws -> [Float] {
+      var federation = try SmallFederation().start(FedAMP.self, options)
+      try federation.runRounds(2)
+      return federation.state.bank.values
+    }
+    let standard = try models([:])
+    #expect(
+      try models(["attention_step_size": .number(1e4), "regularisation": .number(1)]).bits
+        == standard.bits)
+    // α_k is also the weights', but where these are scaled down only the pull knows it.
+    let stronger = try models(["attention_step_size": .number(1), "regularisation": .number(1e-4)])
+    #expect(stronger.bits == standard.bits)
+    #expect(try models(["regularisation": .number(0)]).bits != standard.bits)
+  }
+
   @Test("a step descends on the loss and is pulled with λ / α_k")
   func step() throws {
     let small = SmallFederation()

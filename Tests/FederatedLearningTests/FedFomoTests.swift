@@ -62,7 +62,7 @@ struct FedFomoTests {
     let before = federation.state
     let models = try federation.models(.received)
     try federation.runRounds(1)
-    var mixtures = 0
+    var (mixtures, mixed) = (0, 0)
     for client in federation.clients {
       /// The model as the client holds it: with its own statistics where they are local.
       func view(_ model: [Float]) -> [Float] {
@@ -98,14 +98,73 @@ struct FedFomoTests {
 
       // What the participant started from is its next base; its gains go into its affinities.
       #expect(self.base(of: client, in: federation.state).bits == models[client].bits)
-      let sum = gains.reduce(0) { $0 + abs($1) }
+      let sum = abs(gains.reduce(0, +))
+      // Here the absolute value of the sum is not the sum of the absolute values.
+      if gains.contains(where: { $0 > 0 }), gains.contains(where: { $0 < 0 }) { mixed += 1 }
       let row = client * 4..<(client + 1) * 4
       let grown = zip(before.server.affinity[row], gains).map { Double($0) + $1 / sum }
       expectClose(
         federation.state.server.affinity[row].map(Double.init), grown, absolute: 1e-5,
-        "affinities of client \(client)")
+        relative: 1e-5, "affinities of client \(client)")
     }
-    #expect(mixtures > 1)
+    #expect(mixtures > 1 && mixed > 0)
+  }
+
+  /// A row of affinities of three clients after gains of client 0, from all 0.
+  private func affinities(after gains: [Float]) throws -> [Float] {
+    var small = SmallFederation()
+    small.trainCounts = [10, 10, 10]
+    let method = try small.method(FedFomo.self)
+    var state = method.initialState()
+    state.affinity = [Float](repeating: 0, count: 9)
+    let model = try small.setting().initialParameters
+    let update = ClientUpdate(
+      client: 0, trained: model, trainLoss: 0,
+      contribution: FedFomo.Contribution(base: model, gains: gains))
+    let bank = ClientBank(clientCount: 3, initial: model)
+    method.absorb([update], into: &state, bank: bank, on: try small.engine())
+    #expect(state.affinity[3...].allSatisfy { $0 == 0 })
+    return Array(state.affinity[..<3])
+  }
+
+  @Test("gains and losses enter the affinities over the absolute value of their sum")
+  func gainSums() throws {
+    #expect(try affinities(after: [0.5, -0.25, 0.25]) == [1, -0.5, 0.5])
+    // A negative sum turns no sign around.
+    #expect(try affinities(after: [-0.5, 0.25, 0]) == [-2, 1, 0])
+    // Nothing gained, nothing entered.
+    #expect(try affinities(after: [0, 0, 0]) == [0, 0, 0])
+    // Below 1e-9 the sum is raised by 1e-9, also where it is 0.
+    let tiny = try affinities(after: [3e-10, 1e-10, 0])
+    expectClose(tiny, [3e-10 / 1.4e-9, 1e-10 / 1.4e-9, 0], absolute: 1e-6, "a tiny sum")
+    let cancelled = try affinities(after: [0.25, -0.25, 0])
+    expectClose(cancelled, [2.5e8, -2.5e8, 0], absolute: 100, "a sum of 0")
+    // What would leave the range of numbers stays.
+    let largest = Float.greatestFiniteMagnitude
+    #expect(try affinities(after: [largest, -largest, 0]) == [0, 0, 0])
+  }
+
+  @Test("only models of clients that have taken part are downloaded, and paid for")
+  func uploaded() throws {
+    let small = SmallFederation.partial
+    var federation = try small.start(FedFomo.self, ["downloaded_models": .integer(50)])
+    let bytes = try 4 * small.sentCount()
+    var uploaded = Set<Int>()
+    var partial = 0
+    for round in 1...5 {
+      for client in federation.clients {
+        let expected = uploaded.union([client]).sorted()
+        let state = federation.state.server
+        #expect(
+          federation.method.candidates(of: client, round: round, state: state) == expected)
+        #expect(
+          federation.method.traffic(of: client, state: state)
+            == Traffic(uplink: bytes, downlink: (expected.count - 1) * bytes))
+      }
+      if !uploaded.isEmpty, uploaded.count < 7 { partial += 1 }
+      uploaded.formUnion(try federation.runRound().participants)
+    }
+    #expect(partial > 0)
   }
 
   @Test("affinities start with the client itself; who does not take part keeps base and affinities")
@@ -144,6 +203,7 @@ struct FedFomoTests {
       tensors[0] = StateTensor(
         name: "base_models", shape: [4, initial.count],
         values: Array(repeatElement(pair[0].model, count: 4).joined()))
+      tensors[2] = StateTensor(name: "has_uploaded", shape: [4], values: [1, 1, 1, 1])
       try federation.restore(
         round: 3, bank: ClientBank(clientCount: 4, initial: pair[1].model), server: tensors)
       #expect(try federation.model(.received, of: client).bits == pair[0].model.bits)
@@ -181,6 +241,7 @@ struct FedFomoTests {
     let method = try SmallFederation.partial.method(FedFomo.self, options)
     var state = method.initialState()
     state.affinity.replaceSubrange(14..<21, with: affinity)
+    state.hasUploaded = [Float](repeating: 1, count: 7)
     return rounds.map { round in
       let candidates = method.candidates(of: 2, round: round, state: state)
       #expect(candidates.contains(2) && candidates == candidates.sorted())
@@ -231,7 +292,8 @@ struct FedFomoTests {
     let bytes = try 4 * small.sentCount()
     for (asked, sent) in [(0, 0), (2, 2), (5, 5), (6, 6), (50, 6)] {
       let method = try small.method(FedFomo.self, ["downloaded_models": .integer(asked)])
-      let state = method.initialState()
+      var state = method.initialState()
+      state.hasUploaded = [Float](repeating: 1, count: 7)
       #expect(
         method.traffic(of: 1, state: state) == Traffic(uplink: bytes, downlink: sent * bytes))
       #expect(method.candidates(of: 1, round: 1, state: state).count == sent + 1)

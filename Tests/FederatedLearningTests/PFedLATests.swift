@@ -106,6 +106,137 @@ struct PFedLATests {
     }
   }
 
+  /// The gradient that each participant of a round gives its hypernetwork, after the updates were changed.
+  private func gradients<Method: FederatedMethod>(
+    _ method: Method, _ federation: Federation<PFedLA>, bank: ClientBank,
+    changing: ([Float]) -> [Float] = { $0 }
+  ) throws -> [HypernetworkGradient]
+  where Method.Contribution == HypernetworkContribution, Method.ServerState == HypernetworkState {
+    var rounds = federation
+    let before = federation.state
+    try rounds.runRounds(1)
+    let updates = federation.clients.map { client in
+      let trained = Array(rounds.state.bank[client])
+      let received = federation.method.receivedModel(
+        of: client, state: before.server, bank: before.bank)
+      return ClientUpdate(
+        client: client, trained: trained, trainLoss: 0,
+        contribution: HypernetworkContribution(
+          change: changing(zip(trained, received).map { $0 - $1 })))
+    }
+    return method.digest(updates, state: before.server, bank: bank).compactMap {
+      $0.contribution.gradient
+    }
+  }
+
+  /// A federation of two rounds, so that clients' models differ.
+  private func begun() throws -> Federation<PFedLA> {
+    var federation = try SmallFederation().start(
+      PFedLA.self, ["head_initialisation": .text("uniform"), "step_size": .number(1)])
+    try federation.runRounds(2)
+    return federation
+  }
+
+  private static let normed: [String: OptionValue] = [
+    "head_initialisation": .text("uniform"), "gradient_scaling": .text("model-norm"),
+  ]
+
+  @Test("model-norm divides every layer's gradient by the squared norm of the whole model's change")
+  func modelNorm() throws {
+    let small = SmallFederation()
+    let federation = try begun()
+    let bank = federation.state.bank
+    let plain = try gradients(federation.method, federation, bank: bank)
+    let normed = try gradients(small.method(PFedLA.self, Self.normed), federation, bank: bank)
+    var rounds = federation
+    try rounds.runRounds(1)
+    let trainedColumns = try small.setting().layout.layers.flatMap(\.trainedRange)
+    for client in federation.clients {
+      let received = federation.receivedModels[client]
+      let square = trainedColumns.reduce(0.0) {
+        let change = Double(rounds.state.bank[client][$1]) - Double(received[$1])
+        return $0 + change * change
+      }
+      #expect(abs(square - 1) > 0.01)
+      for (found, expected) in [
+        (normed[client].outputs, plain[client].outputs), (normed[client].base, plain[client].base),
+      ] {
+        #expect(expected.contains { $0 != 0 })
+        expectClose(
+          found.map(Double.init), expected.map { Double($0) / square }, absolute: 1e-7,
+          relative: 1e-4, "client \(client)")
+      }
+      #expect(normed[client].headInput.bits == plain[client].headInput.bits)
+    }
+    // Layers that a client retains count in the norm all the same.
+    var options = Self.normed
+    options["retained_layers"] = .integer(1)
+    let heuristic = try gradients(
+      small.method(HeurpFedLA.self, options), federation, bank: bank)
+    for (found, all) in zip(heuristic, normed) {
+      let (found, all) = (found.outputs.rows(of: 4), all.outputs.rows(of: 4))
+      let kept = found.indices.filter { layer in found[layer].allSatisfy { $0 == 0 } }
+      #expect(kept.count == 1)
+      for layer in found.indices where !kept.contains(layer) {
+        #expect(found[layer].bits == all[layer].bits)
+      }
+    }
+  }
+
+  @Test(
+    "local training that goes c times as far gives the same step under model-norm, c² times it without",
+    arguments: [0.25, 8] as [Float])
+  func scaleInvariance(factor: Float) throws {
+    let small = SmallFederation()
+    let federation = try begun()
+    let bank = federation.state.bank
+    // All clients' models c times as far from client 0's, and the change c times as large.
+    let rows = bank.rows.map { Array($0) }
+    let spread = try ClientBank(
+      parameterCount: bank.parameterCount,
+      rows: rows.map { row in zip(row, rows[0]).map { $1 + factor * ($0 - $1) } })
+    func expectFactor(
+      _ expected: Float, _ method: PFedLA, bank changed: ClientBank, _ what: String
+    ) throws {
+      let before = try gradients(method, federation, bank: bank)
+      let after = try gradients(method, federation, bank: changed) { $0.map { factor * $0 } }
+      for (before, after) in zip(before, after) {
+        let scaled = (before.outputs + before.base).map { expected * $0 }
+        let largest = scaled.map { abs($0) }.max() ?? 0
+        #expect(largest > 0)
+        expectClose(after.outputs + after.base, scaled, absolute: 2e-4 * Double(largest), what)
+      }
+    }
+    let normed = try small.method(PFedLA.self, Self.normed)
+    try expectFactor(1, normed, bank: spread, "model-norm")
+    try expectFactor(factor * factor, federation.method, bank: spread, "none")
+    // Where only the change grows and the models stay, the step is 1 / c times as large.
+    try expectFactor(1 / factor, normed, bank: bank, "model-norm, change alone")
+  }
+
+  @Test(
+    "a change without a norm makes no step under model-norm",
+    arguments: [0, Float.infinity, Float.nan])
+  func zeroChange(value: Float) throws {
+    let federation = try begun()
+    let method = try SmallFederation().method(PFedLA.self, Self.normed)
+    let found = try gradients(method, federation, bank: federation.state.bank) {
+      $0.map { _ in value }
+    }
+    #expect(found.count == 4)
+    for gradient in found {
+      #expect(gradient.outputs.allSatisfy { $0 == 0 } && gradient.base.allSatisfy { $0 == 0 })
+    }
+    let updates = zip(federation.clients, found).map {
+      ClientUpdate(
+        client: $0, trained: [], trainLoss: 0, contribution: HypernetworkContribution(gradient: $1))
+    }
+    var state = federation.state.server
+    try method.absorb(
+      updates, into: &state, bank: federation.state.bank, on: try SmallFederation().engine())
+    #expect(state == federation.state.server)
+  }
+
   @Test(
     "retains no layer and sends a whole model each way",
     arguments: FederationSetting.StatisticsTreatment.allCases)

@@ -13,6 +13,7 @@ struct SmallFederation {
     optimiser: StochasticGradientDescent(learningRate: 0.1), seed: 3)
   var statistics = FederationSetting.StatisticsTreatment.aggregated
   var workerCount = 1
+  var validationShare = 0.0
 
   static let classCount = 3
   static let testCount = 3
@@ -62,7 +63,7 @@ struct SmallFederation {
     return FederationSetting(
       trainCounts: trainCounts, layout: layout,
       initialParameters: layout.initialParameters(seed: configuration.seed),
-      seed: configuration.seed, statistics: statistics)
+      seed: configuration.seed, statistics: statistics, validationShare: validationShare)
   }
 
   /// Values of a model that are sent.

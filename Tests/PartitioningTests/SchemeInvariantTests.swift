@@ -12,6 +12,8 @@ struct SchemeInvariantTests {
         try ClassesPerClient(clientClasses: [[0, 1], [1, 2, 3], [9]], samplesPerClient: 50),
         try DominantClasses(clients: 10, samplesPerClient: 123, dominantClasses: 2),
         try DominantClasses(clients: 9, samplesPerClient: 70, dominantClasses: 3, ratio: 2.5),
+        try DominantClasses(
+          clients: 9, samplesPerClient: 71, dominantClasses: 3, dominance: .share(0.55)),
         try DirichletLabels(clients: 8, concentration: 0.5),
         try DirichletLabels(clients: 10, concentration: 5, samplesPerClient: 90),
         try IndependentAndIdentical(clients: 11, samplesPerClient: 77),

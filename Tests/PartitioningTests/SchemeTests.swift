@@ -138,6 +138,62 @@ struct SchemeTests {
     }
   }
 
+  @Test(
+    "dominant-classes: the dominant classes have the share of the samples, to the nearest whole number",
+    arguments: [
+      // As ratio 6 has it for 2 of 10 classes, and the same share for 6 of 100.
+      (10, 2, 600, 0.6, 360), (100, 6, 600, 0.6, 360), (100, 6, 600, 0.28, 168),
+      // 54.45 and 36.5, of which a half goes up.
+      (10, 2, 99, 0.55, 54), (10, 3, 73, 0.5, 37), (10, 1, 570, 0.9, 513), (10, 2, 50, 0.2, 10),
+    ])
+  func dominantShare(
+    classes: Int, dominant: Int, samples: Int, share: Double, dominantSamples: Int
+  ) throws {
+    let partition = try makePartition(
+      DominantClasses(
+        clients: 10, samplesPerClient: samples, dominantClasses: dominant,
+        dominance: .share(share)),
+      labels: evenLabels(classes: classes, perClass: 600), classCount: classes)
+    let others = samples - dominantSamples
+    for counts in partition.labelCounts {
+      let sorted = counts.sorted()
+      let (small, large) = (sorted.prefix(classes - dominant), sorted.suffix(dominant))
+      #expect(small.reduce(0, +) == others && large.reduce(0, +) == dominantSamples)
+      // Each part is spread evenly.
+      #expect(small.allSatisfy { [0, 1].contains($0 - others / (classes - dominant)) })
+      #expect(large.allSatisfy { [0, 1].contains($0 - dominantSamples / dominant) })
+    }
+  }
+
+  @Test("dominant-classes: 60 % for 2 of 10 classes, and 28 % for 6 of 100, are ratio 6")
+  func shareIsRatio() throws {
+    for (classes, dominant, share) in [(10, 2, 0.6), (100, 6, 6.0 * 6 / (6 * 6 + 94))] {
+      let labels = evenLabels(classes: classes, perClass: 6000 / classes)
+      // 130 is the sum of the weights in CIFAR-100's case, 20 in CIFAR-10's: whole shares.
+      let samples = classes == 10 ? 600 : 520
+      func partition(_ dominance: DominantClasses.Dominance) throws -> Partition {
+        try makePartition(
+          DominantClasses(
+            clients: 10, samplesPerClient: samples, dominantClasses: dominant,
+            dominance: dominance),
+          labels: labels, classCount: classes)
+      }
+      let (byRatio, byShare) = (try partition(.ratio(6)), try partition(.share(share)))
+      #expect(byRatio.train == byShare.train && byRatio.test == byShare.test)
+    }
+  }
+
+  @Test("dominant-classes by the share uses a whole dataset up", arguments: [0.1, 0.28, 0.6, 0.75])
+  func dominantShareWhole(share: Double) throws {
+    for seed in 0..<3 as Range<UInt64> {
+      let partition = try makePartition(
+        DominantClasses(
+          clients: 100, samplesPerClient: 600, dominantClasses: 6, dominance: .share(share)),
+        labels: evenLabels(classes: 100, perClass: 600), classCount: 100, seed: seed)
+      #expect(partition.labelCounts.allSatisfy { $0.reduce(0, +) == 600 })
+    }
+  }
+
   @Test("ties fall evenly even where a greedy choice alone leaves a class two ahead")
   func evenTies() {
     // Greedily 0 is chosen three times and 2 once, and only by way of 1 can one pass to the other.

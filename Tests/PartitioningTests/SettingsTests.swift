@@ -279,6 +279,61 @@ struct SettingsTests {
     #expect(error.hasSuffix("; raise it or lower the ratio"))
   }
 
+  @Test("a share of the dominant classes stands in place of the ratio, not beside it")
+  func dominantShare() throws {
+    var settings = Self.dominant
+    settings["dominant_share"] = .number(0.6)
+    let specification = try PartitionSpecification(settings: PartitionSettings(settings))
+    #expect(
+      specification.settings == [
+        PartitionSetting("clients", "10"), PartitionSetting("samples_per_client", "40"),
+        PartitionSetting("dominant_classes", "2"), PartitionSetting("dominant_share", "0.6"),
+        PartitionSetting("train_fraction", "0.7"),
+      ])
+    #expect(errorLine(settings: settings) == "nothing thrown")
+    settings["ratio"] = .integer(6)
+    #expect(
+      errorLine(settings: settings)
+        == "partition.dominant_share: found 0.6 beside ratio 6.0, expected one of the two; remove the "
+        + "other (an empty --set partition.ratio= removes a ratio in the specification)")
+    for (share, text) in [(0.0, "0.0"), (1, "1.0"), (-0.5, "-0.5"), (.nan, "nan")] {
+      #expect(
+        line(Self.dominant, "dominant_share", .number(share))
+          == "partition.dominant_share: found \(text), expected a number between 0 and 1")
+    }
+    #expect(
+      line(Self.dominant, "dominant_share", .number(0.1))
+        == "partition.dominant_share: found 0.1, expected at least 0.2, which 2 of 10 classes have "
+        + "where none dominates")
+    var all = Self.dominant
+    all["dominant_share"] = .number(0.9)
+    all["dominant_classes"] = .integer(10)
+    #expect(
+      errorLine(settings: all)
+        == "partition.dominant_classes: found 10, expected fewer than the 10 classes of the dataset: "
+        + "dominant_share leaves samples for others")
+    let empty = line(Self.dominant, "dominant_share", .number(0.9))
+    #expect(
+      empty.hasPrefix(
+        "partition.samples_per_client: 40 samples over 10 classes with partition.dominant_share 0.9 "
+          + "leave client 0 none of class "))
+    #expect(empty.hasSuffix("; raise it or lower the dominant_share"))
+  }
+
+  @Test("by the share, the largest number of samples that fits is offered")
+  func dominantShareTooMany() throws {
+    var settings = Self.dominant
+    settings["dominant_share"] = .number(0.7)
+    func line(_ samples: Int) -> String {
+      settings["samples_per_client"] = .integer(samples)
+      return errorLine(settings: settings)
+    }
+    let error = line(130)
+    let offered = try #require(error.split(separator: " ").last.flatMap { Int($0) })
+    #expect(line(offered) == "nothing thrown")
+    #expect(line(offered + 1).contains(" samples and there are 100"))
+  }
+
   @Test("dirichlet gives up after its draws and says how near it came")
   func dirichletGivesUp() throws {
     var settings = Self.dirichlet

@@ -6,48 +6,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from replay_model import Method
-
-MODEL_DOWNLOAD = 10  # the purpose of the random stream
-
-
-class Stream:
-    """Philox4x32-10 (Salmon et al., SC 2011): key seed, counter (block, purpose, round, client)."""
-
-    def __init__(self, seed, purpose, number, client):
-        self.key, self.name = (seed % 2**32, seed >> 32), (purpose, number, client)
-        self.block, self.words = 0, []
-
-    def word(self):
-        if not self.words:
-            (a, b, c, d), (k, l) = (self.block, *self.name), self.key
-            for _ in range(10):
-                first, second = a * 0xD2511F53, c * 0xCD9E8D57
-                a, b, c, d = second >> 32 ^ b ^ k, second % 2**32, first >> 32 ^ d ^ l, first % 2**32
-                k, l = (k + 0x9E3779B9) % 2**32, (l + 0xBB67AE85) % 2**32
-            self.words, self.block = [a, b, c, d], self.block + 1
-        return self.words.pop(0)
-
-    def uniform(self):
-        """In [0, 1), from 53 of the next 64 bits, the low word first."""
-        low = self.word()
-        return ((low | self.word() << 32) >> 11) / 2**53
-
-    def below(self, bound):
-        """In 0 … bound − 1, by multiplication and rejection (Lemire 2019)."""
-        while True:
-            product = self.word() * bound
-            if product % 2**32 >= 2**32 % bound:
-                return product >> 32
+from replay_model import MODEL_DOWNLOAD, Method, Stream
 
 
 class Replay(Method):
     """Zhang et al., ICLR 2021: first-order weights of a few downloaded models, chosen by affinity."""
 
+    weighs_by_validation = True
+
     def __init__(self, federation):
         super().__init__(federation)
         self.base = self.bank
         self.affinity = 0.1 * torch.eye(federation.clients, dtype=torch.float64)
+        self.uploaded = set()  # clients that have taken part
         self.number = 1  # of the coming round
 
     @staticmethod
@@ -66,7 +37,7 @@ class Replay(Method):
         exploration = (float(self.federation.own("exploration"))
                        - float(self.federation.own("exploration_decay")) * (self.number - 1))
         stream = Stream(int(self.federation.settings["seed"]), MODEL_DOWNLOAD, self.number, client)
-        rest, chosen = [other for other in range(self.federation.clients) if other != client], [client]
+        rest, chosen = [other for other in sorted(self.uploaded) if other != client], [client]
         for _ in range(min(int(self.federation.own("downloaded_models")), len(rest))):
             eligible = rest
             if stream.uniform() >= exploration:
@@ -108,8 +79,10 @@ class Replay(Method):
         for client, outcome in outcomes.items():
             base[client] = outcome.received
             gains = self.gains(client)
-            total = sum(abs(gain) for gain in gains.values())
+            # Gains and losses may cancel out; the authors' code adds 1e-9 to a smaller sum.
+            total = abs(sum(gains.values()))
             for source, gain in gains.items():
-                self.affinity[client, source] += gain / total if total else 0
+                self.affinity[client, source] += gain / (total if total >= 1e-9 else total + 1e-9)
+        self.uploaded |= set(outcomes)
         self.base, self.number = base, self.number + 1
         super().absorb(outcomes)

@@ -55,6 +55,10 @@ class Replay(Method):
                                          hidden, federation.clients)
         self.psi = torch.from_numpy(values).to(federation.dtype)
         self.normaliser, self.step_size = federation.own("normaliser"), float(federation.own("step_size"))
+        # Recorded only where it is not the paper's.
+        self.scaling = federation.settings.get(f"methods.{federation.method}.gradient_scaling", "none")
+        if self.scaling not in ("none", "model-norm"):
+            raise ValueError(f"gradient_scaling {self.scaling} has no replay")
 
     def weights(self, client, psi=None):
         return self.hypernetwork.weights(self.psi[client] if psi is None else psi, client, self.normaliser)
@@ -79,6 +83,14 @@ class Replay(Method):
         """bool [parameter]: where Δθ reaches the hypernetwork."""
         return self.network.is_trained
 
+    def scale(self, outcome):
+        """What the gradient is multiplied by: with model-norm 1 / ‖Δθ‖² over all that is trained, whatever
+        gives a gradient."""
+        if self.scaling == "none":
+            return 1
+        square = ((outcome.trained - outcome.received)[self.network.is_trained] ** 2).sum().item()
+        return 1 / square if square else 0
+
     def absorb(self, outcomes):
         """ψ ← ψ + β (∂θ̄/∂ψ)ᵀ Δθ (Eq. 7 to 11), at the models that the round began with."""
         updated = self.psi.clone()
@@ -88,7 +100,7 @@ class Replay(Method):
             delta = (outcome.trained - outcome.received) * self.gives_gradient(client)
             if aggregated.requires_grad:
                 gradient, = torch.autograd.grad(aggregated, psi, delta, materialize_grads=True)
-                updated[client] += self.step_size * gradient
+                updated[client] += self.step_size * self.scale(outcome) * gradient
         super().absorb(outcomes)
         self.psi = updated
 

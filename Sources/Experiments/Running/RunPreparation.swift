@@ -103,7 +103,8 @@ public struct RunPreparation: Sendable {
     FederationSetting(
       trainCounts: data.train.map(\.count), layout: layout,
       initialParameters: layout.initialParameters(seed: specification.seed),
-      seed: specification.seed, statistics: specification.model.statistics)
+      seed: specification.seed, statistics: specification.model.statistics,
+      validationShare: specification.validationShare)
   }
 
   /// How the federation trains.

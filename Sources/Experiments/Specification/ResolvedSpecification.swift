@@ -72,6 +72,9 @@ extension RunSpecification {
       RunSetting(
         "record_weights_every", .integer(recordWeightsEvery(clientCount: clientCount))),
       RunSetting("record_class_counts_every", .integer(recordClassCountsEvery)),
+      RunSetting(
+        "validation_share", .number(validationShare),
+        role: validationShare == 0 ? .neutral : .numbers),
       RunSetting("saved_models", .text(savedModels.rawValue)),
       RunSetting("on_divergence", .text(onDivergence.rawValue), role: .divergence),
     ]

@@ -76,6 +76,9 @@ public struct RunSpecification: Sendable {
   public var participation: Double
   /// Passes over a client's training data in a round.
   public var localEpochs: Int
+  /// Share of every client's training samples that is set aside for validation and never trained on,
+  /// whatever the method; 0 leaves it to the method.
+  public var validationShare: Double
   /// Samples of a mini-batch.
   public var batchSize: Int
   /// Step size and its companions.
@@ -115,7 +118,11 @@ public struct RunSpecification: Sendable {
         "method", root.value("method"), root.expectedWord(method, among: methodNames))
     }
     self.method = method
-    methodOptions = try Self.methodOptions(&root, methodType)
+    validationShare =
+      try root.number("validation_share", "0, or a share in 0.01 … 0.99") {
+        $0 == 0 || (0.01...0.99).contains($0)
+      } ?? 0
+    methodOptions = try Self.methodOptions(&root, methodType, validationShare: validationShare)
 
     var section = try root.section("dataset")
     guard let datasetName = try section.text("name") else {
@@ -183,8 +190,10 @@ public struct RunSpecification: Sendable {
   /// The only architecture so far: the paper's client model.
   static let architectureName = "paper-cnn"
 
+  /// The options of the chosen method. A validation share of the run is every method's: it stands in
+  /// place of a method's own, which may repeat it but not differ.
   private static func methodOptions(
-    _ root: inout ConfigurationReader, _ chosen: any FederatedMethod.Type
+    _ root: inout ConfigurationReader, _ chosen: any FederatedMethod.Type, validationShare: Double
   ) throws -> MethodOptions {
     var methods = try root.section("methods")
     var options = try MethodOptions(for: chosen.information.options)
@@ -208,8 +217,21 @@ public struct RunSpecification: Sendable {
             "found \(ConfigurationReader.describe(node)), expected \(option.expectation)")
         }
         given[option.key] = value
+        if option.key == MethodOption.validationShareKey, validationShare > 0,
+          value != .number(validationShare)
+        {
+          throw section.error(
+            option.key, node,
+            "found \(value), but validation_share of the run, \(validationShare), is every method's; "
+              + "remove one of the two, or make them equal")
+        }
       }
       try section.finish()
+      if validationShare > 0,
+        type.information.options.contains(where: { $0.key == MethodOption.validationShareKey })
+      {
+        given[MethodOption.validationShareKey] = .number(validationShare)
+      }
       if type.information.name == chosen.information.name {
         options = try MethodOptions(given, for: chosen.information.options)
       }
@@ -221,7 +243,14 @@ public struct RunSpecification: Sendable {
   private static func partition(_ root: inout ConfigurationReader) throws -> PartitionSource {
     var section = try root.section("partition")
     if let file = try section.text("file") {
-      try section.finish()
+      let others = section.keys.filter { $0 != "file" && section.value($0) != nil }
+      guard others.isEmpty else {
+        throw section.error(
+          "file", section.value("file"),
+          "found \(file) together with \(others.joined(separator: ", ")), expected a file or a scheme "
+            + "with its keys: remove one of them here, or give the file by --set partition.file=FILE, "
+            + "which takes the place of a scheme in the specification")
+      }
       return .file(file)
     }
     let seed = try section.integer("seed", 0...Int.max, "a whole number of at least 0")

@@ -31,7 +31,8 @@ public struct SpecificationDocument: Sendable {
     self.overrides = overrides
   }
 
-  /// The tree of keys with the overrides in place.
+  /// The tree of keys with the overrides in place. An override of `partition.file` takes the place of the
+  /// file's whole `partition` section.
   func reader() throws -> ConfigurationReader {
     var root: Node
     do {
@@ -59,7 +60,22 @@ public struct SpecificationDocument: Sendable {
         by: value)
       source.overridden.insert(key)
     }
-    return try ConfigurationReader(root, source: source)
+    return try ConfigurationReader(Self.replacingScheme(in: root, source), source: source)
+  }
+
+  /// The tree without the partition's scheme and its keys where a partition file was given on the command
+  /// line: the file takes their place. What the command line says besides the file stays, to be refused.
+  private static func replacingScheme(in root: Node, _ source: ConfigurationReader.Source) -> Node {
+    guard source.overridden.contains("partition.file"), !source.overridden.contains("partition"),
+      var tree = root.mapping, var section = tree["partition"]?.mapping,
+      let file = section["file"]?.scalar?.string, !file.isEmpty
+    else { return root }
+    for key in section.keys.compactMap(\.string)
+    where key != "file" && !source.overridden.contains("partition.\(key)") {
+      section[Node(key)] = nil
+    }
+    tree["partition"] = .mapping(section)
+    return .mapping(tree)
   }
 
   /// The tree with the value under a path of keys replaced.

@@ -11,7 +11,7 @@ import NeuralNetworks
 /// = α_k exp(−‖w_i − w_j‖² / σ) / σ. The client then descends from u_i on
 /// L_i(w) + (λ / (2 α_k)) ‖w − u_i‖². α_k and λ are the same in every round k.
 ///
-/// The paper asks for a convex combination, that is for a small α_k. Where Σ_{j ≠ i} ξ_ij exceeds
+/// The paper asks for a convex combination of models. Where Σ_{j ≠ i} ξ_ij exceeds
 /// 1 − 1/N here, the ξ_ij of that client are scaled to sum to that: a client's own model never weighs
 /// less than in a plain mean.
 ///
@@ -24,16 +24,17 @@ public struct FedAMP: FederatedMethod {
     equations: "Algorithm 1", reported: .trained,
     options: [
       MethodOption(
-        "attention_step_size", default: .number(1), .number(1e-6...1e9),
-        "α_k, the step of the weighted sums, in every round. The default is PFLlib's."),
+        "attention_step_size", default: .number(10_000), .number(1e-6...1e9),
+        "α_k, the step of the weighted sums, in every round. The default, with λ = 1, pulls with 10⁻⁴, as "
+          + "public code whose penalty is the paper's does (Fling)."),
       MethodOption(
         "attention_width", default: .number(1), .number(1e-6...1e9),
-        "σ, the squared distance at which a weight falls by e. The default is PFLlib's; it should "
-          + "be of the size of the squared distances between clients' models."),
+        "σ, the squared distance at which a weight falls by e. The default is PFLlib's. Tune it: its "
+          + "scale is that of the squared distances between clients' models."),
       MethodOption(
         "regularisation", default: .number(1), .number(0...1e9),
-        "λ; local training is pulled to what was received with strength λ / α_k. The default is "
-          + "PFLlib's."),
+        "λ; local training is pulled to what was received by the gradient (λ / α_k) (w − u). The "
+          + "default is PFLlib's and Fling's."),
     ])
 
   /// The server's memory besides the clients' models.

@@ -12,7 +12,8 @@ import RandomStreams
 ///     received_i = base_i + Σ_n w_n (θ_n − base_i)
 ///
 /// L_i is the mean loss on the validation samples; the norm is over the trained parameters. If no
-/// candidate has a positive d, the client starts from base_i again, as in the authors' code.
+/// candidate has a positive d, the client starts from base_i again, as in the authors' code. Only models
+/// of clients that have taken part before can be downloaded: nobody else has uploaded one.
 ///
 /// Zhang, Sapra, Fidler, Yeung, Alvarez: *Personalized federated learning with first order model
 /// optimization*, ICLR 2021.
@@ -24,8 +25,8 @@ public struct FedFomo: FederatedMethod {
     options: [
       MethodOption(
         "downloaded_models", default: .integer(5), .integer(0...100_000),
-        "M, other clients' models that a client downloads in a round, at most all of them. The "
-          + "default is PFLlib's."),
+        "M, other clients' models that a client downloads in a round, at most all that have been "
+          + "uploaded. The default is PFLlib's."),
       MethodOption(
         "exploration", default: .number(0.3), .number(0...1),
         "ε, the probability in the first round that a download is a random one, not the one with "
@@ -36,7 +37,8 @@ public struct FedFomo: FederatedMethod {
       MethodOption(
         "validation_share", default: .number(0.2), .number(0.01...0.99),
         "Share of a client's training samples that only weigh models and are never trained on. The "
-          + "default is the authors' code's."),
+          + "default is the authors' code's. validation_share of the run, if any, stands in its place, "
+          + "so that all methods train on the same samples."),
     ])
 
   /// What the server remembers of every client.
@@ -46,6 +48,8 @@ public struct FedFomo: FederatedMethod {
     public var bases: [Float]
     /// P: how much each client has gained from each, axes (client, source client), row-major.
     public var affinity: [Float]
+    /// Whether each client has uploaded a model, that is, has taken part: 1, or 0. Axis (client).
+    public var hasUploaded: [Float]
   }
 
   /// What a participant tells the server besides its trained model.
@@ -54,10 +58,19 @@ public struct FedFomo: FederatedMethod {
     public let base: [Float]
     /// d, axis (source client); 0 for models that were not candidates.
     public let gains: [Float]
+
+    /// What a participant found.
+    public init(base: [Float], gains: [Float]) {
+      self.base = base
+      self.gains = gains
+    }
   }
 
   /// Each client's affinity to itself at the start, as in the authors' code; 0 to the others.
   static let initialSelfAffinity: Float = 0.1
+
+  /// Below this, |Σ_k d_k| is raised by as much before it divides, as in the authors' code.
+  static let smallestGainSum = 1e-9
 
   private let setting: FederationSetting
   private let downloadCount: Int
@@ -85,14 +98,14 @@ public struct FedFomo: FederatedMethod {
     [LocalPhase(.validation, .share(validationShare))]
   }
 
-  /// The initial model in every row; affinity to oneself alone.
+  /// The initial model in every row; affinity to oneself alone; nobody has uploaded.
   public func initialState() -> ServerState {
     let count = setting.clientCount
     var affinity = [Float](repeating: 0, count: count * count)
     for client in 0..<count { affinity[client * count + client] = Self.initialSelfAffinity }
     return ServerState(
       bases: Array(repeatElement(setting.initialParameters, count: count).joined()),
-      affinity: affinity)
+      affinity: affinity, hasUploaded: [Float](repeating: 0, count: count))
   }
 
   /// base_i: what the client moves away from. What it downloads is combined by `prepare`.
@@ -140,7 +153,10 @@ public struct FedFomo: FederatedMethod {
       contribution: Contribution(base: received.parameters, gains: received.notes))
   }
 
-  /// base_i is what the participant started from; P_ij ← P_ij + d_j / Σ_k |d_k|.
+  /// base_i is what the participant started from; P_ij ← P_ij + d_j / |Σ_k d_k|, as in the authors' code.
+  ///
+  /// Gains and losses may cancel out, so that a step of P may be large. Where |Σ_k d_k| < 10⁻⁹, also
+  /// where it is 0, 10⁻⁹ is added to it; an affinity that would leave the range of numbers stays.
   public func absorb(
     _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
@@ -150,32 +166,39 @@ public struct FedFomo: FederatedMethod {
       let (client, contribution) = (update.client, update.contribution)
       state.bases.replaceSubrange(
         client * parameters..<(client + 1) * parameters, with: contribution.base)
-      let sum = contribution.gains.reduce(0) { $0 + abs($1) }
-      guard sum > 0 else { continue }
+      state.hasUploaded[client] = 1
+      let sum = abs(contribution.gains.reduce(0) { $0 + Double($1) })
+      let divisor = sum < Self.smallestGainSum ? sum + Self.smallestGainSum : sum
       for (source, gain) in contribution.gains.enumerated() {
-        state.affinity[client * clients + source] += gain / sum
+        let place = client * clients + source
+        let affinity = state.affinity[place] + Float(Double(gain) / divisor)
+        if affinity.isFinite { state.affinity[place] = affinity }
       }
     }
   }
 
-  /// One model up, M down.
+  /// One model up; M down, or all that others have uploaded.
   public func traffic(of client: Int, state: ServerState) -> Traffic {
-    Traffic(uplink: setting.modelBytes, downlink: downloadCount * setting.modelBytes)
+    let downloads = min(downloadCount, sources(for: client, state: state).count)
+    return Traffic(uplink: setting.modelBytes, downlink: downloads * setting.modelBytes)
   }
 
-  /// Base models and affinities.
+  /// Base models, affinities, and who has uploaded.
   public func tensors(of state: ServerState) -> [StateTensor] {
     [
       StateTensor(name: "base_models", shape: basesShape, values: state.bases),
       StateTensor(name: "affinity", shape: affinityShape, values: state.affinity),
+      StateTensor(name: "has_uploaded", shape: [setting.clientCount], values: state.hasUploaded),
     ]
   }
 
-  /// Base models and affinities. Throws `FederationError` if they are missing or of another size.
+  /// The same back. Throws `FederationError` if one is missing or of another size.
   public func state(from tensors: [StateTensor]) throws -> ServerState {
     ServerState(
       bases: try StateTensor.values("base_models", shape: basesShape, in: tensors),
-      affinity: try StateTensor.values("affinity", shape: affinityShape, in: tensors))
+      affinity: try StateTensor.values("affinity", shape: affinityShape, in: tensors),
+      hasUploaded: try StateTensor.values(
+        "has_uploaded", shape: [setting.clientCount], in: tensors))
   }
 
   // MARK: Parts
@@ -184,10 +207,16 @@ public struct FedFomo: FederatedMethod {
   private var basesShape: [Int] { [setting.clientCount, setting.layout.count] }
   private var affinityShape: [Int] { [setting.clientCount, setting.clientCount] }
 
+  /// The other clients that have uploaded a model, in ascending order.
+  private func sources(for client: Int, state: ServerState) -> [Int] {
+    (0..<setting.clientCount).filter { $0 != client && state.hasUploaded[$0] != 0 }
+  }
+
   /// The clients whose models are weighed: the client itself and those that it downloads, in
   /// ascending order.
   ///
-  /// For each of M slots, with probability ε_t = max(0, ε − decay · (round − 1)) a random one of the
+  /// Those to choose from are the other clients that have uploaded a model. For each of M slots, as long
+  /// as there are any, with probability ε_t = max(0, ε − decay · (round − 1)) a random one of the
   /// rest, else the one of the rest with the largest affinity, of several a random one. Drawn from
   /// the stream (seed, model download, round, client).
   package func candidates(of client: Int, round: Int, state: ServerState) -> [Int] {
@@ -196,9 +225,9 @@ public struct FedFomo: FederatedMethod {
     let exploration = max(0, exploration - explorationDecay * Double(round - 1))
     var stream = RandomStream(
       seed: setting.seed, purpose: .modelDownload, round: round, client: client)
-    var rest = (0..<count).filter { $0 != client }
+    var rest = sources(for: client, state: state)
     var chosen = [client]
-    for _ in 0..<downloadCount {
+    for _ in 0..<min(downloadCount, rest.count) {
       let explores = stream.uniformDouble() < exploration
       let largest = rest.map { affinity[affinity.startIndex + $0] }.max() ?? 0
       let eligible = rest.filter { explores || affinity[affinity.startIndex + $0] == largest }

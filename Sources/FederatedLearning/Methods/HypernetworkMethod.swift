@@ -12,6 +12,11 @@ public struct HypernetworkContribution: Sendable, Equatable {
   public var change: [Float] = []
   /// (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i; nil before.
   package var gradient: HypernetworkGradient?
+
+  package init(change: [Float] = [], gradient: HypernetworkGradient? = nil) {
+    self.change = change
+    self.gradient = gradient
+  }
 }
 
 extension HypernetworkMethod {

@@ -8,12 +8,16 @@ import NeuralNetworks
 /// β (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (Equations 7 to 11): Δθ_i points downhill, so this descends on the loss.
 /// By the chain rule only ⟨θ_j^l, Δθ_i^l⟩ for each layer l and source j is needed.
 ///
+/// With `gradient_scaling` model-norm, the gradient is divided by ‖Δθ_i‖² = Σ_l ‖Δθ_i^l‖², one number
+/// for all layers (`GradientScaling`).
+///
 /// Running statistics of batch normalisation, where they are aggregated, take their layer's weights
 /// but give no gradient: the training loss does not depend on them.
 struct LayerwiseAggregation: Sendable {
   let setting: FederationSetting
   let hypernetwork: Hypernetwork
   let stepSize: Float
+  let gradientScaling: GradientScaling
   let headInitialisation: Hypernetwork.HeadInitialisation
   /// k: layers that a client keeps local (HeurpFedLA, Algorithm 2); 0 for pFedLA.
   let retainedLayerCount: Int
@@ -35,6 +39,13 @@ struct LayerwiseAggregation: Sendable {
       "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
         + "samples out of the training data (Documentation/hypernetwork-step-size.md)."),
     MethodOption(
+      "gradient_scaling", default: .text(GradientScaling.none.rawValue),
+      .choice(GradientScaling.allCases.map(\.rawValue)),
+      "none is the paper's gradient. model-norm divides it by the squared norm of the client's whole "
+        + "Δθ, so that a step size suits other datasets and numbers of local epochs; ours. step_size "
+        + "has another scale there.",
+      neutral: .text("none")),
+    MethodOption(
       "embedding_size", default: .integer(100), .integer(1...100_000),
       "Length of each client's embedding vector. Open in the paper."),
     MethodOption(
@@ -52,8 +63,11 @@ struct LayerwiseAggregation: Sendable {
   ) throws {
     guard let normaliser = WeightNormaliser(rawValue: options.text("normaliser")),
       let headInitialisation = Hypernetwork.HeadInitialisation(
-        rawValue: options.text("head_initialisation"))
-    else { throw FederationError("methods: unknown normaliser or head initialisation") }
+        rawValue: options.text("head_initialisation")),
+      let gradientScaling = GradientScaling(rawValue: options.text("gradient_scaling"))
+    else {
+      throw FederationError("methods: unknown normaliser, head initialisation or gradient scaling")
+    }
     guard normaliser != .reluSum || headInitialisation != .zero || options.number("step_size") == 0
     else {
       throw FederationError(
@@ -68,6 +82,7 @@ struct LayerwiseAggregation: Sendable {
     }
     self.setting = setting
     self.headInitialisation = headInitialisation
+    self.gradientScaling = gradientScaling
     self.retainedLayerCount = retainedLayerCount
     self.retainedLayersPassGradient = retainedLayersPassGradient
     stepSize = Float(options.number("step_size"))
@@ -145,17 +160,20 @@ struct LayerwiseAggregation: Sendable {
   ) -> [ClientUpdate<Contribution>] {
     guard stepSize != 0 else { return updates }
     let changes = updates.map(\.contribution.change)
+    let factors = changes.map { gradientScaling.factor(for: $0, layout: setting.layout) }
     let retained = updates.map { retainedLayers(of: $0.client, state: state) }
     // Axes (participant, layer, source client); 0 for layers without a gradient.
     var weightGradients = updates.map { _ in
       setting.layout.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
     }
     for (index, layer) in setting.layout.layers.enumerated() {
-      let learning = updates.indices.filter { !retained[$0][index] || retainedLayersPassGradient }
+      let learning = updates.indices.filter {
+        factors[$0] != 0 && (!retained[$0][index] || retainedLayersPassGradient)
+      }
       let products = bank.innerProducts(
         with: learning.map { changes[$0] }, columns: layer.trainedRange)
       for (place, products) in zip(learning, products) {
-        weightGradients[place][index] = products.map(Float.init)
+        weightGradients[place][index] = products.map { Float($0 * factors[place]) }
       }
     }
     return zip(updates, weightGradients).map { update, weightGradient in
