@@ -88,7 +88,7 @@ struct DivergenceTests {
     where record.testLossTrained[place].isNaN {
       #expect(record.testAccuracyTrained[place] < 1)
     }
-    let all = record.testLossReceived.allSatisfy(\.isNaN)
+    let all = record.testLossReceived.allSatisfy { $0.isNaN }
     #expect(!all || record.testAccuracyReceived.allSatisfy { $0 == 0 })
   }
 
@@ -108,8 +108,33 @@ struct DivergenceTests {
     let result = try RunResult(path: path)
     #expect(result.record.hasDiverged)
     #expect(result.record.participated[5..<20].allSatisfy { !$0 })
-    #expect(result.record.testLossReceived[5..<20].allSatisfy(\.isNaN))
+    #expect(result.record.testLossReceived[5..<20].allSatisfy { $0.isNaN })
     #expect(try !HDF5File.openForReading(path).exists("model"))
+  }
+
+  @Test("in a sweep a diverged cell is finished, shown as diverged, and in no mean")
+  func sweep() throws {
+    let folder = try TemporaryFolder()
+    let text = SmallSweep.text.replacingOccurrences(
+      of: "fast: {learning_rate: 0.05,", with: "fast: {learning_rate: 1000,")
+    let plan = try SmallSweep.plan(only: ["method": ["fedavg"], "seed": ["0"]], text: text)
+    let log = SmallSweep.Log()
+    let outcome = try SmallSweep.run(plan.selected, in: folder.path, log: log)
+    #expect(outcome.failures.isEmpty)
+    #expect(log.events == ["begins 1/2", "done", "begins 2/2", "diverged", "done"])
+    let again = SmallSweep.Log()
+    _ = try SmallSweep.run(plan.selected, in: folder.path, log: again)
+    #expect(again.events.isEmpty, "a diverged cell is finished")
+    try plan.write(to: folder.path)
+    let record = try #require(try SweepPlan.records(in: folder.path).first)
+    let table = AccuracyTable(
+      SweepResults(record, output: folder.path), paper: HandMade.noPaper)
+    let rows = HandMade.rows(table.csv).filter { $0["method"] == "fedavg" }
+    let fast = try #require(rows.first { $0["rate"] == "fast" })
+    #expect(fast["diverged"] == "1" && fast["accuracy_percent"] == "")
+    #expect(rows.first { $0["rate"] == "slow" }?["diverged"] == "0")
+    #expect(table.table.rows.joined().contains("diverged"))
+    #expect(table.table.footers.contains("1 of 2 finished runs diverged; no mean holds them."))
   }
 
   @Test("a diverged run is left out of the means of a comparison, and counted")

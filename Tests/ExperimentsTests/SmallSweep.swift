@@ -97,6 +97,7 @@ enum SmallSweep {
       case .unusable: events.append("unusable")
       case .resumes(let resumption): events.append("resumes after \(resumption.rounds)")
       case .progress: progressCount += 1
+      case .diverged: events.append("diverged")
       case .done: events.append("done")
       case .failed: events.append("failed")
       case .taken(_, let holder): events.append("taken by \(holder)")
