@@ -426,7 +426,7 @@ struct ShippedSweepTests {
     for cell in few + figure {
       let twin = try #require(
         cellsOfTable.first { $0.name == cell.name }, "\(cell.coordinates)")
-      // The text goes into the result file, whose bytes must not tell which sweep made it.
+      // The text goes into the result file, whose bytes must not show which sweep made it.
       #expect(cell.specification.document.text == twin.specification.document.text)
       #expect(cell.specification.name == twin.specification.name)
       #expect(cell.specification.document.overrides.isEmpty)
