@@ -100,7 +100,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
     let folder = CellFolder(output: output)
     let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
-    let datasetsFolder = try dataFolder(plans, output, display)
+    let datasetsFolder = try dataFolder(plans, cells, output, display)
     // All cells of the plans: the report puts them beside the new ones.
     let survey = CellSurvey(plans.flatMap(\.cells), in: folder)
     try SweepInputs(datasetsFolder: datasetsFolder).check(cells, survey)
@@ -158,13 +158,12 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   /// The folder of the dataset files; synthetic ones are drawn into the output folder where the
   /// profile asks for them.
-  private func dataFolder(_ plans: [SweepPlan], _ output: String, _ display: SweepDisplay) throws
-    -> String
-  {
+  private func dataFolder(
+    _ plans: [SweepPlan], _ cells: [SweepCell], _ output: String, _ display: SweepDisplay
+  ) throws -> String {
     guard let samples = plans.first?.syntheticSamplesPerClass else { return datasets.folder }
     return try SyntheticData.draw(
-      Set(plans.flatMap(\.cells).map(\.specification.dataset.name)), samplesPerClass: samples,
-      output: output
+      Set(cells.map(\.specification.dataset.name)), samplesPerClass: samples, output: output
     ) { display.note("Drawing SYNTHETIC images in the form of \($0) …") }
   }
 

@@ -300,6 +300,20 @@ struct ReproduceCommandTests {
     #expect(lines(result.errors).contains { $0.hasPrefix("2 runs cannot start: ") })
   }
 
+  @Test("--only draws no images that its runs do not need")
+  func onlyWhatIsNeeded() throws {
+    let folder = try folder(
+      ("  seed: [0, 1]", "  dataset.name: [cifar10, fashion-mnist, mnist]"),
+      ("{name: cifar10, splits: [train]}", "{splits: [train]}"))
+    let result = try reproduce("--only", "dataset.name=mnist,cifar10", "--dry-run", in: folder)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("\n4 runs of 6 in the plan: "))
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: folder.file("out/synthetic-data").path)
+    #expect(
+      names.filter { $0.hasSuffix(".done") }.sorted() == ["cifar10-20.done", "mnist-20.done"])
+  }
+
   @Test("several keys behind one --set, and targets before, between and behind options")
   func severalKeys() throws {
     let folder = try folder()

@@ -179,7 +179,7 @@ struct SweepPlanTests {
     // What changes no run is no other plan.
     try SmallSweep.plan(overrides: ["checkpoint_every=1"]).write(to: folder.path)
     #expect(try record(folder.path).overrides == ["checkpoint_every=1"])
-    // Without a place in common, only the overrides can tell.
+    // Without a place in common, only the overrides show it.
     let elsewhere = SmallSweep.text.replacing("seed: [0, 1, 2]", with: "seed: [7]")
       .replacing(", seed: [1]}", with: "}")
     #expect(
@@ -189,7 +189,7 @@ struct SweepPlanTests {
         == "\(path): --set: found checkpoint_every=1, expected rounds=9\(remedy)")
   }
 
-  @Test("a plan that cannot be read is named, and an older one is told apart")
+  @Test("a plan that cannot be read is named, and an older one as well")
   func unreadable() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/small/plan.json"

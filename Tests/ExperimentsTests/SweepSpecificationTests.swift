@@ -142,18 +142,25 @@ struct SweepSpecificationTests {
       ),
       (
         "fast: {learning_rate: 0.05,", "fast: {method: ditto,",
-        "small.yaml, line 16: axes.rate.fast.method: the axis method lists the values of this key, "
-          + "expected a key that no axis lists"
+        "small.yaml, line 16: axes.rate.fast.method: the labels of the axis method are the values of "
+          + "method, expected a key that no axis is labelled by"
       ),
       (
         "set: {rounds: 4, momentum: 0.5}", "set: {rounds: 4, seed: 7}",
-        "small.yaml, line 25: profiles.few.set.seed: the axis seed lists the values of this key, "
-          + "expected a key that no axis lists"
+        "small.yaml, line 25: profiles.few.set.seed: the labels of the axis seed are the values of "
+          + "seed, expected a key that no axis is labelled by"
       ),
       (
         "set: {rounds: 5}", "set: {method: ditto}",
-        "small.yaml, line 27: profiles.few.adjust.set.method: the axis method lists the values of this "
-          + "key, expected a key that no axis lists"
+        "small.yaml, line 27: profiles.few.adjust.set.method: the labels of the axis method are the values "
+          + "of method, expected a key that no axis is labelled by"
+      ),
+      (
+        "method: [local, fedavg, fedper]\n  seed: [0, 1, 2]",
+        "clients: {3: {partition.clients: 3, rounds: 2}, 4: {partition.clients: 4}}\n  method: "
+          + "[local, fedavg, fedper]\n  seed: [0, 1]\n  more: {a: {partition: {clients: 5}}}",
+        "small.yaml, line 20: axes.more.a.partition: the labels of the axis clients are the values of "
+          + "partition.clients, expected a key that no axis is labelled by"
       ),
       (
         "name: small", "name: ../small",
@@ -419,7 +426,7 @@ struct ShippedSweepTests {
     for cell in few + figure {
       let twin = try #require(
         cellsOfTable.first { $0.name == cell.name }, "\(cell.coordinates)")
-      // The text goes into the result file, whose bytes must not tell which sweep made it.
+      // The text goes into the result file, whose bytes must not show which sweep made it.
       #expect(cell.specification.document.text == twin.specification.document.text)
       #expect(cell.specification.name == twin.specification.name)
       #expect(cell.specification.document.overrides.isEmpty)

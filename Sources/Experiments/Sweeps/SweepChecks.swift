@@ -8,22 +8,36 @@ extension SweepSpecification {
     first == second || first.hasPrefix(second + ".") || second.hasPrefix(first + ".")
   }
 
-  /// Throws if something else sets the key whose values an axis lists: the labels would name other
+  /// The keys whose values an axis's labels are: the one that it lists, or those that every label sets
+  /// to itself, such as `10: {partition.clients: 10}`.
+  private static func keysNamed(by axis: Axis) -> [String] {
+    guard !axis.isList else { return [axis.name] }
+    return (axis.values.first?.settings.map(\.key) ?? []).filter { key in
+      axis.values.allSatisfy { label, settings in
+        settings.contains { $0.key == key && $0.value.scalar?.string == label }
+      }
+    }
+  }
+
+  /// Throws if something else sets a key whose values an axis's labels are: they would name other
   /// values than the runs have.
   /// - Parameter root: the reader of the file, for errors.
-  func checkLists(_ root: ConfigurationReader) throws {
-    for axis in axes where axis.isList {
+  func checkLabelledKeys(_ root: ConfigurationReader) throws {
+    for axis in axes {
+      let keys = Self.keysNamed(by: axis)
       func check(_ settings: Settings, _ path: String) throws {
-        guard let setting = settings.first(where: { Self.overlap($0.key, axis.name) }) else {
-          return
+        for setting in settings {
+          guard let key = keys.first(where: { Self.overlap($0, setting.key) }) else { continue }
+          throw root.error(
+            "\(path).\(setting.key)", setting.value,
+            "the labels of the axis \(axis.name) are the values of \(key), expected a key that no axis "
+              + "is labelled by")
         }
-        throw root.error(
-          "\(path).\(setting.key)", setting.value,
-          "the axis \(axis.name) lists the values of this key, expected a key that no axis lists")
       }
       for other in axes where other.name != axis.name {
         for value in other.values {
-          try check(value.settings, "axes.\(other.name)" + (other.isList ? "" : ".\(value.label)"))
+          try check(
+            value.settings, "axes.\(other.name)" + (other.isList ? "" : ".\(value.label)"))
         }
       }
       for profile in profiles {

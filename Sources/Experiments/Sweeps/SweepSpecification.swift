@@ -132,7 +132,7 @@ public struct SweepSpecification {
     }
     self.profiles = profiles
     try root.finish()
-    try checkLists(root)
+    try checkLabelledKeys(root)
   }
 
   private static func axes(_ reader: ConfigurationReader) throws -> [Axis] {
