@@ -178,7 +178,7 @@ struct AccuracyTableTests {
       "received for Local, pFedLA, HeurpFedLA", "2 seeds: 0, 1.",
       "Data: published files of emnist: splits [test]; published files of cifar10: splits [test].",
       "Partition: classes-per-client; train fraction 0.7.",
-      "Code version: \(CodeVersion.current).",
+      "Code version: \(CodeVersion.current); numerics version \(CodeVersion.numerics).",
     ] {
       #expect(text.contains(part), "\(part)")
     }

@@ -163,6 +163,9 @@ struct CheckpointTests {
       if what != "round" {
         try file.setAttribute("round", Int32(what == "rounds beyond" ? 4 : 1))
       }
+      try file.setAttribute("numerics_version", Int32(CodeVersion.numerics))
+      try file.setAttribute(
+        "dataset_sha256", old.attribute("dataset_sha256", as: String.self))
       try file.write("specification", old.readValue("specification", as: String.self))
       let bank: [Float] = try old.read("bank")
       let count = bank.count / 5

@@ -39,7 +39,7 @@ struct DivergenceTests {
     let path = folder.file("a.h5").path
     // Grows slowly enough to survive the first round.
     let slow = [
-      "method=local", "model.batch_normalisation=false", "weight_decay=400", "checkpoint_every=1",
+      "method=local", "model.batch_normalisation=false", "weight_decay=230", "checkpoint_every=1",
       "rounds=12",
     ]
     let error = #expect(throws: DivergenceError.self) { try Fixtures.run(slow, to: path) }
@@ -66,7 +66,7 @@ struct DivergenceTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     var overrides = [
-      "method=\(method)", "model.batch_normalisation=false", "learning_rate=1e30",
+      "method=\(method)", "model.batch_normalisation=\(method == "fedbn")", "learning_rate=1e30",
       "on_divergence=continue", "rounds=2", "participation=1",
     ]
     // Step sizes of the methods that have their own.

@@ -17,7 +17,19 @@ struct ReportTests {
     let result = try RunResult(path: folder.file("a.h5").path)
     let names = try ResultExport(result).write(to: folder.file("csv").path)
     #expect(
-      names == ["rounds.csv", "clients.csv", "aggregation_weights.csv", "aggregation_summary.csv"])
+      names == [
+        "rounds.csv", "clients.csv", "aggregation_weights.csv", "aggregation_summary.csv",
+        "class_counts.csv",
+      ])
+    // Every row begins with what tells results apart.
+    func lines(_ path: String) throws -> [[String]] {
+      let all = try self.lines(path)
+      #expect(all[0].prefix(5) == ["method", "dataset", "scheme", "clients", "seed"])
+      for row in all.dropFirst() {
+        #expect(row.prefix(5) == ["heurpfedla", "cifar10", "classes-per-client", "5", "3"])
+      }
+      return all.map { Array($0.dropFirst(5)) }
+    }
 
     let rounds = try lines(folder.file("csv/rounds.csv").path)
     #expect(rounds.count == 1 + 4)

@@ -68,7 +68,7 @@ struct RunTests {
     #expect(
       error?.description
         == "\(path).checkpoint: the checkpoint belongs to another specification: learning_rate was "
-        + "0.01 and is now 0.5. Give the old value to go on, or remove the checkpoint to start anew"
+        + "0.01 and is now 0.5. Give the old value to resume, or remove \(path).checkpoint to start again"
     )
   }
 

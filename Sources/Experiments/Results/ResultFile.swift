@@ -15,7 +15,8 @@ enum ResultFile {
   /// The root's attribute with the digest of all numbers.
   static let numbersAttribute = "numbers_sha256"
   /// The text with a line for each array.
-  static let numbersDataset = "provenance/numbers"
+  static let numbersDataset = "provenance/\(numbersName)"
+  private static let numbersName = "numbers"
 
   /// - Parameters:
   ///   - models: the models to keep of some clients, axes (client, parameter); nil keeps none.
@@ -49,9 +50,10 @@ enum ResultFile {
       }
       if let models { try writeModels(file, axes, preparation, models) }
       try writeSettings(file.createGroup("settings"), preparation.resolved)
-      try writeProvenance(file.createGroup("provenance"), preparation)
+      let provenance = try file.createGroup("provenance")
+      try writeProvenance(provenance, preparation)
       let numbers = try NumbersDigest(file)
-      try file.write(numbersDataset, numbers.lines)
+      try provenance.write(numbersName, numbers.lines)
       try file.setAttribute(numbersAttribute, numbers.sha256)
     }
   }

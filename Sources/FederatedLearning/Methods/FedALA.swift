@@ -7,6 +7,9 @@ import NeuralNetworks
 /// W ← clamp(W − η ∇_θ̂ L ⊙ (θ_global − θ_own), 0, 1) after each mini-batch. The server averages as
 /// federated averaging does.
 ///
+/// Participants alone learn W for good, as in the paper's Algorithm 1. A client that is evaluated learns
+/// for the model that it would start from, and forgets what it has learned.
+///
 /// Zhang, Hua, Wang, Song, Xue, Ma, Guan: *FedALA: adaptive local aggregation for personalized
 /// federated learning*, AAAI 2023, Algorithm 1.
 public struct FedALA: FederatedMethod {
@@ -17,15 +20,16 @@ public struct FedALA: FederatedMethod {
     options: [
       MethodOption(
         "adaptive_layers", default: .integer(1), .integer(0...1_000),
-        "Layers at the end of the model that are mixed element by element. The default is that of "
-          + "the authors' code: weight and bias of the last layer."),
+        "p, layers at the end of the model that are mixed element by element. The default is the "
+          + "paper's choice, and the authors' code's, whose 2 counts weight and bias."),
       MethodOption(
         "weight_step_size", default: .number(1), .number(0...1e6),
         "η, the step size of the mixing weights. The default is that of the authors' code."),
       MethodOption(
         "sample_share", default: .number(0.8), .number(0...1),
-        "Share of a client's training samples, drawn anew each round, on which it learns its mixing "
-          + "weights; at least one sample. The default is that of the authors' code."),
+        "s, share of a client's training samples, drawn anew each round, on which it learns its mixing "
+          + "weights; at least one sample. The default is the paper's choice and the authors' code's."
+      ),
       MethodOption(
         "convergence_window", default: .integer(10), .integer(1...100_000),
         "Last losses, one a pass, that say whether the first learning has converged; one more pass "
