@@ -10,6 +10,25 @@ shift 3
 folder=${PFEDLA_DATASETS:-datasets}
 mkdir -p "$output"
 
+# Audited runs of a method on a dataset, one a line: a name, then what they set beside experiments/audit.yaml.
+runs() {
+  echo "$1"
+  case $1 in
+    per-fedavg) echo "$1-first-order methods.per-fedavg.variant=first-order" ;;
+    fedrep) echo "$1-long local_epochs=11 rounds=1" ;;
+    pfedme) echo "$1-samples methods.pfedme.averaging=samples" ;;
+    pfedhn)
+      echo "$1-sum methods.pfedhn.reduction=sum methods.pfedhn.inner_steps=0"
+      echo "$1-mean methods.pfedhn.reduction=mean methods.pfedhn.client_optimiser=run"
+      ;;
+    apfl)
+      # Where nothing is normalised there are no running statistics.
+      [ "$2" = cifar10 ] && echo "$1-local-statistics model.batch_normalisation_statistics=local"
+      ;;
+  esac
+  return 0
+}
+
 for dataset in fashion-mnist cifar10; do
   data=$folder
   if ! "$pfedla" datasets verify "$dataset" --datasets "$folder" >/dev/null 2>&1; then
@@ -24,12 +43,17 @@ for dataset in fashion-mnist cifar10; do
       [ "$method" = fedbn ] && continue  # needs batch normalisation
       normalisation=false
     fi
-    result=$output/$method-$dataset.h5
-    "$pfedla" run experiments/audit.yaml --audit --set method="$method" --set dataset.name="$dataset" \
-      --set model.batch_normalisation=$normalisation \
-      --datasets "$data" --output "$result" --overwrite >"$output/log.txt" 2>&1 \
-      || { cat "$output/log.txt"; exit 1; }
-    results+=("$result")
+    while read -r -a run; do
+      result=$output/${run[0]}-$dataset.h5
+      settings=(--set method="$method" --set dataset.name="$dataset")
+      for setting in model.batch_normalisation=$normalisation "${run[@]:1}"; do
+        settings+=(--set "$setting")
+      done
+      "$pfedla" run experiments/audit.yaml --audit "${settings[@]}" --datasets "$data" \
+        --output "$result" --overwrite >"$output/log.txt" 2>&1 </dev/null \
+        || { cat "$output/log.txt"; exit 1; }
+      results+=("$result")
+    done < <(runs "$method" "$dataset")
   done
   OMP_NUM_THREADS=1 "$python" tools/replay.py "${results[@]}" --datasets "$data" "$@"
 done
