@@ -42,6 +42,14 @@ for dataset in fashion-mnist cifar10; do
     methods.pfedla.gradient_scaling=model-norm methods.pfedla.step_size=0.3
   audited heurpfedla-model-norm heurpfedla \
     methods.heurpfedla.gradient_scaling=model-norm methods.heurpfedla.step_size=0.3
+  audited per-fedavg-first-order per-fedavg methods.per-fedavg.variant=first-order
+  audited fedrep-long fedrep local_epochs=11 rounds=1
+  audited pfedme-samples pfedme methods.pfedme.averaging=samples
+  audited pfedhn-sum pfedhn methods.pfedhn.reduction=sum methods.pfedhn.inner_steps=0
+  audited pfedhn-mean pfedhn methods.pfedhn.reduction=mean methods.pfedhn.client_optimiser=run
+  if [ "$dataset" = cifar10 ]; then
+    audited apfl-local-statistics apfl model.batch_normalisation_statistics=local
+  fi
   # So large a share and step that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
   audited fedfomo-validation fedfomo validation_share=0.25

@@ -158,17 +158,19 @@ class Federation:
             x = x * 2 - 1
         return x, torch.from_numpy(self.dataset.labels[indices])
 
-    def sgd(self, start, batches, only_layers=None, rate=None, before_step=None):
+    def sgd(self, start, batches, only_layers=None, rate=None, before_step=None, optimiser=None):
         """Mini-batch SGD on the mean cross-entropy, with a fresh optimiser: (flat, [loss]).
 
-        only_layers: the layers to train, all by default; before_step(values) may change gradients.
+        only_layers: the layers to train, all by default; before_step(values) may change gradients;
+        optimiser: torch.optim.SGD's lr, momentum and weight_decay in place of the run's.
         """
         values = self.network.split(start)
         trained = [value.requires_grad_() for (layer, name), value in values.items()
                    if name not in STATISTICS and (only_layers is None or layer in only_layers)]
-        optimiser = torch.optim.SGD(trained, float(rate or self.settings["learning_rate"]),
-                                    momentum=float(self.settings["momentum"]),
-                                    weight_decay=float(self.settings["weight_decay"]))
+        optimiser = torch.optim.SGD(trained, **(optimiser or {
+            "lr": float(rate or self.settings["learning_rate"]),
+            "momentum": float(self.settings["momentum"]),
+            "weight_decay": float(self.settings["weight_decay"])}))
         losses = []
         for batch in batches:
             x, y = self.samples(batch.indices)

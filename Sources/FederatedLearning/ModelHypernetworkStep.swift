@@ -1,6 +1,6 @@
 import NeuralNetworks
 
-// The step of a shared hypernetwork: the gradient of embeddings and hidden layers, clipping, descent. What is
+// The steps of a shared hypernetwork: the gradient of embeddings and hidden layers, clipping, descent. What is
 // done with the heads, nearly all of the work, is in ModelHypernetworkHeads.swift.
 extension ModelHypernetwork {
   /// How the hypernetwork descends, with PyTorch's meaning.
@@ -34,34 +34,54 @@ extension ModelHypernetwork {
     _ parameters: inout [Float], velocity: inout [Float], changes: [Change], _ descent: Descent,
     on engine: any TrainingEngine
   ) throws {
+    try step(&parameters, velocity: &velocity, turns: [changes], descent, on: engine)
+  }
+
+  /// One such step for each turn, with ∂θ_i/∂(φ, v) at the parameters that the turns before it left. The
+  /// heads are read once and written once for all turns: see `HeadSequence`.
+  /// - Parameter turns: the changes of each turn, at least one.
+  package func step(
+    _ parameters: inout [Float], velocity: inout [Float], turns: [[Change]], _ descent: Descent,
+    on engine: any TrainingEngine
+  ) throws {
+    let changes = turns.flatMap { $0 }
     guard let columnCount = changes.first?.values.count else { return }
     let bank = try ClientBank(parameterCount: columnCount, rows: changes.map(\.values))
     try parameters.withUnsafeMutableBufferPointer { parameters in
       try velocity.withUnsafeMutableBufferPointer { velocity in
         let current = UnsafeBufferPointer(parameters)
-        let passes = changes.map { pass(of: $0.client, current) }
-        let products = try headProducts(bank, current, descent.share, on: engine)
-        var gradient = [Float](repeating: 0, count: headStart)
-        for (index, change) in changes.enumerated() {
-          accumulate(
-            passes[index], of: change.client, featureGradient: products[index].features, current,
-            into: &gradient)
+        var sequence = HeadSequence(
+          descent,
+          products: try headProducts(
+            bank, current, turns.count > 1 ? UnsafeBufferPointer(velocity) : nil, descent.share,
+            on: engine))
+        var next = 0
+        for turn in turns {
+          let members = next..<next + turn.count
+          next = members.upperBound
+          let passes = turn.map { pass(of: $0.client, current) }
+          var gradient = [Float](repeating: 0, count: headStart)
+          for (index, pass) in zip(members, passes) {
+            accumulate(
+              pass, of: changes[index].client, featureGradient: sequence.featureGradient(of: index),
+              current, into: &gradient)
+          }
+          let features = passes.map(\.features)
+          let norm =
+            (squaredNorm(gradient) + Double(descent.share * descent.share)
+            * headSquaredNorm(sequence.changeProducts(of: members), features)).squareRoot()
+          // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
+          let scale =
+            descent.clipping > 0 ? min(1, Float(Double(descent.clipping) / (norm + 1e-6))) : 1
+          for index in 0..<headStart {
+            descend(
+              &parameters[index], &velocity[index], gradient: scale * gradient[index],
+              descent.optimiser)
+          }
+          sequence.take(
+            HeadTurn(members: members, features: features, factor: -scale * descent.share))
         }
-        let features = passes.map(\.features)
-        let norm =
-          (squaredNorm(gradient) + Double(descent.share * descent.share)
-          * headSquaredNorm(products.map(\.changes), features)).squareRoot()
-        // PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
-        let scale =
-          descent.clipping > 0 ? min(1, Float(Double(descent.clipping) / (norm + 1e-6))) : 1
-        for index in 0..<headStart {
-          descend(
-            &parameters[index], &velocity[index], gradient: scale * gradient[index],
-            descent.optimiser)
-        }
-        try descendHeads(
-          parameters, velocity, bank, features, factor: -scale * descent.share, descent.optimiser,
-          on: engine)
+        try descendHeads(parameters, velocity, bank, sequence.turns, descent.optimiser, on: engine)
       }
     }
   }

@@ -42,6 +42,33 @@ struct APFLTests {
     }
   }
 
+  @Test(
+    "the global model is FedAvg's for equal counts, running statistics included, whatever the mixtures do",
+    arguments: [0.3, 1], FederationSetting.StatisticsTreatment.allCases)
+  func globalStatistics(mixing: Double, statistics: FederationSetting.StatisticsTreatment) throws {
+    var small = SmallFederation()
+    small.statistics = statistics
+    small.configuration.participation = 0.5
+    var mixed = try small.start(APFL.self, ["mixing": .number(mixing)])
+    var averaging = try small.start(FedAvg.self)
+    var taken: Set<Int> = []
+    for _ in 1...4 {
+      taken.formUnion(try mixed.runRound().participants)
+      _ = try averaging.runRound()
+      #expect(
+        try mixed.models(.received).map(\.bits) == averaging.models(.received).map(\.bits))
+    }
+    // The mixtures have statistics of their own.
+    let slots = try small.setting().layout.tensors.filter { $0.role == .statistic }
+      .flatMap { Array($0.range) }
+    let received = mixed.receivedModels
+    #expect(taken.count > 2)
+    for client in taken {
+      let trained = mixed.state.bank[client]
+      #expect(slots.map { received[client][$0] } != slots.map { trained[$0] })
+    }
+  }
+
   @Test("an adaptive α moves from the second round on, and stays in [0, 1]")
   func adaptation() throws {
     let start: Float = 0.95
@@ -64,12 +91,18 @@ struct APFLTests {
     #expect(fixed.state.server.mixing.allSatisfy { $0 == start })
   }
 
-  @Test("two steps by hand: both models, their momentum and α")
-  func steps() throws {
+  @Test(
+    "two steps by hand: both models, their momentum and α with its step size",
+    arguments: [0, 0.7])
+  func steps(mixingStep: Double) throws {
     var small = SmallFederation()
     small.configuration.optimiser.momentum = 0.5
     var federation = try small.start(
-      APFL.self, ["mixing": .number(0.3), "adaptive_mixing": .text("on")])
+      APFL.self,
+      [
+        "mixing": .number(0.3), "adaptive_mixing": .text("on"),
+        "mixing_step_size": .number(mixingStep),
+      ])
     try federation.runRounds(2)
     let client = 3
     let received = federation.receivedModels[client]
@@ -131,7 +164,8 @@ struct APFLTests {
             expected.local[index] -= rate * velocities[1][index]
           }
         }
-        if number == 0 { expected.mixing -= rate * slope }
+        // 0 is the learning rate.
+        if number == 0 { expected.mixing -= (mixingStep > 0 ? Float(mixingStep) : rate) * slope }
       }
       expected.mixture = mixture()
       return (update, expected)

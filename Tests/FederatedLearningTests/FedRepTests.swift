@@ -89,6 +89,29 @@ struct FedRepTests {
     #expect(traffic == Traffic(uplink: 4 * body.count, downlink: 4 * body.count))
   }
 
+  @Test(
+    "unless given, half of the passes train the body, at least 1 and at most 5",
+    arguments: [
+      (1, 1, 1), (2, 1, 1), (3, 2, 1), (5, 3, 2), (10, 5, 5), (11, 6, 5), (15, 10, 5), (20, 15, 5),
+    ])
+  func defaultEpochs(localEpochs: Int, head: Int, body: Int) throws {
+    let method = try SmallFederation().method(FedRep.self)
+    #expect(
+      try method.trainingPhases(localEpochs: localEpochs) == [
+        LocalPhase(.head, .passes(head)), LocalPhase(.body, .passes(body)),
+      ])
+  }
+
+  @Test("a given number of passes for the body is taken as it is, also beyond 5 and half")
+  func givenEpochs() throws {
+    let method = try SmallFederation().method(FedRep.self, ["body_epochs": .integer(7)])
+    #expect(
+      try method.trainingPhases(localEpochs: 8) == [
+        LocalPhase(.head, .passes(1)), LocalPhase(.body, .passes(7)),
+      ])
+    #expect(throws: FederationError.self) { try method.trainingPhases(localEpochs: 7) }
+  }
+
   @Test("no pass for the head, or more head layers than there are, is refused")
   func errors() throws {
     let small = SmallFederation()

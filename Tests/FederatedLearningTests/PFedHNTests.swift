@@ -123,6 +123,47 @@ struct PFedHNTests {
     expectClose(found.map(Double.init), expected, absolute: 1e-6, relative: 1e-5, "parameters")
   }
 
+  @Test(
+    "steps in turns are the same steps one by one, within rounding",
+    arguments: [0, 3, 40] as [Float], [1, 0.5] as [Float])
+  func turns(clipping: Float, share: Float) throws {
+    let descent = ModelHypernetwork.Descent(
+      optimiser: StochasticGradientDescent(learningRate: 0.02, momentum: 0.8, weightDecay: 0.3),
+      clipping: clipping, share: share)
+    for grouping in [[1, 1, 1], [2, 1], [1, 2]] {
+      func stepped(_ tiny: Tiny, _ velocity: [Float]) throws -> ([Float], [Float]) {
+        var (parameters, velocity) = (tiny.parameters, velocity)
+        var rest = tiny.changes[...]
+        let turns = grouping.map { count in
+          defer { rest = rest.dropFirst(count) }
+          return Array(rest.prefix(count))
+        }
+        try tiny.hypernetwork.step(
+          &parameters, velocity: &velocity, turns: turns, descent, on: tiny.engine)
+        return (parameters, velocity)
+      }
+      let tiny = try Tiny()
+      let velocity = HashFill.signed(salt: 9, count: tiny.parameters.count, bound: 0.1)
+      let (found, foundVelocity) = try stepped(tiny, velocity)
+      let byThree = try stepped(Tiny(workers: 3), velocity)
+      #expect(found.bits == byThree.0.bits && foundVelocity.bits == byThree.1.bits)
+
+      var (parameters, moved) = (tiny.parameters, velocity)
+      var rest = tiny.changes[...]
+      for count in grouping {
+        try tiny.hypernetwork.step(
+          &parameters, velocity: &moved, changes: Array(rest.prefix(count)), descent,
+          on: tiny.engine)
+        rest = rest.dropFirst(count)
+      }
+      expectClose(found, parameters, absolute: 1e-5, relative: 1e-5, "\(grouping)")
+      expectClose(foundVelocity, moved, absolute: 1e-4, relative: 1e-5, "\(grouping), velocity")
+      // Not one step for all: that is far away.
+      let together = try tiny.stepped(tiny.changes, descent, velocity: velocity)
+      #expect(zip(together.parameters, found).contains { abs($0 - $1) > 1e-2 })
+    }
+  }
+
   /// Around short and long vectors, and beyond a stretch of 512 columns.
   static let hiddenSizes = [1, 5, 22, 100, 530]
 
@@ -229,13 +270,17 @@ struct PFedHNTests {
   }
 
   @Test(
-    "all participants train what the hypernetwork produced before the round",
-    arguments: ["sum", "mean"])
-  func snapshot(reduction: String) throws {
+    "all participants train what the hypernetwork produced before the round, with an optimiser of their own",
+    arguments: zip(["sequential", "sum", "mean"], ["own", "run", "own"]))
+  func snapshot(reduction: String, optimiser: String) throws {
     let small = SmallFederation.partial
     let engine = try small.engine()
     var federation = try small.start(
-      PFedHN.self, ["reduction": .text(reduction), "inner_steps": .integer(4)], engine: engine)
+      PFedHN.self,
+      [
+        "reduction": .text(reduction), "inner_steps": .integer(4),
+        "client_optimiser": .text(optimiser),
+      ], engine: engine)
     try federation.runRounds(1)
     let (before, received) = (federation.state, federation.receivedModels)
     #expect(Set(received).count == 7)
@@ -247,20 +292,24 @@ struct PFedHNTests {
       #expect(phases.count == 1 && phases[0].batches.count == 4)
       let task = LocalTask(
         round: 2, client: client, images: federation.data.images, phases: phases,
-        optimiser: small.configuration.optimiser)
+        optimiser: optimiser == "run"
+          ? small.configuration.optimiser
+          : StochasticGradientDescent(learningRate: 0.005, momentum: 0.9, weightDecay: 5e-5))
       let trained = try engine.onWorker { network in
         try task.descend(from: received[client], on: network).model
       }
       #expect(federation.state.bank[client].bits == trained.bits)
       changes.append((client, zip(trained, received[client]).map { $0 - $1 }))
     }
-    // One step for all of them, from the same parameters.
+    // A step for each, in ascending order, or one for all of them.
+    #expect(participants == participants.sorted())
     var (parameters, velocity) = (before.server.parameters, before.server.velocity)
     try ModelHypernetwork(
       embeddingSize: 2, hiddenSize: 100, hiddenLayerCount: 3, clientCount: 7,
       layout: try small.setting().layout
     ).step(
-      &parameters, velocity: &velocity, changes: changes,
+      &parameters, velocity: &velocity,
+      turns: reduction == "sequential" ? changes.map { [$0] } : [changes],
       ModelHypernetwork.Descent(
         optimiser: StochasticGradientDescent(
           learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3),
@@ -268,6 +317,20 @@ struct PFedHNTests {
       on: engine)
     #expect(federation.state.server.parameters.bits == parameters.bits)
     #expect(federation.state.server.velocity.bits == velocity.bits)
+  }
+
+  @Test("local training is five mini-batches a pass that is asked for, or as many as are given")
+  func innerSteps() throws {
+    let small = SmallFederation()
+    let (following, given) = (
+      try small.method(PFedHN.self), try small.method(PFedHN.self, ["inner_steps": .integer(7)])
+    )
+    for (localEpochs, count) in [(1, 5), (2, 10), (10, 50)] {
+      #expect(
+        following.trainingPhases(localEpochs: localEpochs) == [LocalPhase(.train, .batches(count))])
+      #expect(
+        given.trainingPhases(localEpochs: localEpochs) == [LocalPhase(.train, .batches(7))])
+    }
   }
 
   @Test(

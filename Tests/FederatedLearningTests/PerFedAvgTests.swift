@@ -5,34 +5,17 @@ import Testing
 
 @Suite("Per-FedAvg")
 struct PerFedAvgTests {
-  /// The batches of a schedule's groups of that size which stand second: those of the outer gradient.
-  struct OuterBatches: BatchSchedule {
-    let groupSize: Int
-    let seed: UInt64
-
-    func batches(round: Int, client: Int, samples: [Int32], epochs: Int, batchSize: Int)
-      -> [[Int32]]
-    {
-      let all = ShuffledBatches(seed: seed).batches(
-        round: round, client: client, samples: samples, epochs: epochs, batchSize: batchSize)
-      return stride(from: 1, to: all.count, by: groupSize).map { all[$0] }
-    }
-  }
-
   @Test(
-    "without an inner step it is FedAvg on the outer batches, bit for bit",
-    arguments: [(PerFedAvg.Variant.firstOrder, 2), (.hessianFree, 3)])
-  func noInnerStep(variant: PerFedAvg.Variant, groupSize: Int) throws {
+    "without an inner step it is FedAvg, step for step, bit for bit",
+    arguments: PerFedAvg.Variant.allCases)
+  func noInnerStep(variant: PerFedAvg.Variant) throws {
     var small = SmallFederation()
     small.configuration.participation = 0.75
     small.configuration.optimiser = StochasticGradientDescent(
       learningRate: 0.1, momentum: 0.5, weightDecay: 0.01)
     var personal = try small.start(
       PerFedAvg.self, ["variant": .text(variant.rawValue), "inner_step_size": .number(0)])
-    var averaging = try Federation(
-      method: small.method(FedAvg.self), setting: small.setting(), data: small.data(),
-      configuration: small.configuration, engine: small.engine(),
-      schedule: OuterBatches(groupSize: groupSize, seed: small.configuration.seed))
+    var averaging = try small.start(FedAvg.self)
     for _ in 1...3 {
       let (found, expected) = try (personal.runRound(), averaging.runRound())
       #expect(found.trainLosses.bits == expected.trainLosses.bits)
@@ -43,7 +26,28 @@ struct PerFedAvgTests {
   }
 
   @Test(
-    "steps by hand; the first batches fill up the last group",
+    "every batch of the round is once the inner one, once the outer one, in turn with its neighbours",
+    arguments: PerFedAvg.Variant.allCases)
+  func batches(variant: PerFedAvg.Variant) throws {
+    let small = SmallFederation()
+    let engine = try RecordingEngine(small.engine())
+    var federation = try small.start(
+      PerFedAvg.self, ["variant": .text(variant.rawValue)], engine: engine)
+    try federation.runRounds(1)
+    for (client, visit) in engine.takeVisits().enumerated() {
+      let batches = federation.trainingBatches(round: 1, client: client).flatMap(\.batches)
+      // Two passes over ten samples; outer steps are on full batches but once a pass.
+      #expect(batches.map(\.count) == [4, 4, 2, 4, 4, 2])
+      let expected = batches.indices.flatMap { step -> [[Int32]] in
+        let (inner, third) = (batches[(step + 5) % 6], batches[(step + 1) % 6])
+        return [inner, batches[step]] + (variant == .firstOrder ? [] : [third, third])
+      }
+      #expect(visit.trained == Array(expected.joined()))
+    }
+  }
+
+  @Test(
+    "steps by hand; before the first batch comes the round's last, after the last its first",
     arguments: PerFedAvg.Variant.allCases)
   func steps(variant: PerFedAvg.Variant) throws {
     var small = SmallFederation()
@@ -61,9 +65,6 @@ struct PerFedAvgTests {
     let initial = try small.setting().initialParameters
     let data = federation.data
     let record = try federation.runRound()
-    let groups =
-      variant == .firstOrder
-      ? [[[0, 1], [2, 0]], [[0, 1], [2, 3]]] : [[[0, 1, 2]], [[0, 1, 2], [3, 0, 1]]]
     for client in 0...1 {
       let batches = try #require(federation.trainingBatches(round: 1, client: client).first).batches
       #expect(batches.count == 3 + client)
@@ -82,7 +83,9 @@ struct PerFedAvgTests {
         var model = initial
         var velocity = [Float](repeating: 0, count: model.count)
         var (lossSum, count) = (0.0, 0)
-        for group in groups[client] {
+        for step in batches.indices {
+          // Inner, outer, third.
+          let group = [-1, 0, 1].map { (step + $0 + batches.count) % batches.count }
           let adapted = sum(model, -0.3, try pass(model, group[0]).gradient)
           var (gradient, after, loss) = try pass(adapted, group[1])
           lossSum += loss
@@ -117,7 +120,8 @@ struct PerFedAvgTests {
     let federation = try small.start(PerFedAvg.self)
     let (data, state) = (federation.data, federation.state)
     let initial = try small.setting().initialParameters
-    let (inner, outer) = (data.train[0] + data.train[1], data.train[2] + data.train[3])
+    // With one batch in the round it is all three.
+    let batch = data.train.flatMap { $0 }
     let (alpha, beta, reach) = (Float(0.2), Float(0.01), Float(1e-3))
     let methods = try PerFedAvg.Variant.allCases.map {
       try small.method(
@@ -125,18 +129,17 @@ struct PerFedAvgTests {
         ["variant": .text($0.rawValue), "inner_step_size": .number(Double(alpha))])
     }
     let (slope, slopes) = try small.engine().onWorker { network in
-      /// f(model − α ∇f(model; D); D′).
+      /// f(model − α ∇f(model)).
       func loss(_ model: [Float]) throws -> Double {
         try network.load(model)
-        _ = try network.computeGradient(inner[...], of: data.images)
+        _ = try network.computeGradient(batch[...], of: data.images)
         try network.load(zip(model, network.gradient()).map { $0 - alpha * $1 })
-        return try network.computeGradient(outer[...], of: data.images) / Double(outer.count)
+        return try network.computeGradient(batch[...], of: data.images) / Double(batch.count)
       }
-      // One step each; the first-order group ends before the third batch.
-      let directions = try zip(methods, [2, 3]).map { method, count in
+      let directions = try methods.map { method in
         let task = LocalTask(
           round: 1, client: 0, images: data.images,
-          phases: [PhaseBatches(.train, Array([inner, outer, inner].prefix(count)))],
+          phases: [PhaseBatches(.train, [batch])],
           optimiser: StochasticGradientDescent(learningRate: beta))
         let trained = try method.train(
           task, received: PreparedModel(parameters: initial), state: state.server,

@@ -13,7 +13,11 @@ class Replay(fedavg.Replay):
         super().__init__(federation)
         self.local = dict(enumerate(self.bank))  # v_i, whose running statistics are v̄_i's
         self.mixing = dict.fromkeys(self.local, float(federation.own("mixing")))
-        self.versions = {}  # {participant: w_i}
+        self.versions = dict(enumerate(self.bank))  # w_i after the client's latest local training
+
+    def received(self, client):
+        # What is never sent, running statistics, is w_i's own and not v̄_i's.
+        return torch.where(self.kept(), self.versions[client], self.global_model)
 
     def mixed(self, v, w, alpha):
         return torch.where(self.network.is_trained, alpha * v + (1 - alpha) * w, v)
@@ -23,6 +27,7 @@ class Replay(fedavg.Replay):
         settings, trained = self.federation.settings, self.network.is_trained
         w, v, alpha, losses = start.clone(), self.local[client].clone(), self.mixing[client], []
         rate = float(settings["learning_rate"])
+        mixing_rate = float(self.federation.own("mixing_step_size")) or rate
         optimisers = [torch.optim.SGD([model], rate, momentum=float(settings["momentum"]),
                                       weight_decay=float(settings["weight_decay"])) for model in (w, v)]
         for number, batch in enumerate(batches):
@@ -37,7 +42,7 @@ class Replay(fedavg.Replay):
             w.copy_(torch.where(trained, w, w_moved))
             v.copy_(torch.where(trained, v, v_moved))
             if number == 0 and self.federation.own("adaptive_mixing") == "on":
-                alpha = min(max(alpha - rate * slope.item(), 0), 1)
+                alpha = min(max(alpha - mixing_rate * slope.item(), 0), 1)
             losses.append(loss)
         self.versions[client], self.local[client], self.mixing[client] = w, v, alpha
         return self.mixed(v, w, alpha), losses

@@ -11,10 +11,13 @@ class Replay(_uniform.Replay):
     def check_training(settings, samples, batches):
         layers = 7 if settings["model.batch_normalisation"] == "true" else 5
         epochs, body = int(settings["local_epochs"]), int(settings["methods.fedrep.body_epochs"])
+        if not body:
+            # The authors' five where there are ten in all, half of fewer, and one pass for each part at least.
+            body = 5 if epochs >= 10 else epochs // 2 or 1
+        passes = [("head", epochs - body or 1), ("body", body)]
         if int(settings["methods.fedrep.head_layers"]) == layers:
-            body = 0
-        yield from check_passes(batches, samples, int(settings["batch_size"]),
-                                [("head", epochs - body), ("body", body)])
+            passes = [("head", epochs)]
+        yield from check_passes(batches, samples, int(settings["batch_size"]), passes)
 
     def head(self):
         """Names of the layers that stay local."""

@@ -37,15 +37,14 @@ class Replay(_uniform.Replay):
                                     momentum=float(settings["momentum"]),
                                     weight_decay=float(settings["weight_decay"]))
         first_order = own("variant") == "first-order"
-        losses = [float("nan")] * len(batches)  # Inner batches give none.
-        for first in range(0, len(batches), 2 if first_order else 3):
-            # After the last batch comes the round's first.
-            inner, outer, third = (number % len(batches) for number in range(first, first + 3))
+        losses = []
+        # The round's batches in a circle: each step takes three neighbours, and is the middle one's.
+        for inner, outer, third in zip(batches[-1:] + batches[:-1], batches, batches[1:] + batches[:1]):
             model = w.detach().clone()
-            w.grad, losses[outer], after = self.federation.gradient(self.step(model, batches[inner]),
-                                                                    batches[outer])
+            w.grad, loss, after = self.federation.gradient(self.step(model, inner), outer)
+            losses.append(loss)
             if not first_order:
-                product = self.hessian_product(model, batches[third], w.grad)
+                product = self.hessian_product(model, third, w.grad)
                 w.grad = w.grad - float(own("inner_step_size")) * product
             optimiser.step()
             w.data = torch.where(self.network.is_trained, w.data, after)

@@ -7,7 +7,11 @@ from replay_model import STATISTICS, Method, check_batches
 
 
 class Replay(Method):
-    """Shamsian et al., ICML 2021, Algorithm 1, with a step for all participants of a round together."""
+    """Shamsian et al., ICML 2021, Algorithm 1, on models that the hypernetwork made before the round.
+
+    The hypernetwork takes a step for one participant after the other (sequential), each through the
+    hypernetwork as the step before left it, or one step for all of them together (sum, mean).
+    """
 
     def __init__(self, federation):
         super().__init__(federation)
@@ -33,8 +37,8 @@ class Replay(Method):
 
     @staticmethod
     def check_training(settings, samples, batches):
-        yield from check_batches(batches, samples, int(settings["batch_size"]), "train",
-                                 int(settings["methods.pfedhn.inner_steps"]))
+        steps = int(settings["methods.pfedhn.inner_steps"]) or 5 * int(settings["local_epochs"])
+        yield from check_batches(batches, samples, int(settings["batch_size"]), "train", steps)
 
     def dense(self, name, x):
         return F.linear(x, self.phi[f"{name}.weight"], self.phi[f"{name}.bias"])
@@ -53,7 +57,15 @@ class Replay(Method):
                 model[tensor.offset : tensor.offset + tensor.size] = values
         return model
 
-    def absorb(self, outcomes):
+    def train(self, client, start, batches):
+        if self.federation.own("client_optimiser") == "run":
+            return super().train(client, start, batches)
+        names = {"learning_rate": "lr", "momentum": "momentum", "weight_decay": "weight_decay"}
+        return self.federation.sgd(start, batches, optimiser={
+            name: float(self.federation.own(f"client_{key}")) for key, name in names.items()})
+
+    def descend(self, outcomes):
+        """One step on the sum of ⟨produced model, what training took away⟩."""
         self.optimiser.zero_grad()
         for client, outcome in outcomes.items():
             # Downhill for the client is from what it received to what it trained.
@@ -62,7 +74,13 @@ class Replay(Method):
                 uphill = uphill / len(outcomes)
             torch.autograd.backward(self.model(client), [uphill[t.offset : t.offset + t.size]
                                                          for t in self.produced])
+        # A client that is not in the step has a gradient of 0, not none: decay and momentum move it.
         if clipping := float(self.federation.own("gradient_clipping")):
             torch.nn.utils.clip_grad_norm_(self.phi.values(), clipping)
         self.optimiser.step()
+
+    def absorb(self, outcomes):
+        together = self.federation.own("reduction") != "sequential"
+        for group in [outcomes] if together else [{client: outcomes[client]} for client in sorted(outcomes)]:
+            self.descend(group)
         super().absorb(outcomes)

@@ -17,23 +17,32 @@ class Replay(fedavg.Replay):
     def number(self, key):
         return float(self.federation.own(key))
 
+    def rate(self, key):
+        """A step size of the method, or the run's where the method has none."""
+        return self.number(key) or float(self.federation.settings["learning_rate"])
+
     def train(self, client, start, batches):
         strength, decay = self.number("proximal_strength"), float(self.federation.settings["weight_decay"])
+        rho, eta = self.rate("personal_step_size"), self.rate("step_size")
         trained, theta, version, losses = self.network.is_trained, start, start, []
         for batch in batches:
             for step in range(int(self.federation.own("inner_steps"))):
                 gradient, loss, moved = self.federation.gradient(theta, batch)
                 descent = gradient + decay * theta + strength * (theta - version)
                 # Running statistics are where the pass has moved them.
-                theta = torch.where(trained, theta - self.number("personal_step_size") * descent, moved)
+                theta = torch.where(trained, theta - rho * descent, moved)
                 if step == 0:
                     losses.append(loss)
-            version = version - self.number("step_size") * strength * (version - theta)
+            version = version - eta * strength * (version - theta)
         self.versions[client] = torch.where(trained, version, theta)
         return theta, losses
 
     def absorb(self, outcomes):
         Method.absorb(self, outcomes)
-        average = torch.stack([self.versions[client] for client in outcomes]).mean(0)
+        counts = torch.tensor([self.federation.train_counts[client] for client in outcomes],
+                              dtype=self.global_model.dtype)
+        if self.federation.own("averaging") == "equal":
+            counts = torch.ones_like(counts)
+        average = counts @ torch.stack([self.versions[client] for client in outcomes]) / counts.sum()
         model = stepped(self.network, self.global_model, average, self.number("server_mixing"))
         self.global_model = torch.where(self.kept(), self.global_model, model)

@@ -12,8 +12,9 @@ import NeuralNetworks
 ///
 /// Parameters are mixed, as in the paper; the authors' code mixes the two models' outputs. Both
 /// models take the run's optimiser, each with its own momentum. Running statistics are not mixed:
-/// v̄_i has those of its own passes, from where they stood after the client's latest training, and
-/// w_i those of its.
+/// v̄_i has those of its own passes, and w_i those of its, as the authors' code has two networks; v_i alone
+/// sees no data. v̄_i's go on from the client's latest training; w_i's are received with the global model
+/// or, where statistics are local, go on from w_i's latest, with which the global model is evaluated too.
 public struct APFL: FederatedMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(
@@ -26,6 +27,9 @@ public struct APFL: FederatedMethod {
       MethodOption(
         "adaptive_mixing", default: .text("off"), .choice(["off", "on"]),
         "Whether clients train α once a round. The authors' code does not unless told to."),
+      MethodOption(
+        "mixing_step_size", default: .number(0), .number(0...1e6),
+        "α's step size where it is trained; 0 is the run's learning_rate, as in the paper."),
     ])
 
   /// The server's memory, and the clients'.
@@ -35,6 +39,9 @@ public struct APFL: FederatedMethod {
     /// Every client's local model v_i, axes (client, parameter), row-major; running statistics are
     /// v̄_i's.
     public var localModels: [Float]
+    /// Running statistics of every client's latest version of the global model, axes (client, statistic),
+    /// row-major; in use where statistics are local.
+    public var versionStatistics: [Float]
     /// α_i, axis (client).
     public var mixing: [Float]
   }
@@ -60,13 +67,18 @@ public struct APFL: FederatedMethod {
   private let shared: SharedModel
   private let initialMixing: Float
   private let isAdaptive: Bool
+  private let mixingStepSize: Float
+  /// The columns of running statistics in a model.
+  private let statistics: [Range<Int>]
 
-  /// Reads α and whether it adapts.
+  /// Reads α, whether it adapts and how far.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
     shared = SharedModel(setting)
     initialMixing = Float(options.number("mixing"))
     isAdaptive = options.text("adaptive_mixing") == "on"
+    mixingStepSize = Float(options.number("mixing_step_size"))
+    statistics = setting.layout.tensors.filter { $0.role == .statistic }.map(\.range)
   }
 
   /// The initial model everywhere.
@@ -74,6 +86,9 @@ public struct APFL: FederatedMethod {
     ServerState(
       globalModel: setting.initialParameters,
       localModels: (0..<setting.clientCount).flatMap { _ in setting.initialParameters },
+      versionStatistics: (0..<setting.clientCount).flatMap { _ in
+        statistics(of: setting.initialParameters)
+      },
       mixing: [Float](repeating: initialMixing, count: setting.clientCount))
   }
 
@@ -81,9 +96,25 @@ public struct APFL: FederatedMethod {
     client * setting.layout.count..<(client + 1) * setting.layout.count
   }
 
-  /// The global model; running statistics the client's own where they are local.
+  /// A model's running statistics in the order of the layout, axis (statistic).
+  private func statistics(of model: [Float]) -> [Float] { statistics.flatMap { model[$0] } }
+
+  private var statisticCount: Int { statistics.reduce(0) { $0 + $1.count } }
+
+  private func statisticsRow(of client: Int) -> Range<Int> {
+    client * statisticCount..<(client + 1) * statisticCount
+  }
+
+  /// The global model; where running statistics are local, with those of the client's latest version of it.
   public func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float] {
-    shared.received(own: bank[client], global: state.globalModel)
+    guard setting.statistics == .local else { return state.globalModel }
+    var model = state.globalModel
+    var own = state.versionStatistics[statisticsRow(of: client)]
+    for columns in statistics {
+      model.replaceSubrange(columns, with: own.prefix(columns.count))
+      own = own.dropFirst(columns.count)
+    }
+    return model
   }
 
   /// Where models lie in the network.
@@ -110,6 +141,8 @@ public struct APFL: FederatedMethod {
   ) throws -> ClientUpdate<Contribution> {
     let (global, local) = (Self.global, Self.local)
     var mixing = state.mixing[task.client]
+    let mixingStepSize =
+      self.mixingStepSize > 0 ? self.mixingStepSize : task.optimiser.learningRate
     var loss = TrainingLoss()
     try network.load(Array(state.localModels[row(of: task.client)]), keepingIn: local)
     try network.load(received.parameters, keepingIn: global)
@@ -129,7 +162,7 @@ public struct APFL: FederatedMethod {
       network.copy(.parameters, to: local, .statistics)
       network.combine(.gradient, mixing, .gradient, 0, .gradient)
       try network.descend(task.optimiser, DescentStep(target: local, momentum: 1))
-      mixing = min(max(mixing - task.optimiser.learningRate * slope, 0), 1)
+      mixing = min(max(mixing - mixingStepSize * slope, 0), 1)
     }
     mix(network, mixing)
     return ClientUpdate(
@@ -152,7 +185,8 @@ public struct APFL: FederatedMethod {
     }
   }
 
-  /// The plain average of the participants' versions; their local models and α as they are.
+  /// The plain average of the participants' versions; their versions' statistics, local models and α as
+  /// they are.
   public func absorb(
     _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
@@ -163,6 +197,8 @@ public struct APFL: FederatedMethod {
     for update in updates {
       state.localModels.replaceSubrange(
         row(of: update.client), with: update.contribution.localModel)
+      state.versionStatistics.replaceSubrange(
+        statisticsRow(of: update.client), with: statistics(of: update.contribution.version))
       state.mixing[update.client] = update.contribution.mixing
     }
   }
@@ -172,14 +208,16 @@ public struct APFL: FederatedMethod {
     Traffic(uplink: shared.bytes, downlink: shared.bytes)
   }
 
-  /// The global model, the local models and α.
+  /// The global model, the local models, the versions' statistics and α.
   public func tensors(of state: ServerState) -> [StateTensor] {
     let (clients, count) = (setting.clientCount, setting.layout.count)
+    let versions = StateTensor(
+      name: "version_statistics", shape: [clients, statisticCount], values: state.versionStatistics)
     return [
       StateTensor(name: "global_model", shape: [count], values: state.globalModel),
       StateTensor(name: "local_models", shape: [clients, count], values: state.localModels),
       StateTensor(name: "mixing", shape: [clients], values: state.mixing),
-    ]
+    ] + (statistics.isEmpty ? [] : [versions])
   }
 
   /// The state. Throws `FederationError` if a tensor is missing or of another size.
@@ -188,6 +226,10 @@ public struct APFL: FederatedMethod {
     return ServerState(
       globalModel: try StateTensor.values("global_model", shape: [count], in: tensors),
       localModels: try StateTensor.values("local_models", shape: [clients, count], in: tensors),
+      versionStatistics: statistics.isEmpty
+        ? []
+        : try StateTensor.values(
+          "version_statistics", shape: [clients, statisticCount], in: tensors),
       mixing: try StateTensor.values("mixing", shape: [clients], in: tensors))
   }
 }

@@ -4,16 +4,30 @@ import NeuralNetworks
 /// client, and learns from what local training changes.
 ///
 ///     θ_i = h(v_i; φ);  Δθ_i = trained − θ_i
-///     (φ, v) ← (φ, v) + α Σ_{i ∈ S} (∂θ_i/∂(φ, v))ᵀ Δθ_i
+///     (φ, v) ← (φ, v) + α (∂h(v_i; φ)/∂(φ, v))ᵀ Δθ_i, for one participant i after the other
 ///
-/// with gradient clipping, weight decay and momentum as in the authors' code. Algorithm 1 takes one
-/// step for each client; here a round takes one step along the sum or mean over its participants S.
-/// Running statistics of batch normalisation have no gradient and are never produced: each client
-/// keeps its own.
+/// with gradient clipping, weight decay and momentum as in the authors' code. There a client trains a model
+/// of the φ that the step before it left. Here all participants of a round train, at the same time, what the
+/// round's φ produced; then each has a step of its own, in ascending order, with the derivative of h at the φ
+/// that the steps before it left. With one participant a round both are the same. Optionally a round takes
+/// one step along the participants' sum or mean.
+///
+/// Clients train with an optimiser of the method's own, the authors', unless told to take the run's. Running
+/// statistics of batch normalisation have no gradient and are never produced: each client keeps its own.
 ///
 /// Shamsian, Navon, Fetaya, Chechik: *Personalized federated learning using hypernetworks*,
 /// ICML 2021, Algorithm 1.
 public struct PFedHN: FederatedMethod {
+  /// How the participants' gradients become steps of the hypernetwork.
+  public enum Reduction: String, Sendable, CaseIterable {
+    /// A step for each participant.
+    case sequential
+    /// One step along their sum.
+    case sum
+    /// One step along their mean.
+    case mean
+  }
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "pfedhn", title: "pFedHN", paper: "Shamsian et al., ICML", year: 2021,
@@ -43,13 +57,28 @@ public struct PFedHN: FederatedMethod {
         "Largest norm of the hypernetwork's gradient, 0 for any. The default is the authors' code's."
       ),
       MethodOption(
-        "inner_steps", default: .integer(50), .integer(1...1_000_000),
-        "Mini-batches of a participant's local training; local_epochs does not apply. The default "
-          + "is the authors' code's."),
+        "inner_steps", default: .integer(0), .integer(0...1_000_000),
+        "Mini-batches of a participant's local training; 0 is five for each of local_epochs, so that the "
+          + "paper's 10 give the authors' code's 50."),
       MethodOption(
-        "reduction", default: .text("sum"), .choice(["sum", "mean"]),
-        "Whether the step follows the sum or the mean of the participants' gradients. The authors' "
-          + "code has one participant."),
+        "client_optimiser", default: .text("own"), .choice(["own", "run"]),
+        "Whether clients train with the three keys below, as in the authors' code, or with the run's "
+          + "learning_rate, momentum and weight_decay."),
+      MethodOption(
+        "client_learning_rate", default: .number(0.005), .number(0...1e6),
+        "The clients' step size. The default is the authors' code's."),
+      MethodOption(
+        "client_momentum", default: .number(0.9), .number(0...0.999_999),
+        "The clients' momentum. The default is the authors' code's."),
+      MethodOption(
+        "client_weight_decay", default: .number(5e-5), .number(0...1e6),
+        "The clients' weight decay. The default is the authors' code's."),
+      MethodOption(
+        "reduction", default: .text(Reduction.sequential.rawValue),
+        .choice(Reduction.allCases.map(\.rawValue)),
+        "sequential takes a step of the hypernetwork for each participant in ascending order, as "
+          + "Algorithm 1 takes one after each client; sum and mean take one step a round, along the sum "
+          + "or the mean of the participants' gradients."),
     ])
 
   /// The hypernetwork and its momentum.
@@ -65,10 +94,18 @@ public struct PFedHN: FederatedMethod {
   private let optimiser: StochasticGradientDescent
   private let clipping: Float
   private let innerSteps: Int
-  private let takesMean: Bool
+  /// The clients' own; nil for the run's.
+  private let clientOptimiser: StochasticGradientDescent?
+  private let reduction: Reduction
 
-  /// Reads the keys.
-  public init(options: MethodOptions, setting: FederationSetting) {
+  /// Reads the keys. Throws `FederationError` for an unknown reduction.
+  public init(options: MethodOptions, setting: FederationSetting) throws {
+    guard let reduction = Reduction(rawValue: options.text("reduction")) else {
+      throw FederationError(
+        "reduction: found \(options.text("reduction")), expected one of "
+          + Reduction.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self.reduction = reduction
     self.setting = setting
     let embeddingSize = options.integer("embedding_size")
     hypernetwork = ModelHypernetwork(
@@ -82,12 +119,18 @@ public struct PFedHN: FederatedMethod {
       weightDecay: Float(options.number("weight_decay")))
     clipping = Float(options.number("gradient_clipping"))
     innerSteps = options.integer("inner_steps")
-    takesMean = options.text("reduction") == "mean"
+    clientOptimiser =
+      options.text("client_optimiser") == "run"
+      ? nil
+      : StochasticGradientDescent(
+        learningRate: Float(options.number("client_learning_rate")),
+        momentum: Float(options.number("client_momentum")),
+        weightDecay: Float(options.number("client_weight_decay")))
   }
 
-  /// So many mini-batches, whatever the specification's passes.
+  /// So many mini-batches as are given, or five for each pass that the specification asks for.
   public func trainingPhases(localEpochs: Int) -> [LocalPhase] {
-    [LocalPhase(.train, .batches(innerSteps))]
+    [LocalPhase(.train, .batches(innerSteps > 0 ? innerSteps : 5 * localEpochs))]
   }
 
   /// A freshly initialised hypernetwork at rest.
@@ -111,29 +154,33 @@ public struct PFedHN: FederatedMethod {
     return models
   }
 
-  /// Plain local training; contributes Δθ_i, axis (parameter).
+  /// Plain local training with the clients' optimiser; contributes Δθ_i, axis (parameter).
   public func train(
     _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
-    let (model, loss) = try task.descend(from: received.parameters, on: network)
+    let own = LocalTask(
+      round: task.round, client: task.client, images: task.images, phases: task.phases,
+      optimiser: clientOptimiser ?? task.optimiser)
+    let (model, loss) = try own.descend(from: received.parameters, on: network)
     return ClientUpdate(
       client: task.client, trained: model, trainLoss: loss.mean,
       contribution: difference(model, received.parameters))
   }
 
-  /// One step of the hypernetwork and all embeddings. Who does not take part has no gradient, but
-  /// weight decay and momentum move its embedding too, as in PyTorch.
+  /// The steps of the hypernetwork and all embeddings. Who does not take part has no gradient, but weight
+  /// decay and momentum move its embedding too, as in PyTorch.
   public func absorb(
     _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) throws {
+    let changes = updates.map { ModelHypernetwork.Change($0.client, $0.contribution) }
     try hypernetwork.step(
       &state.parameters, velocity: &state.velocity,
-      changes: updates.map { ($0.client, $0.contribution) },
+      turns: reduction == .sequential ? changes.map { [$0] } : [changes],
       ModelHypernetwork.Descent(
         optimiser: optimiser, clipping: clipping,
-        share: takesMean ? 1 / Float(max(updates.count, 1)) : 1),
+        share: reduction == .mean ? 1 / Float(max(updates.count, 1)) : 1),
       on: engine)
   }
 

@@ -9,9 +9,12 @@ import NeuralNetworks
 /// where the previous mini-batch left it, as in the authors' code. The server takes
 /// x ← (1 − β) x + β · mean_{i ∈ S} w_i.
 ///
-/// ρ and η are the method's own: the run's learning rate and momentum do not apply; its weight
-/// decay does, as part of the loss. Running statistics move in all K passes over a mini-batch, and
-/// w_i takes θ_i's.
+/// ρ and η are the run's learning rate unless given. Its momentum does not apply; its weight decay does,
+/// as part of the loss. Running statistics move in all K passes over a mini-batch, and w_i takes θ_i's.
+///
+/// In the paper and in the authors' code all clients train in every round, and the server averages those
+/// of a random subset S. Every client starts from x, so that what the others did is lost: here they do not
+/// train, and x is the same. Their θ_i are those of their latest participation.
 public struct PFedMe: AveragingMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(
@@ -26,17 +29,22 @@ public struct PFedMe: AveragingMethod {
         "λ, the pull towards the client's version of the global model. The authors' command for "
           + "CIFAR-10 uses 15."),
       MethodOption(
-        "personal_step_size", default: .number(0.01), .number(0...1e6),
-        "ρ, the personal model's step size; the run's learning_rate does not apply. The authors' "
-          + "command for CIFAR-10 uses 0.01."),
+        "personal_step_size", default: .number(0), .number(0...1e6),
+        "ρ, the personal model's step size; 0 is the run's learning_rate. The authors' command for "
+          + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here."),
       MethodOption(
-        "step_size", default: .number(0.01), .number(0...1e6),
-        "η, with which the version follows the personal model; a step is η · λ of the way. The "
-          + "authors' command for CIFAR-10 uses 0.01."),
+        "step_size", default: .number(0), .number(0...1e6),
+        "η, with which the version follows the personal model; a step is η · λ of the way. 0 is the "
+          + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ."),
       MethodOption(
         "server_mixing", default: .number(1), .number(0...1e6),
         "β, the share of the participants' average in the new global model; above 1 the server "
           + "overshoots. The authors' command for CIFAR-10 uses 1."),
+      MethodOption(
+        "averaging", default: .text("equal"), .choice(["equal", "samples"]),
+        "Whether participants count alike in the server's average, as in the paper's Algorithm 1, or "
+          + "by their training samples, as in the authors' code. The same for equal amounts of data."
+      ),
     ])
 
   let setting: FederationSetting
@@ -45,6 +53,7 @@ public struct PFedMe: AveragingMethod {
   private let personalStepSize: Float
   private let stepSize: Float
   private let serverMixing: Float
+  private let weighsSamples: Bool
 
   /// Reads the keys.
   public init(options: MethodOptions, setting: FederationSetting) {
@@ -54,6 +63,12 @@ public struct PFedMe: AveragingMethod {
     personalStepSize = Float(options.number("personal_step_size"))
     stepSize = Float(options.number("step_size"))
     serverMixing = Float(options.number("server_mixing"))
+    weighsSamples = options.text("averaging") == "samples"
+  }
+
+  /// Equal, as in the paper, or by training samples, as in the authors' code.
+  func averagingWeights(of clients: [Int]) -> [Float] {
+    weighsSamples ? setting.sampleShares(of: clients) : setting.equalShares(of: clients)
   }
 
   /// Trains θ_i, the client's row of the bank, and contributes w_i, axis (parameter). The training
@@ -62,9 +77,11 @@ public struct PFedMe: AveragingMethod {
     _ task: LocalTask, received: PreparedModel, state: [Float], bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
+    let learningRate = task.optimiser.learningRate
     let solver = StochasticGradientDescent(
-      learningRate: personalStepSize, weightDecay: task.optimiser.weightDecay)
-    let follow = stepSize * strength
+      learningRate: personalStepSize > 0 ? personalStepSize : learningRate,
+      weightDecay: task.optimiser.weightDecay)
+    let follow = (stepSize > 0 ? stepSize : learningRate) * strength
     let difference = NetworkVector.kept(0)
     var loss = TrainingLoss()
     try network.load(received.parameters, keepingIn: .anchor)
@@ -87,12 +104,12 @@ public struct PFedMe: AveragingMethod {
   /// The client's version of the global model.
   func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
 
-  /// The mixture of the global model and the versions' plain average.
+  /// The mixture of the global model and the versions' average.
   public func absorb(
     _ updates: [ClientUpdate<[Float]>], into state: inout [Float], bank: ClientBank,
     on engine: any TrainingEngine
   ) {
-    let weights = setting.equalShares(of: updates.map(\.client))
+    let weights = averagingWeights(of: updates.map(\.client))
     SharedModel(setting).mix(
       zip(updates, weights).map { (sentModel(of: $0), $1) }, size: serverMixing, into: &state,
       layout: setting.layout)

@@ -7,6 +7,10 @@ import NeuralNetworks
 /// Each step takes a batch D for the inner gradient, D′ for the outer one, g = ∇f(w − α ∇f(w; D); D′),
 /// and where the second derivative is not dropped a third, D″, for its product with g.
 ///
+/// A participant makes a step for every batch b_t of the round, as plain local training does: D′ is b_t,
+/// D the batch before it and D″ the one after it, with the round's last batch before its first. So every
+/// batch has each part once, and a short last batch of a pass is the outer one once a pass.
+///
 /// Fallah, Mokhtari, Ozdaglar: *Personalized federated learning with theoretical guarantees: a
 /// model-agnostic meta-learning approach*, NeurIPS 2020, Algorithm 1.
 public struct PerFedAvg: AveragingMethod {
@@ -63,8 +67,7 @@ public struct PerFedAvg: AveragingMethod {
   /// Equal, as in the paper.
   func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 
-  /// Descent on F_i, a step for every two (first-order) or three batches in order. The first batches
-  /// of the round complete the last step, so that no sample is left out.
+  /// Descent on F_i, a step for every batch of the round.
   ///
   /// Running statistics move in the pass on D′ alone: the others look at models that are not kept.
   public func train(
@@ -72,26 +75,25 @@ public struct PerFedAvg: AveragingMethod {
     network: any LocalNetwork
   ) throws -> ClientUpdate<Void> {
     let batches = task.batches(.train)
-    let perStep = variant == .firstOrder ? 2 : 3
     let (model, direction, ahead) = (Self.model, NetworkVector.kept(1), NetworkVector.kept(2))
     var loss = TrainingLoss()
     func pass(_ batch: [Int32]) throws -> Double {
       try network.computeGradient(batch[...], of: task.images)
     }
     try network.load(received.parameters, keepingIn: model)
-    for start in stride(from: 0, to: batches.count, by: perStep) {
-      let own = (0..<perStep).map { batches[(start + $0) % batches.count] }
-      _ = try pass(own[0])
+    for (place, outer) in batches.enumerated() {
+      _ = try pass(batches[place > 0 ? place - 1 : batches.count - 1])
       move(network, along: .gradient, by: -innerStepSize)
-      loss.add(try pass(own[1]), count: own[1].count)
+      loss.add(try pass(outer), count: outer.count)
       network.copy(.parameters, to: model, .statistics)
       if variant == .hessianFree {
+        let third = batches[(place + 1) % batches.count]
         network.copy(.gradient, to: direction, .trained)
         move(network, along: direction, by: finiteDifference)
-        _ = try pass(own[2])
+        _ = try pass(third)
         network.copy(.gradient, to: ahead, .trained)
         move(network, along: direction, by: -finiteDifference)
-        _ = try pass(own[2])
+        _ = try pass(third)
         network.combine(ahead, 1, ahead, -1, .gradient)
         network.divide(ahead, by: 2 * finiteDifference)
         network.combine(.gradient, 1, direction, -innerStepSize, ahead)
