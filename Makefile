@@ -98,6 +98,9 @@ format: ## Format all Swift sources
 check-format: ## Check the format of all Swift sources
 	swift format lint -s -r Sources Tests Benchmarks Package.swift
 
+numerics: deps ## Record the digests of every method under the present numerics version (after raising it)
+	PFEDLA_RECORD_NUMERICS=1 swift test -c release --disable-testable-imports --filter NumericsVersionTests
+
 golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
 

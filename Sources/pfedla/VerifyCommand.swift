@@ -5,7 +5,8 @@ import Experiments
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Compute the digest of a result's numbers again and compare it with the recorded one.",
+    abstract:
+      "Compute the digest of a result's numbers again and compare it with the recorded one.",
     discussion: """
       The digest (numbers_sha256) covers every array of numbers by name, type, shape and bytes, and neither \
       text nor attributes nor the layout of the file. Two results with equal digests hold equal numbers, \

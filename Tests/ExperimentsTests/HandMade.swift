@@ -32,7 +32,8 @@ enum HandMade {
     return RunResult(
       method: method,
       methodTitle: MethodRegistry.method(named: method)?.information.title, reported: reported,
-      origin: isSynthetic ? .synthetic : .published, partitionSHA256: "\(partition)\(seed)", seed: seed, layers: layers,
+      origin: isSynthetic ? .synthetic : .published, partitionSHA256: "\(partition)\(seed)",
+      seed: seed, layers: layers,
       trainCounts: Array(repeating: 420, count: clients),
       testCounts: Array(repeating: 180, count: clients), labelCounts: counts, record: record,
       resolvedSpecification: settings)

@@ -141,7 +141,8 @@ struct ResultIdentityTests {
     #expect(rows[1].hasPrefix("pfedla,cifar10,classes-per-client,5,3,2,0,airplane,"))
   }
 
-  @Test("a later key at its neutral value changes no cell's name, and no checkpoint is refused for it")
+  @Test(
+    "a later key at its neutral value changes no cell's name, and no checkpoint is refused for it")
   func laterKeys() throws {
     let specification = try RunSpecification(Fixtures.document())
     let now = specification.identity
@@ -174,7 +175,10 @@ struct ResultIdentityTests {
         "found 0.99999999999, in single precision 1.0, expected a number of at least 0 and below 1"
       ),
       ("weight_decay=-1", "found -1, expected a number of at least 0"),
-      ("weight_decay=1e-60", "found 1e-60, in single precision 0.0, expected a number of at least 0"),
+      (
+        "weight_decay=1e-60",
+        "found 1e-60, in single precision 0.0, expected a number of at least 0"
+      ),
     ])
   func singlePrecision(override: String, expected: String) {
     let error = #expect(throws: SpecificationError.self) {
@@ -213,7 +217,8 @@ struct ResultIdentityTests {
         try target.setAttribute(name, source.attribute(name, as: Int32.self))
       }
     }
-    try copy(source, to: target, without: ["class_counts", "settings", "diverged_round", "numbers"])
+    try copy(
+      source, to: target, without: ["class_counts", "settings", "diverged_round", "numbers"])
     try target.close()
     let result = try RunResult(path: old)
     #expect(result.numericsVersion == 0)

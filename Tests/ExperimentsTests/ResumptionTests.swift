@@ -95,6 +95,7 @@ struct ResumptionTests {
     #expect(try prepare(Fixtures.datasets.get().path).partition == preparation.partition)
     let changed = try changedData(in: folder).path
     let error = #expect(throws: SpecificationError.self) { try prepare(changed) }
-    #expect(error?.description.hasPrefix("\(path): the partition was made for other images") == true)
+    #expect(
+      error?.description.hasPrefix("\(path): the partition was made for other images") == true)
   }
 }

@@ -45,8 +45,9 @@ public struct CommunicationTable {
     rows = places.map { place in
       let runs = results.runs(place)
       return Row(
-        place: place, runs: runs, 
-        accuracy: CellAccuracy(runs, divergedCount: results.divergedCount(place)), traffic: MeasuredTraffic(runs),
+        place: place, runs: runs,
+        accuracy: CellAccuracy(runs, divergedCount: results.divergedCount(place)),
+        traffic: MeasuredTraffic(runs),
         retained: Self.retained(runs),
         paperAccuracy: paperRows.number("accuracy_percent", where: place),
         paperMegabytes: paperRows.number("communication_mbytes", where: place))
@@ -88,7 +89,8 @@ public struct CommunicationTable {
         "paper_accuracy_percent", "accuracy_difference_percent", "rounds",
         "uplink_bytes_per_participation", "downlink_bytes_per_participation",
         "megabytes_per_round", "megabytes_whole_run", "megabytes_paper_unit",
-        "paper_megabytes", "megabytes_difference", "retained_at_end", "data", "code_version", "numerics_version", "diverged",
+        "paper_megabytes", "megabytes_difference", "retained_at_end", "data", "code_version",
+        "numerics_version", "diverged",
       ])
     for row in rows {
       let (accuracy, traffic) = (row.accuracy, row.traffic)

@@ -156,7 +156,7 @@ public struct Comparison: Sendable {
       return key == "dataset_sha256"
         && Set(groups.map { [$0.identity["dataset"], $0.identity["data"]] }).count
           < Set(groups.map { [$0.identity["dataset"], $0.identity["data"], $0.identity[key]] })
-            .count
+          .count
     }
     func isOption(_ key: String) -> Bool { key.hasPrefix("methods.") }
     func lastPart(_ key: String) -> String {
@@ -252,7 +252,8 @@ public struct Comparison: Sendable {
     }
     let diverged = rows.reduce(0) { $0 + $1.divergedCount }
     if diverged > 0 {
-      warnings.append("\(diverged) of \(groups.flatMap(\.runs).count) runs diverged; no mean holds them")
+      warnings.append(
+        "\(diverged) of \(groups.flatMap(\.runs).count) runs diverged; no mean holds them")
     }
     return warnings
   }

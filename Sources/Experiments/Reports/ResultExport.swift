@@ -125,7 +125,8 @@ public struct ResultExport {
           csv.append(
             keys + [
               "\(round)", "\(client)", result.classNames[label],
-              "\(result.testClassCounts[client * classes + label])", "\(record.correctReceived[place])",
+              "\(result.testClassCounts[client * classes + label])",
+              "\(record.correctReceived[place])",
               "\(record.correctTrained[place])",
             ])
           place += 1

@@ -30,17 +30,18 @@ struct SweepFacts {
     footers.append(
       "Profile \(plan.profile)" + (plan.summary.isEmpty ? "" : ": \(plan.summary)") + ".")
     guard !finished.isEmpty else { return footers + ["No run is finished."] + unusable }
-    footers += [
-      "Training: "
-        + [
-          ("rounds", "rounds"), ("local epochs", "local_epochs"), ("batch size", "batch_size"),
-          ("learning rate", "learning_rate"), ("participation", "participation"),
-        ].map { "\($0) \(setting($1))" }.joined(separator: "; ") + ".",
-      "Data: \(text(explained: false, Self.data)).",
-      "Partition: \(text(\.partitionScheme)); \(partitionSettings).",
-      seeds,
-      "Code version: \(text(\.codeVersion)); numerics version \(text { "\($0.numericsVersion)" }).",
-    ] + warnings
+    footers +=
+      [
+        "Training: "
+          + [
+            ("rounds", "rounds"), ("local epochs", "local_epochs"), ("batch size", "batch_size"),
+            ("learning rate", "learning_rate"), ("participation", "participation"),
+          ].map { "\($0) \(setting($1))" }.joined(separator: "; ") + ".",
+        "Data: \(text(explained: false, Self.data)).",
+        "Partition: \(text(\.partitionScheme)); \(partitionSettings).",
+        seeds,
+        "Code version: \(text(\.codeVersion)); numerics version \(text { "\($0.numericsVersion)" }).",
+      ] + warnings
     return footers + unusable
   }
 
@@ -68,7 +69,8 @@ struct SweepFacts {
     var warnings: [String] = []
     let diverged = finished.count { $0.run.record.hasDiverged }
     if diverged > 0 {
-      warnings.append("\(diverged) of \(finished.count) finished runs diverged; no mean holds them.")
+      warnings.append(
+        "\(diverged) of \(finished.count) finished runs diverged; no mean holds them.")
     }
     if finished.contains(where: { $0.run.origin == .unverified }) {
       warnings.append(
@@ -76,7 +78,8 @@ struct SweepFacts {
     }
     if Set(finished.map(\.run.numericsVersion)).count > 1 {
       warnings.append(
-        "Runs of several numerics versions: their bits differ for reasons other than their settings.")
+        "Runs of several numerics versions: their bits differ for reasons other than their settings."
+      )
     }
     return warnings
   }

@@ -211,7 +211,8 @@ package struct CheckpointFile {
     return record
   }
 
-  private func readClassCounts(_ group: HDF5Group, into record: inout RunRecord, round: Int) throws {
+  private func readClassCounts(_ group: HDF5Group, into record: inout RunRecord, round: Int) throws
+  {
     record.classCountRounds = try group.read("class_count_rounds", shape: [nil])
     let rounds = record.classCountRounds
     guard rounds.allSatisfy({ (1...round).contains(Int($0)) }),
@@ -225,7 +226,8 @@ package struct CheckpointFile {
   private func checkOrigin(_ file: HDF5File, _ origin: Origin, _ path: String) throws {
     let advice = "remove \(files.joined(separator: " and ")) to start again"
     // The version first: another one may know other keys.
-    let version = try file.hasAttribute("numerics_version")
+    let version =
+      try file.hasAttribute("numerics_version")
       ? Int(file.attribute("numerics_version", as: Int32.self)) : 0
     guard version == origin.numericsVersion else {
       throw SpecificationError(

@@ -7,7 +7,8 @@ extension RunResult {
     method: String, methodTitle: String? = nil, reported: EvaluatedModel = .received,
     dataset: String = "cifar10", origin: DatasetOrigin = .published,
     partitionScheme: String = "classes-per-client", partitionSHA256: String = "", seed: UInt64 = 0,
-    codeVersion: String = CodeVersion.current, numericsVersion: Int = CodeVersion.numerics, path: String = "",
+    codeVersion: String = CodeVersion.current, numericsVersion: Int = CodeVersion.numerics,
+    path: String = "",
     datasetSHA256: String = "", layers: [String], trainCounts: [Int32],
     testCounts: [Int32], labelCounts: [[Int32]], record: RunRecord,
     resolvedSpecification: [(key: String, value: String)] = []

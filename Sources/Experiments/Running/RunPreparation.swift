@@ -72,7 +72,8 @@ public struct RunPreparation: Sendable {
         throw SpecificationError(
           "\(path): the partition was made for other images: its dataset_sha256 is "
             + "\(partition.datasetSHA256), that of \(dataset.name) as specified is \(dataset.sha256). "
-            + "Use the dataset files and splits that it was made for, or make it again with pfedla partition")
+            + "Use the dataset files and splits that it was made for, or make it again with pfedla partition"
+        )
       }
       return partition
     }

@@ -34,7 +34,8 @@ enum CellIdentity {
       }
     }
     let known = Set(found.map(\.key))
-    return expected.keys.filter { !known.contains($0) && !$0.hasPrefix(optional) }.min().map { key in
+    return expected.keys.filter { !known.contains($0) && !$0.hasPrefix(optional) }.min().map {
+      key in
       "\(key): found nothing, expected \(expected[key] ?? "")"
     }
   }
