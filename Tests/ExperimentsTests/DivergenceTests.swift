@@ -70,7 +70,10 @@ struct DivergenceTests {
       "on_divergence=continue", "rounds=2", "participation=1",
     ]
     // Step sizes of the methods that have their own.
-    for key in ["pfedme.personal_step_size", "pfedme.step_size", "per-fedavg.inner_step_size"] {
+    for key in [
+      "pfedme.personal_step_size", "pfedme.step_size", "per-fedavg.inner_step_size",
+      "pfedhn.client_learning_rate",
+    ] {
       overrides.append("methods.\(key)=1e6")
     }
     let outcome = try ExperimentRun(
