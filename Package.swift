@@ -91,7 +91,7 @@ let package = Package(
       dependencies: [
         "Datasets", "Experiments", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
         "TestSupport",
-      ]),
+      ], exclude: ["NumericsDigests.txt"]),
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["FederatedLearning", "TestSupport", "pfedla"]),
