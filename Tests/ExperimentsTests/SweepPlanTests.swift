@@ -163,6 +163,10 @@ struct SweepPlanTests {
         "batch_size at rate=slow, method=local, seed=0: found 8, expected 5"
       ),
       (
+        try SmallSweep.plan(overrides: ["validation_share=0.25"]),
+        "validation_share at rate=slow, method=local, seed=0: found 0.0, expected 0.25"
+      ),
+      (
         try SmallSweep.plan(text: axes),
         "axes: found rate method seed, expected rate method momentum"
       ),

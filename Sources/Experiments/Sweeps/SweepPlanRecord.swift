@@ -11,6 +11,13 @@ extension SweepPlan {
       public let coordinates: [String: String]
       /// The keys that its result must show with their values.
       public let specification: [String: String]
+
+      /// The same without the marks of keys that results may lack.
+      var plainSpecification: [String: String] {
+        Dictionary(
+          specification.map { (String($0.key.drop { $0 == "?" }), $0.value) },
+          uniquingKeysWith: { $1 })
+      }
     }
 
     /// An axis.
@@ -98,11 +105,12 @@ extension SweepPlan.Record {
     }
     for cell in old.cells {
       guard let twin = own[cell.coordinates], twin.name != cell.name else { continue }
-      let keys = Set(twin.specification.keys).union(cell.specification.keys).sorted()
-      let key = keys.first { twin.specification[$0] != cell.specification[$0] } ?? "name"
+      let (found, expected) = (cell.plainSpecification, twin.plainSpecification)
+      let key =
+        Set(found.keys).union(expected.keys).sorted().first { found[$0] != expected[$0] } ?? "name"
       throw misfit(
-        "\(key) at \(place(cell.coordinates))", cell.specification[key] ?? cell.name,
-        twin.specification[key] ?? twin.name)
+        "\(key) at \(place(cell.coordinates))", found[key] ?? cell.name,
+        expected[key] ?? twin.name)
     }
     let axes = zip(axes, old.axes).map { $0.adding($1.labels) }
     let places = axes.map { axis in
