@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make replay`: audited runs of every method on FashionMNIST and CIFAR-10, replayed in PyTorch. Uses the
-# datasets that are there, and synthetic ones in their form where none are.
+# datasets that are there, and synthetic ones in their form where none are. REPLAY_METHODS="apfl pfedme" takes some
+# methods alone.
 set -euo pipefail
 
 pfedla=$1
@@ -44,11 +45,19 @@ for dataset in fashion-mnist cifar10; do
     methods.heurpfedla.gradient_scaling=model-norm methods.heurpfedla.step_size=0.3
   audited per-fedavg-first-order per-fedavg methods.per-fedavg.variant=first-order
   audited fedrep-long fedrep local_epochs=11 rounds=1
-  audited pfedme-samples pfedme methods.pfedme.averaging=samples
-  audited pfedhn-sum pfedhn methods.pfedhn.reduction=sum methods.pfedhn.inner_steps=0
+  audited pfedme-samples pfedme methods.pfedme.averaging=samples \
+    methods.pfedme.personal_step_size=0 methods.pfedme.step_size=0
+  audited pfedhn-sum pfedhn methods.pfedhn.reduction=sum methods.pfedhn.inner_steps=0 local_epochs=1
   audited pfedhn-mean pfedhn methods.pfedhn.reduction=mean methods.pfedhn.client_optimiser=run
   if [ "$dataset" = cifar10 ]; then
+    # Where nothing is normalised there are no running statistics.
     audited apfl-local-statistics apfl model.batch_normalisation_statistics=local
+  else
+    # With batch normalisation two correct programs would drift apart.
+    audited per-fedavg-long-steps per-fedavg methods.per-fedavg.inner_step_size=0.1
+    # A weak pull and long steps, so that 0.001 more or less of any of them shows.
+    audited pfedme-long-steps pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=0.5 \
+      methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=1
   fi
   # So large a share and step that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
