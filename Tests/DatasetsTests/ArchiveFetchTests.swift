@@ -55,11 +55,13 @@ import Testing
       try await fetcher.fetch(all[0], sharing: all)
       #expect(
         try names(in: "\(folder)/pair")
-          == ["one.bin", "two.bin"].map { $0 + archive.memberSuffix })
+          == ["fetched.sha256"] + ["one.bin", "two.bin"].map { $0 + archive.memberSuffix })
       for entry in all {
         let dataset = try ImageDataset.load(entry, from: folder)
         #expect(dataset.labels == [1])
         #expect(dataset.pixels == Array(record.dropFirst()))
+        // No digest of these files is published, but that of their archive is.
+        #expect(dataset.origin == .published && dataset.doubt == nil)
       }
       try await fetcher.fetch(all[1], sharing: all)
       #expect(server.requests.count == 1)
@@ -112,7 +114,7 @@ import Testing
       // The kept archive is used without a second download.
       try await fetcher.fetch(all[0], sharing: all)
       #expect(server.requests.count == 1)
-      #expect(try names(in: "\(work)/datasets/pair") == ["one.bin", "two.bin"])
+      #expect(try names(in: "\(work)/datasets/pair") == ["fetched.sha256", "one.bin", "two.bin"])
     }
   }
 
