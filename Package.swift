@@ -94,7 +94,8 @@ let package = Package(
       ], exclude: ["NumericsDigests.txt"]),
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["FederatedLearning", "TestSupport", "pfedla"]),
+      name: "CommandLineTests",
+      dependencies: ["Experiments", "FederatedLearning", "TestSupport", "pfedla"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -277,7 +277,7 @@ def check_full_disk(program, folder, data, reference, expected):
                 (place / "ballast").unlink()
                 status, errors = program.run(arguments)
                 check(status == 0, f"{what}, then more: exit status {status}: {errors[-300:]}")
-                check(("Going on after" in errors) == checkpoint, f"{what}: {errors[-300:]}")
+                check(("Resuming after" in errors) == checkpoint, f"{what}: {errors[-300:]}")
             whole = reference["long" if more is OFTEN else "models"]
             check(output.read_bytes() == whole, f"{what}: another result")
             shutil.rmtree(output.parent)

@@ -101,6 +101,15 @@ struct ReproduceCommand: AsyncParsableCommand {
     let folder = CellFolder(output: output)
     let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
     let datasetsFolder = try dataFolder(plans, cells, output, display)
+    for plan in plans {
+      for (version, count) in try plan.supersededResults(in: output).sorted(by: { $0.key < $1.key })
+      {
+        display.note(
+          "\(plan.sweep.name): \(count == 1 ? "1 result is" : "\(count) results are") of numerics version "
+            + "\(version), this program has \(CodeVersion.numerics): computed again; the files stay in "
+            + folder.path)
+      }
+    }
     // All cells of the plans: the report puts them beside the new ones.
     let survey = CellSurvey(plans.flatMap(\.cells), in: folder)
     try SweepInputs(datasetsFolder: datasetsFolder).check(cells, survey)

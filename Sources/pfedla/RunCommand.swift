@@ -17,7 +17,7 @@ struct RunCommand: AsyncParsableCommand {
           --set method=fedavg seed=1 rounds=2
 
       Ctrl-C finishes the round, saves a checkpoint beside the output and stops; the same command \
-      goes on from there. The result is the same, byte for byte, as that of an uninterrupted run, \
+      resumes from there. The result is the same, byte for byte, as that of an uninterrupted run, \
       and for any number of workers.
       """)
 
@@ -81,7 +81,7 @@ struct RunCommand: AsyncParsableCommand {
       shouldStop: { interruption.isRequested },
       resumed: { resumption in
         if let damage = resumption.damage { display.note("\(damage); taking the one before it.") }
-        display.note("Going on after round \(resumption.rounds), from \(resumption.checkpoint).")
+        display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
       },
       report: { display.show($0) })
     display.finish()

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import TestSupport
 import Testing
@@ -339,5 +340,33 @@ struct ReproduceCommandTests {
     let none = try Program.run(["reproduce", "--set", "rounds=3"], in: folder)
     #expect(none.status == 64)
     #expect(lines(none.errors).first == "Error: a target is missing, such as table1")
+  }
+
+  @Test("results of another version of the numerics are computed again, after saying so")
+  func otherNumerics() throws {
+    let folder = try folder()
+    #expect(try reproduce("--only", "method=local,seed=0", in: folder).status == 0)
+    // What a program with other numerics would have left: another version in the plan, other names.
+    let result = try cell("local", 0, in: folder)
+    let old = result.deletingLastPathComponent().appending(
+      path: result.lastPathComponent.replacing(/-[0-9a-f]{8}\.h5$/, with: "-00000000.h5"))
+    try FileManager.default.moveItem(at: result, to: old)
+    let plan = folder.file("out/small/plan.json")
+    var text = try String(contentsOf: plan, encoding: .utf8)
+    text.replace(/"numerics_version" : "[0-9]+"/, with: "\"numerics_version\" : \"0\"")
+    text.replace(/-[0-9a-f]{8}"/, with: "-00000000\"")
+    try Data(text.utf8).write(to: plan)
+
+    let again = try reproduce("--only", "method=local,seed=0", in: folder)
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(
+      again.errors.contains(
+        "small: 1 result is of numerics version 0, this program has \(CodeVersion.numerics): computed "
+          + "again; the files stay in out/cells\n"))
+    #expect(FileManager.default.fileExists(atPath: result.path))
+    #expect(FileManager.default.fileExists(atPath: old.path))
+    // Said once: the plan is of this version now.
+    let third = try reproduce("--only", "method=local,seed=0", in: folder)
+    #expect(third.status == 0 && !third.errors.contains("numerics version"))
   }
 }

@@ -143,7 +143,7 @@ struct RunCommandTests {
       #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5").path))
       let resumed = try Program.run(arguments, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
-      #expect(resumed.errors.contains("Going on after round "))
+      #expect(resumed.errors.contains("Resuming after round "))
     }
     #expect(
       try Data(contentsOf: folder.file("result.h5"))

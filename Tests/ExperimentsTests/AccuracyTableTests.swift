@@ -185,6 +185,28 @@ struct AccuracyTableTests {
     #expect(!text.contains("SYNTHETIC"))
   }
 
+  @Test(
+    "unverified data and several versions of the numerics are said in the footers and the CSV file")
+  func warnings() throws {
+    let sweep = try HandMade.sweep("own", [("method", ["local", "fedavg"])]) { place in
+      let isOld = place["method"] == "local"
+      return HandMade.run(
+        place["method"] ?? "", [[0.5, 0.5]], isUnverified: isOld,
+        numericsVersion: isOld ? 0 : CodeVersion.numerics)
+    }
+    let table = AccuracyTable(sweep, paper: HandMade.noPaper)
+    for sentence in [
+      "UNVERIFIED data: the digests of some files are not the published ones, or none is known.",
+      "Runs of several numerics versions: their bits differ for reasons other than their settings.",
+    ] {
+      #expect(table.table.footers.contains(sentence))
+    }
+    let rows = HandMade.rows(table.csv)
+    #expect(rows.map { $0["data"] } == ["unverified", "published"])
+    #expect(rows.map { $0["numerics_version"] } == ["0", "\(CodeVersion.numerics)"])
+    #expect(rows.map { $0["diverged"] } == ["0", "0"])
+  }
+
   @Test("synthetic data are called so and not compared with the paper's")
   func synthetic() throws {
     let table = AccuracyTable(try sweep(isSynthetic: true), paper: HandMade.paper)

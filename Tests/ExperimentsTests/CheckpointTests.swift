@@ -134,13 +134,13 @@ struct CheckpointTests {
     try run.place(run.saved[0].dropLast(), run.saved[1].dropFirst())
     #expect(
       run.error()
-        == "\(names[0]) \(reason); \(names[1]) \(reason): no checkpoint to go on from; remove "
-        + "\(names[0]) and \(names[1]) to start anew")
+        == "\(names[0]) \(reason); \(names[1]) \(reason): no checkpoint to resume from; remove "
+        + "\(names[0]) and \(names[1]) to start again")
     #expect(try Data(contentsOf: run.checkpoints[1]) == run.saved[1].dropFirst(), "left alone")
     try run.place(run.saved[0].dropLast(), nil)
     #expect(
       run.error()
-        == "\(names[0]) \(reason): no checkpoint to go on from; remove \(names[0]) to start anew")
+        == "\(names[0]) \(reason): no checkpoint to resume from; remove \(names[0]) to start again")
     try run.place(nil, nil)
     let (resumption, result) = try run.resume()
     #expect(resumption == nil)
@@ -205,7 +205,7 @@ struct CheckpointTests {
       error.hasPrefix("\(path): the checkpoint does not fit this version of pfedla: "), "\(error)")
     #expect(
       error.hasSuffix(
-        ". Go on with the version that wrote it, or remove \(path) and \(path).previous to start anew"
+        ". Resume with the version that wrote it, or remove \(path) and \(path).previous to start again"
       ))
     #expect(!error.contains("\n"))
   }

@@ -10,7 +10,8 @@ enum HandMade {
   ///   - other: accuracy of the model that is not reported, all clients and evaluations.
   static func run(
     _ method: String, seed: UInt64 = 0, _ accuracies: [[Float]?], other: Float = 0.125,
-    reported: EvaluatedModel = .received, isSynthetic: Bool = false, partition: String = "p",
+    reported: EvaluatedModel = .received, isSynthetic: Bool = false, isUnverified: Bool = false,
+    numericsVersion: Int = CodeVersion.numerics, partition: String = "p",
     settings: [(key: String, value: String)] = [], layers: [String] = ["fc1", "fc2"],
     classes: [[Int]]? = nil, change: (inout RunRecord) -> Void = { _ in }
   ) -> RunResult {
@@ -32,8 +33,10 @@ enum HandMade {
     return RunResult(
       method: method,
       methodTitle: MethodRegistry.method(named: method)?.information.title, reported: reported,
-      origin: isSynthetic ? .synthetic : .published, partitionSHA256: "\(partition)\(seed)",
-      seed: seed, layers: layers,
+      origin: isSynthetic ? .synthetic : isUnverified ? .unverified : .published,
+      partitionSHA256: "\(partition)\(seed)",
+      seed: seed,
+      numericsVersion: numericsVersion, layers: layers,
       trainCounts: Array(repeating: 420, count: clients),
       testCounts: Array(repeating: 180, count: clients), labelCounts: counts, record: record,
       resolvedSpecification: settings)

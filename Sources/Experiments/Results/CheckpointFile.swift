@@ -32,7 +32,7 @@ package struct CheckpointFile {
     let damage: String?
   }
 
-  /// What a checkpoint belongs to: a run goes on only from one of the same specification, the same images
+  /// What a checkpoint belongs to: a run is only resumed from one of the same specification, the same images
   /// and labels, and the same version of the numerics.
   package struct Origin {
     let settings: [RunSetting]
@@ -146,15 +146,15 @@ package struct CheckpointFile {
     }
     guard !damages.isEmpty else { return nil }
     throw SpecificationError(
-      damages.joined(separator: "; ") + ": no checkpoint to go on from; remove "
-        + files.joined(separator: " and ") + " to start anew")
+      damages.joined(separator: "; ") + ": no checkpoint to resume from; remove "
+        + files.joined(separator: " and ") + " to start again")
   }
 
   /// The error for a whole checkpoint that this program cannot go on from.
   func misfit(_ reason: String) -> SpecificationError {
     SpecificationError(
-      "\(path): the checkpoint does not fit this version of pfedla: \(reason). Go on with the "
-        + "version that wrote it, or remove \(files.joined(separator: " and ")) to start anew")
+      "\(path): the checkpoint does not fit this version of pfedla: \(reason). Resume with the "
+        + "version that wrote it, or remove \(files.joined(separator: " and ")) to start again")
   }
 
   private func load(_ path: String, _ origin: Origin, empty: RunRecord) throws -> Checkpoint {

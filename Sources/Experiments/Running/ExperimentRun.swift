@@ -14,7 +14,7 @@ public struct ExperimentRun {
     case diverged(Divergence)
   }
 
-  /// What is told when a run goes on from a checkpoint.
+  /// What is reported when a run is resumed from a checkpoint.
   public struct Resumption: Sendable {
     /// Rounds already done.
     public let rounds: Int
@@ -67,10 +67,10 @@ public struct ExperimentRun {
     self.recordsDivergence = recordsDivergence
   }
 
-  /// Runs. Goes on from the checkpoint beside the output if there is one of the same specification.
+  /// Runs. Resumes from the checkpoint beside the output if there is one of the same specification.
   /// - Parameters:
   ///   - shouldStop: asked after every round.
-  ///   - resumed: called once if the run goes on from a checkpoint.
+  ///   - resumed: called once if the run is resumed from a checkpoint.
   ///   - report: called after every round.
   /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
   ///   `SpecificationError` if a checkpoint belongs to another specification, data or version of the

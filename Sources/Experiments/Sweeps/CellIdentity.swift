@@ -3,7 +3,8 @@ import FederatedLearning
 /// What a result must say of itself to be the result of a cell. The only place that compares the two.
 enum CellIdentity {
   private static let optional = "?"
-  private static let numericsVersion = "numerics_version"
+  /// The key under which plans hold the version of the numerics.
+  static let numericsVersion = "numerics_version"
 
   /// The keys that the result of a specification must show in its own resolved specification, with
   /// their values.

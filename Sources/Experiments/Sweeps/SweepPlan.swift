@@ -98,6 +98,19 @@ public struct SweepPlan {
     _ = try merged(in: output)
   }
 
+  /// The results in the output folder that an earlier program with other numerics computed for the plan,
+  /// by their version: their runs are computed again. Throws `SpecificationError` if the plan there cannot
+  /// be read.
+  public func supersededResults(in output: String) throws -> [String: Int] {
+    let folder = CellFolder(output: output)
+    let cells = try Record.read(path(in: output))?.supersededCells ?? []
+    return Dictionary(
+      grouping: cells.filter {
+        FileManager.default.fileExists(atPath: folder.result(of: $0.name))
+      }, by: \.numericsVersion
+    ).mapValues(\.count)
+  }
+
   /// This plan with the one in the output folder, if there is one.
   private func merged(in output: String) throws -> Record {
     let path = path(in: output)

@@ -18,6 +18,9 @@ extension SweepPlan {
           specification.map { (String($0.key.drop { $0 == "?" }), $0.value) },
           uniquingKeysWith: { $1 })
       }
+
+      /// The version of the numerics that its result must show.
+      var numericsVersion: String { specification[CellIdentity.numericsVersion] ?? "0" }
     }
 
     /// An axis.
@@ -71,8 +74,15 @@ extension SweepPlan {
 // MARK: Several calls, one plan
 
 extension SweepPlan.Record {
-  /// This plan with the cells of an older one, such as more seeds. Throws `SpecificationError` if the
-  /// older one is of another profile, of other axes, or has another run at the same place.
+  /// The cells whose results are of another version of the numerics than this program's: the same runs
+  /// are computed again, under other names.
+  var supersededCells: [Cell] {
+    cells.filter { $0.numericsVersion != "\(CodeVersion.numerics)" }
+  }
+
+  /// This plan with the cells of an older one, such as more seeds, less those that are superseded. Throws
+  /// `SpecificationError` if the older one is of another profile, of other axes, or has another run at
+  /// the same place.
   /// - Parameters:
   ///   - path: the older plan's file.
   ///   - output: the output folder that holds it.
@@ -105,14 +115,29 @@ extension SweepPlan.Record {
     }
     for cell in old.cells {
       guard let twin = own[cell.coordinates], twin.name != cell.name else { continue }
-      let (found, expected) = (cell.plainSpecification, twin.plainSpecification)
+      var (found, expected) = (cell.plainSpecification, twin.plainSpecification)
+      if cell.numericsVersion != twin.numericsVersion {
+        // Another name for that reason alone is the same run.
+        found[CellIdentity.numericsVersion] = nil
+        expected[CellIdentity.numericsVersion] = nil
+        guard found != expected else { continue }
+      }
       let key =
         Set(found.keys).union(expected.keys).sorted().first { found[$0] != expected[$0] } ?? "name"
       throw misfit(
         "\(key) at \(place(cell.coordinates))", found[key] ?? cell.name,
         expected[key] ?? twin.name)
     }
-    let axes = zip(axes, old.axes).map { $0.adding($1.labels) }
+    let superseded = Set(old.supersededCells.map(\.name))
+    let kept = old.cells.filter { !superseded.contains($0.name) && own[$0.coordinates] == nil }
+    let axes = zip(axes, old.axes).map { axis, old in
+      axis.adding(
+        superseded.isEmpty
+          ? old.labels
+          : old.labels.filter { label in
+            kept.contains { $0.coordinates[axis.name] == label }
+          })
+    }
     let places = axes.map { axis in
       Dictionary(uniqueKeysWithValues: axis.labels.enumerated().map { ($1, $0) })
     }
@@ -121,7 +146,7 @@ extension SweepPlan.Record {
         cell.coordinates[axis.name].flatMap { places[$0] } ?? 0
       }
     }
-    let all = cells + old.cells.filter { own[$0.coordinates] == nil }
+    let all = cells + kept
     return SweepPlan.Record(
       name: name, title: title, report: report, profile: profile, summary: summary,
       isSynthetic: isSynthetic, overrides: overrides, axes: axes,
