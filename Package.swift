@@ -95,7 +95,7 @@ let package = Package(
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Experiments", "FederatedLearning", "TestSupport", "pfedla"]),
+      dependencies: ["Experiments", "FederatedLearning", "HDF5", "TestSupport", "pfedla"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,7 @@
+import Experiments
 import FederatedLearning
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -236,5 +238,61 @@ struct RunCommandTests {
         FileManager.default.fileExists(
           atPath: root.appending(path: "tools/replay_methods/\(module).py").path))
     }
+  }
+
+  @Test("a run that diverges ends with one line, exit code 1 and no result")
+  func divergence() throws {
+    let folder = try Program.workplace()
+    let explosive = [
+      "--set", "model.batch_normalisation=false", "learning_rate=1000", "method=local",
+    ]
+    let stopped = try Program.run(arguments + explosive, in: folder)
+    #expect(stopped.status == 1)
+    #expect(
+      stopped.lastError.hasPrefix(
+        "Error: diverged: round 1, client 0, layer conv1 is not finite. Try a "))
+    #expect(stopped.output.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5").path))
+    let marked = try Program.run(arguments + explosive + ["on_divergence=continue"], in: folder)
+    #expect(marked.status == 0, "\(marked.errors)")
+    #expect(marked.errors.contains("Warning: 4 of 4 clients diverged, the first in round 1."))
+    let table = try Program.run(["compare", "result.h5"], in: folder)
+    #expect(table.status == 0 && table.output.contains("1, 1 diverged"))
+    #expect(table.errors == "Warning: 1 of 1 runs diverged; no mean holds them.\n")
+  }
+
+  @Test(
+    "verify sees a changed number, compare a run given twice, and --version prints both versions")
+  func identity() throws {
+    let folder = try Program.workplace()
+    #expect(try Program.run(arguments, in: folder).status == 0)
+    let result = try RunResult(path: folder.file("result.h5").path)
+    let digest = try #require(result.numbersSHA256)
+    let good = try Program.run(["verify", "result.h5"], in: folder)
+    #expect(good.status == 0)
+    #expect(good.output == "result.h5: unchanged, numbers_sha256 \(digest)\n")
+    let export = try Program.run(["export", "result.h5", "--csv", "csv"], in: folder)
+    #expect(export.output.hasSuffix("\nnumbers_sha256 \(digest)\n"))
+
+    let twice = try Program.run(["compare", "result.h5", "result.h5"], in: folder)
+    #expect(twice.status == 1 && twice.output.isEmpty)
+    #expect(twice.errors == "Error: result.h5: given twice, expected each result once\n")
+
+    // A byte of the models, which lie uncompressed at the end of the arrays.
+    var bytes = try Data(contentsOf: folder.file("result.h5"))
+    let weights = try HDF5File.openForReading(folder.file("result.h5").path).read(
+      "model/fc1/weight", as: Float.self)
+    let pattern = weights[2000..<2016].withUnsafeBytes { Data($0) }
+    let range = try #require(bytes.range(of: pattern))
+    bytes[range.lowerBound] ^= 1
+    try bytes.write(to: folder.file("result.h5"))
+    let bad = try Program.run(["verify", "result.h5"], in: folder)
+    #expect(bad.status == 1)
+    #expect(bad.output.hasPrefix("result.h5: CHANGED, numbers_sha256 is "))
+    #expect(bad.output.hasSuffix(", recorded \(digest); changed: /model/fc1/weight\n"))
+
+    let version = try Program.run(["--version"], in: folder)
+    #expect(
+      version.output == "\(CodeVersion.current) (numerics version \(CodeVersion.numerics))\n")
   }
 }
