@@ -90,8 +90,11 @@ public struct Comparison: Sendable {
 
   // MARK: Groups
 
-  /// Keys that tell seeds apart, and those that have columns of their own.
-  private static let seedKeys: Set = ["seed", "partition.seed", "partition.sha256"]
+  /// Keys that tell seeds apart, and what to do on divergence, which changes no other run.
+  private static let seedKeys: Set = [
+    "seed", "partition.seed", "partition.sha256", "on_divergence",
+  ]
+  /// Keys that have columns of their own.
   private static let ownColumns: Set = ["method", "dataset.name", "partition.scheme", "rounds"]
 
   private static func identity(of result: RunResult) -> [String: String] {
