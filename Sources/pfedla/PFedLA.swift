@@ -20,7 +20,8 @@ struct PFedLA: AsyncParsableCommand {
       """,
     version: CodeVersion.description,
     subcommands: [
-      RunCommand.self, ReproduceCommand.self, ReportCommand.self, CompareCommand.self,
+      RunCommand.self, ReproduceCommand.self, TuneCommand.self, ReportCommand.self,
+      CompareCommand.self,
       ExportCommand.self, VerifyCommand.self,
       DatasetsCommand.self,
       PartitionCommand.self, MethodsCommand.self,

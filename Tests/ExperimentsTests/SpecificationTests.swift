@@ -79,8 +79,8 @@ struct SpecificationTests {
       ("ronds: 3", "a.yaml, line 4: ronds: unknown key; did you mean rounds?"),
       (
         "zzz: 3",
-        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, validation_share, methods, "
-          + "dataset, partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
+        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, validation_share, held_out_share, "
+          + "methods, dataset, partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
           + "momentum, weight_decay, evaluate_every, record_weights_every, record_class_counts_every, "
           + "on_divergence, checkpoint_every, saved_models"
       ),

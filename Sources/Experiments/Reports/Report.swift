@@ -23,6 +23,14 @@ public struct Report {
     sweeps = plans.map { SweepResults($0, output: output) }
   }
 
+  /// The names of the sweeps that choose hyperparameters.
+  public var tuningSweeps: [String] {
+    sweeps.map(\.plan).filter { $0.report == SweepSpecification.Report.tuning.rawValue }.map(\.name)
+  }
+
+  /// The file of chosen hyperparameters in the folder of such a sweep.
+  public static var tunedValuesFile: String { TuningReport.valuesFile }
+
   /// Writes everything.
   /// - Returns: the sections as they are in report.html.
   @discardableResult
@@ -68,6 +76,7 @@ public struct Report {
     case .weightsOverTime: try [WeightsOverTimeFigure(sweep, paper: paper).write(to: folder)]
     case .heatMap: try [HeatMapFigure(sweep, paper: paper).write(to: folder)]
     case .selfWeights: try [SelfWeightsFigure(sweep, paper: paper).write(to: folder)]
+    case .tuning: try [TuningReport(sweep).write(to: folder)]
     case nil:
       throw SpecificationError(
         "\(folder)/plan.json: report is \(sweep.plan.report), expected one of "

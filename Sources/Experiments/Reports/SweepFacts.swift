@@ -39,9 +39,9 @@ struct SweepFacts {
           ].map { "\($0) \(setting($1))" }.joined(separator: "; ") + ".",
         "Data: \(text(explained: false, Self.data)).",
         "Partition: \(text(\.partitionScheme)); \(partitionSettings).",
-        seeds,
+        seeds, hyperparameters,
         "Code version: \(text(\.codeVersion)); numerics version \(text { "\($0.numericsVersion)" }).",
-      ] + warnings
+      ].filter { !$0.isEmpty } + warnings
     return footers + unusable
   }
 
@@ -53,6 +53,13 @@ struct SweepFacts {
       "\(count) planned \(count == 1 ? "run has a file" : "runs have files") that cannot be used; "
         + "report.html says why."
     ]
+  }
+
+  private var hyperparameters: String {
+    results.plan.hyperparameters.map {
+      "Hyperparameters: chosen on held-out training data by pfedla tune (\($0)); each run's settings record "
+        + "them."
+    } ?? ""
   }
 
   private var seeds: String {

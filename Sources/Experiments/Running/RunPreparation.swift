@@ -55,10 +55,24 @@ public struct RunPreparation: Sendable {
       dataset.name, splits: dataset.splits, classes: dataset.classes, from: folder)
   }
 
-  /// The partition that a specification asks for, checked against the dataset.
+  /// The partition that a specification asks for, checked against the dataset. With a
+  /// `heldOutShare`, its test samples are training samples that were held out.
   public static func partition(_ specification: RunSpecification, _ dataset: ImageDataset) throws
     -> Partition
   {
+    let partition = try wholePartition(specification, dataset)
+    guard specification.heldOutShare > 0 else { return partition }
+    do {
+      return try partition.holdingOut(share: specification.heldOutShare, labels: dataset.labels)
+    } catch {
+      throw SpecificationError("held_out_share \(specification.heldOutShare): \(error)")
+    }
+  }
+
+  /// The partition with its own test samples.
+  private static func wholePartition(
+    _ specification: RunSpecification, _ dataset: ImageDataset
+  ) throws -> Partition {
     switch specification.partition {
     case .scheme(let scheme, let seed):
       return try scheme.makePartition(

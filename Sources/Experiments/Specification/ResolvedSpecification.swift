@@ -75,6 +75,8 @@ extension RunSpecification {
       RunSetting(
         "validation_share", .number(validationShare),
         role: validationShare == 0 ? .neutral : .numbers),
+      RunSetting(
+        "held_out_share", .number(heldOutShare), role: heldOutShare == 0 ? .neutral : .numbers),
       RunSetting("saved_models", .text(savedModels.rawValue)),
       RunSetting("on_divergence", .text(onDivergence.rawValue), role: .divergence),
     ]

@@ -79,6 +79,11 @@ public struct RunSpecification: Sendable {
   /// Share of every client's training samples that is set aside for validation and never trained on,
   /// whatever the method; 0 leaves it to the method.
   public var validationShare: Double
+  /// Share of every client's training samples that takes the place of its test samples, so that
+  /// hyperparameters can be chosen without a look at test data: those are left out of the run
+  /// altogether, and the held-out samples are neither trained on nor seen by a method. 0 evaluates on
+  /// test data. See `Partition.holdingOut(share:labels:)`.
+  public var heldOutShare: Double
   /// Samples of a mini-batch.
   public var batchSize: Int
   /// Step size and its companions.
@@ -120,6 +125,10 @@ public struct RunSpecification: Sendable {
     self.method = method
     validationShare =
       try root.number("validation_share", "0, or a share in 0.01 … 0.99") {
+        $0 == 0 || (0.01...0.99).contains($0)
+      } ?? 0
+    heldOutShare =
+      try root.number("held_out_share", "0, or a share in 0.01 … 0.99") {
         $0 == 0 || (0.01...0.99).contains($0)
       } ?? 0
     methodOptions = try Self.methodOptions(&root, methodType, validationShare: validationShare)

@@ -82,11 +82,21 @@ extension SweepSpecification {
       let coordinates = Dictionary(
         uniqueKeysWithValues: zip(axes, combination).map { ($0.name, $1.label) })
       guard !exclusions.contains(where: { Self.holds($0, coordinates) }) else { return nil }
-      var settings = combination.flatMap(\.settings) + profile.settings
+      var settings =
+        combination.flatMap(\.settings) + (grid?.settings(at: coordinates) ?? [])
+        + profile.settings
       for (condition, more) in profile.adjustments where Self.holds(condition, coordinates) {
         settings += more
       }
-      return try cell(coordinates, settings, selection.overrides)
+      let plain = try cell(coordinates, settings, selection.overrides)
+      if grid != nil, plain.specification.heldOutShare == 0 {
+        throw SpecificationError(
+          "\(file): held_out_share: found 0, expected a share such as 0.3: hyperparameters are chosen on "
+            + "training data that was held out, never on test data")
+      }
+      guard let tuned = try hyperparameters?.settings(for: plain.specification), !tuned.isEmpty
+      else { return plain }
+      return try cell(coordinates, tuned + settings, selection.overrides)
     }
     try checkDistinct(cells)
     return cells

@@ -40,11 +40,27 @@ extension SweepSpecification {
             value.settings, "axes.\(other.name)" + (other.isList ? "" : ".\(value.label)"))
         }
       }
+      for key in grid?.keys ?? [] {
+        try check([(key, Node(""))], "grids")
+      }
       for profile in profiles {
         try check(profile.settings, "profiles.\(profile.name).set")
         for adjustment in profile.adjustments {
           try check(adjustment.settings, "profiles.\(profile.name).adjust.set")
         }
+      }
+    }
+  }
+
+  /// Throws if a profile sets a key of the grids: its trials would be one run.
+  /// - Parameter root: the reader of the file, for errors.
+  func checkGridKeys(_ root: ConfigurationReader) throws {
+    for profile in profiles {
+      for setting in profile.settings + profile.adjustments.flatMap(\.settings) {
+        guard let key = grid?.keys.first(where: { Self.overlap($0, setting.key) }) else { continue }
+        throw root.error(
+          "profiles.\(profile.name).set.\(setting.key)", setting.value,
+          "the grids vary \(key), expected a key that no grid has")
       }
     }
   }
@@ -56,6 +72,11 @@ extension SweepSpecification {
       profiles.flatMap { $0.settings + $0.adjustments.flatMap(\.settings) }.map(\.key))
     for override in overrides where override.contains("=") {
       let key = String(override.prefix { $0 != "=" })
+      if let own = grid?.keys.first(where: { Self.overlap($0, key) }) {
+        throw SpecificationError(
+          "--set \(key): the grids of \(name) vary \(own), expected another key; change the grids in a copy "
+            + "of \(file)")
+      }
       for axis in axes {
         let keys = axis.values.flatMap(\.settings).map(\.key)
         guard keys.contains(where: { Self.overlap($0, key) && !scale.contains($0) }) else {

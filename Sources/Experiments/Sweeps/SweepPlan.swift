@@ -84,7 +84,9 @@ public struct SweepPlan {
     return Record(
       name: sweep.name, title: sweep.title, report: sweep.report.rawValue,
       profile: selection.profile, summary: summary,
-      isSynthetic: syntheticSamplesPerClass != nil, overrides: selection.overrides, axes: axes,
+      isSynthetic: syntheticSamplesPerClass != nil, overrides: selection.overrides,
+      hyperparameters: sweep.hyperparameters.map { "\($0.path), SHA-256 \($0.sha256.prefix(12))…" },
+      axes: axes,
       cells: cells.map {
         Record.Cell(name: $0.name, coordinates: $0.coordinates, specification: $0.expected)
       })

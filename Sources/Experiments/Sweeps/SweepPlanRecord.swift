@@ -58,6 +58,8 @@ extension SweepPlan {
     public let isSynthetic: Bool
     /// The keys that were set for all cells, as `key=value`.
     public let overrides: [String]
+    /// The file of chosen hyperparameters that the runs take, with the start of its SHA-256; nil for none.
+    public let hyperparameters: String?
     /// The axes in order, each with its labels in order.
     public let axes: [Axis]
     /// The cells in the order of the axes, the last one fastest.
@@ -149,7 +151,7 @@ extension SweepPlan.Record {
     let all = cells + kept
     return SweepPlan.Record(
       name: name, title: title, report: report, profile: profile, summary: summary,
-      isSynthetic: isSynthetic, overrides: overrides, axes: axes,
+      isSynthetic: isSynthetic, overrides: overrides, hyperparameters: hyperparameters, axes: axes,
       cells: all.map { ($0, order($0)) }.sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0))
   }
 
@@ -168,7 +170,8 @@ extension SweepPlan.Record: Codable {
   private static let format = 2
 
   private enum CodingKeys: String, CodingKey {
-    case name, title, report, profile, summary, isSynthetic, overrides, axes, cells, format
+    case name, title, report, profile, summary, isSynthetic, overrides, hyperparameters
+    case axes, cells, format
     case specification
   }
 
@@ -189,6 +192,7 @@ extension SweepPlan.Record: Codable {
     summary = try values.decode(String.self, forKey: .summary)
     isSynthetic = try values.decode(Bool.self, forKey: .isSynthetic)
     overrides = try values.decodeIfPresent([String].self, forKey: .overrides) ?? []
+    hyperparameters = try values.decodeIfPresent(String.self, forKey: .hyperparameters)
     axes = try values.decode([Axis].self, forKey: .axes)
     let common = try values.decodeIfPresent([String: String].self, forKey: .specification) ?? [:]
     cells = try values.decode([StoredCell].self, forKey: .cells).map { cell in
@@ -209,6 +213,7 @@ extension SweepPlan.Record: Codable {
     try values.encode(summary, forKey: .summary)
     try values.encode(isSynthetic, forKey: .isSynthetic)
     try values.encode(overrides, forKey: .overrides)
+    try values.encodeIfPresent(hyperparameters, forKey: .hyperparameters)
     try values.encode(axes, forKey: .axes)
     let common = (cells.first?.specification ?? [:]).filter { key, value in
       cells.allSatisfy { $0.specification[key] == value }

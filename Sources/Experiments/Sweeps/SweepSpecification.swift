@@ -14,6 +14,8 @@ import Yams
 ///   method: [local, fedavg]                    # … or values of the key that the axis is named after
 /// exclude: [{method: fedbn, dataset: emnist}]  # combinations that do not exist
 /// shares_runs: false                           # whether two places may show one run
+/// hyperparameters: tuned/ten-clients.yaml      # see Hyperparameters
+/// grids: {fedavg: {learning_rate: [0.01, 0.02]}}   # of report: tuning; see TuningGrid
 /// profiles:
 ///   quick:
 ///     summary: real data, few rounds
@@ -36,6 +38,9 @@ public struct SweepSpecification {
     case heatMap = "heat-map"
     /// A target client's self weight in every layer: Figure 7.
     case selfWeights = "self-weights"
+    /// Trials of each method's hyperparameters on held-out training data, and what was chosen:
+    /// `pfedla tune`.
+    case tuning
   }
 
   /// An axis with its labels in order.
@@ -94,6 +99,10 @@ public struct SweepSpecification {
   /// Whether two places of the sweep may be one run, as FedAvg is at every step size of another method.
   let sharesRuns: Bool
   let profiles: [Profile]
+  /// The trials of a tuning sweep.
+  let grid: TuningGrid?
+  /// The chosen values that its runs take.
+  let hyperparameters: Hyperparameters?
 
   /// Reads a sweep. Throws `SpecificationError` naming the file, line and key.
   public init(_ document: SpecificationDocument) throws {
@@ -119,8 +128,27 @@ public struct SweepSpecification {
       throw root.missing("base", "a specification as pfedla run takes it")
     }
     self.base = base
-    let axes = try Self.axes(root.section("axes"))
+    var axes = try Self.axes(root.section("axes"))
+    grid = try TuningGrid(root.section("grids"), axes)
+    guard (grid != nil) == (report == .tuning) else {
+      throw grid == nil
+        ? root.missing("grids", "the trials of each method, as report is tuning")
+        : root.error(
+          "report", root.value("report"),
+          "found \(report.rawValue) beside grids, expected \(Report.tuning.rawValue)")
+    }
+    if let grid {
+      if let taken = axes.first(where: { $0.name == TuningGrid.axisName }) {
+        throw root.error(
+          "axes.\(taken.name)", nil, "the grids make an axis of this name, expected another one")
+      }
+      // Seeds stay the innermost axis.
+      axes.insert(
+        grid.axis, at: axes.last?.name == "seed" ? axes.index(before: axes.endIndex) : axes.endIndex
+      )
+    }
     self.axes = axes
+    hyperparameters = try Hyperparameters(&root)
     sharesRuns = try root.flag("shares_runs") ?? false
     exclusions = try (root.value("exclude")?.sequence.map(Array.init) ?? []).map {
       try Self.condition(ConfigurationReader($0, path: "exclude", source: root.source), axes)
@@ -133,6 +161,7 @@ public struct SweepSpecification {
     self.profiles = profiles
     try root.finish()
     try checkLabelledKeys(root)
+    try checkGridKeys(root)
   }
 
   private static func axes(_ reader: ConfigurationReader) throws -> [Axis] {

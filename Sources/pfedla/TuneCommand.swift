@@ -1,0 +1,56 @@
+import ArgumentParser
+import Experiments
+
+/// `pfedla tune`: the trials of each method's hyperparameters, and the choice among them.
+struct TuneCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune",
+    abstract:
+      "Try hyperparameters on held-out training data, the same number of trials for every method.",
+    usage: "pfedla tune <sweeps> ... [--profile <profile>] [--output <output>] [<options>]",
+    discussion: """
+      A tuning sweep names keys and values for each method (grids). Every trial is a run that is evaluated on \
+      training samples that were held out; test samples are left out altogether. Of the trials within one \
+      standard error of the best, the first in the grid's order is chosen. Results: a table, a CSV file, a \
+      picture, and hyperparameters.yaml, which sweeps take (hyperparameters: FILE).
+
+      As with reproduce, finished runs are skipped, half-done ones resume, several processes share the \
+      work, and --only and --cell choose what this call computes.
+
+      Examples:
+        pfedla tune tune --profile smoke
+        pfedla tune tune --dry-run
+        pfedla tune tune --only dataset=cifar10 method=fedrep
+        pfedla tune my-grids.yaml --output runs/my-grids
+      """)
+
+  @Argument(help: "Tuning sweeps in the experiments folder, or YAML files of your own.")
+  var targets: [String] = []
+
+  @Option(help: "The scale: smoke (synthetic data, minutes) or full (hours).")
+  var profile = "full"
+
+  @Option(name: .shortAndLong, help: "The folder for results. Default: runs/tune-<profile>.")
+  var output: String?
+
+  @OptionGroup var options: SweepOptions
+
+  mutating func validate() throws {
+    targets = options.separating(targets)
+    if targets.isEmpty { throw ValidationError("a tuning sweep is missing, such as tune") }
+  }
+
+  func run() throws {
+    let output = output ?? "runs/tune-\(profile)"
+    let report = try options.run(targets, profile: profile, output: output) { sweep in
+      guard sweep.report == .tuning else {
+        throw SpecificationError(
+          "\(sweep.file): report: found \(sweep.report.rawValue), expected tuning, with grids; give pfedla "
+            + "reproduce \(sweep.name)")
+      }
+    }
+    for sweep in report?.tuningSweeps ?? [] {
+      print("\(output)/\(sweep)/\(Report.tunedValuesFile)")
+    }
+  }
+}
