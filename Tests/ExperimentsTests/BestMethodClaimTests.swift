@@ -32,7 +32,8 @@ struct BestMethodClaimTests {
   private func table(
     _ name: String, datasets: [String] = datasets, clients: [String] = ["10", "100"],
     methods: [String] = all, seeds: [String] = ["0", "1", "2"], isSynthetic: Bool = false,
-    spread: Float = 1.0 / 1024, partition: @escaping (String) -> String = { _ in "p" },
+    spread: Float = 1.0 / 1024, isFinished: @escaping (Place) -> Bool = { _ in true },
+    diverged: String = "", partition: @escaping (String) -> String = { _ in "p" },
     lead: @escaping (Place) -> Float
   ) throws -> SweepResults {
     try HandMade.sweep(
@@ -40,13 +41,17 @@ struct BestMethodClaimTests {
       [("dataset", datasets), ("clients", clients), ("method", methods), ("seed", seeds)],
       isSynthetic: isSynthetic
     ) { place in
+      guard isFinished(place) else { return nil }
       let method = place["method"] ?? ""
       let seed = UInt64(place["seed"] ?? "") ?? 0
       let isOurs = method.hasSuffix("pfedla")
       let base = isOurs ? 0.5 + lead(place) + spread * (Float(seed) - 1) : 0.5
       return HandMade.run(
         method, seed: seed, [(0..<10).map { (client: Int) -> Float in base + Float(client) / 100 }],
-        isSynthetic: isSynthetic, partition: partition(method))
+        isSynthetic: isSynthetic, partition: partition(method)
+      ) { record in
+        if method == diverged { record.divergedRounds = [0, 1] }
+      }
     }
   }
 
@@ -63,7 +68,7 @@ struct BestMethodClaimTests {
     #expect(whole.verdict == .supported)
     #expect(
       whole.explanation
-        == "Of 16 columns, of which 16 can be compared, 16 supported, 0 refuted, 0 too close to "
+        == "16 of 16 columns can be compared: 16 supported, 0 refuted, 0 too close to "
         + "matter, 0 inconclusive. Description, not a test: one of the two has the highest mean "
         + "in 16 of 16 columns.")
     let parts = claims.claims.filter { $0.number == 1 && !$0.part.isEmpty }
@@ -147,7 +152,8 @@ struct BestMethodClaimTests {
     #expect(try claim(defeats: 3).verdict == .refuted)
     #expect(try claim(defeats: 2).verdict == .inconclusive)
     #expect(
-      try claim(defeats: 3).explanation.contains("Of 16 columns, of which 4 can be compared, "))
+      try claim(defeats: 3).explanation.contains(
+        "4 of 16 columns can be compared: 0 supported, 3 refuted"))
   }
 
   @Test("a column is refuted only if each of the two loses to some method")
@@ -162,7 +168,10 @@ struct BestMethodClaimTests {
     ) { _ in -0.125 }
     let missing = try part(claims(alone), "table1, cifar10, 10 clients")
     #expect(missing.verdict == .inconclusive)
-    #expect(missing.explanation.hasSuffix("Not run: heurpfedla."))
+    #expect(
+      missing.explanation.hasSuffix(
+        "HeurpFedLA: compared with none. Highest means, a description over 3 seeds: pFedLA 42.00 %, the best "
+          + "other method Local 54.50 %. Not run: HeurpFedLA."))
   }
 
   @Test("a method that was not run may be better, and the family does not shrink")
@@ -174,10 +183,13 @@ struct BestMethodClaimTests {
     #expect(part.verdict == .inconclusive)
     #expect(
       part.explanation.hasPrefix(
-        "pFedLA: supported against Local (+12.50), FedAvg (+12.50); inconclusive against "
+        "pFedLA: supported against Local (+12.50), FedAvg (+12.50); not compared with "
           + "Per-FedAvg, pFedMe, pFedHN, FedBN, FedRep, FedFomo."))
     #expect(
-      part.explanation.hasSuffix("Not run: per-fedavg, pfedme, pfedhn, fedbn, fedrep, fedfomo."))
+      part.explanation.hasSuffix("Not run: Per-FedAvg, pFedMe, pFedHN, FedBN, FedRep, FedFomo."))
+    // What was compared is shown, though no column is conclusive.
+    #expect(
+      claims.markdown.contains("- table1, cifar10, 10 clients: **inconclusive**. pFedLA: sup"))
     let column = claims.contrasts.filter { $0.dataset == "cifar10" && $0.clients == "10" }
     #expect(column.count == 16)
     #expect(column.count { $0.judged.contrast.count == 0 } == 12)
@@ -185,6 +197,36 @@ struct BestMethodClaimTests {
       column.filter { $0.judged.contrast.count > 0 }
         .min { $0.judged.contrast.probability < $1.judged.contrast.probability })
     #expect(smallest.judged.holmProbability == 16 * smallest.judged.contrast.probability)
+  }
+
+  @Test("contrasts take the seeds of their own pair; the description those that all methods have")
+  func differentSeeds() throws {
+    let claims = claims(
+      try table(
+        "table1", seeds: ["0", "1", "2", "3"],
+        isFinished: { place in
+          switch place["method"] {
+          case "local": place["seed"] != "3"
+          case "fedavg": place["seed"] == "3"
+          default: true
+          }
+        }, lead: Self.pFedLALeads))
+    let column = claims.contrasts.filter { $0.dataset == "cifar10" && $0.clients == "10" }
+    #expect(column.prefix(3).map(\.judged.contrast.count) == [3, 1, 4])
+    #expect(column.prefix(3).map(\.verdict) == [.supported, .inconclusive, .supported])
+    let part = try part(claims, "table1, cifar10, 10 clients")
+    #expect(part.verdict == .inconclusive)
+    #expect(part.explanation.contains("inconclusive against FedAvg (+12.70)"))
+    #expect(!part.explanation.contains("Highest means"))
+    #expect(try whole(claims).explanation.contains("8 of 16 columns can be compared"))
+  }
+
+  @Test("a method that diverged was not run, and is named")
+  func diverged() throws {
+    let claims = claims(try table("table1", diverged: "local", lead: Self.pFedLALeads))
+    let part = try part(claims, "table1, cifar10, 10 clients")
+    #expect(part.verdict == .inconclusive)
+    #expect(part.explanation.hasSuffix("Not run: Local (diverged)."))
   }
 
   @Test("a further method of the plan is none of the paper's column")

@@ -42,19 +42,23 @@ struct BestMethodClaim {
         ? .refuted
         : count(.supported) + count(.tooCloseToMatter) >= bestCount
           ? .tooCloseToMatter : .inconclusive
-    let compared = columns.filter { $0.leads != nil }
+    let compared = columns.filter(\.isCompared)
     var sentences = reasons.map { "\($0.capitalisedFirst)." }
     if compared.isEmpty {
       sentences.append("No column can be compared.")
     } else {
       let seeds = columns.flatMap(\.contrasts).map(\.judged.contrast.count).max() ?? 0
+      let words = Verdict.allCases.map { verdict in
+        "\(compared.count { $0.claim.verdict == verdict }) \(verdict.rawValue)"
+      }
       sentences.append(
         JudgedContrast.shortage(seeds).map { "No column is conclusive: \($0)." }
-          ?? "Of \(columnCount) columns, of which \(compared.count) can be compared, "
-          + Verdict.allCases.map { "\(count($0)) \($0.rawValue)" }.joined(separator: ", ") + ".")
+          ?? "\(compared.count) of \(columnCount) columns can be compared: "
+          + words.joined(separator: ", ") + ".")
+      let described = compared.compactMap(\.leads)
       sentences.append(
         "Description, not a test: one of the two has the highest mean in "
-          + "\(compared.count { $0.leads == true }) of \(compared.count) columns.")
+          + "\(described.count { $0 }) of \(described.count) columns.")
     }
     return Claim(
       number: 1,

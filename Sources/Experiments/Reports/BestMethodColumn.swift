@@ -14,8 +14,10 @@ import FederatedLearning
 struct BestMethodColumn {
   private static let ours = ["pfedla", "heurpfedla"]
 
-  /// Whether one of the two has the highest mean of the methods run; nil if nothing can be compared.
+  /// Whether one of the two has the highest mean of the methods run; nil if no seed has all of them.
   let leads: Bool?
+  /// Whether one of the two was run beside another method.
+  var isCompared: Bool { contrasts.contains { $0.judged.contrast.count > 0 } }
   /// The contrasts, pFedLA's first.
   let contrasts: [MethodContrast]
   /// The column's part of the claim.
@@ -41,24 +43,22 @@ struct BestMethodColumn {
         judged: judged)
     }
     self.contrasts = contrasts
-    let missing = (Self.ours + others).filter { runs($0).isEmpty }.map { name in
-      sweep.divergedCount(place.merging(["method": name]) { $1 }) > 0 ? "\(name) (diverged)" : name
-    }
     let means = Means(Self.ours, others, runs)
     leads = means?.leads
-    var sentences: [String] = []
-    if let means {
-      let seeds = judged.map(\.contrast.count).max() ?? 0
+    let seeds = judged.map(\.contrast.count).max() ?? 0
+    var sentences = [
+      "No seed has one of the two and another method finished on the same partition."
+    ]
+    if seeds > 0 {
       sentences =
         JudgedContrast.shortage(seeds).map { ["\($0.capitalisedFirst)."] }
         ?? Self.ours.map { name in Self.text(name, contrasts.filter { $0.first == name }) }
-      sentences.append(means.text)
+      if let means { sentences.append(means.text) }
+      let missing = (Self.ours + others).filter { runs($0).isEmpty }.map { name in
+        let diverged = sweep.divergedCount(place.merging(["method": name]) { $1 })
+        return Self.title(name) + (diverged > 0 ? " (diverged)" : "")
+      }
       if !missing.isEmpty { sentences.append("Not run: \(missing.joined(separator: ", ")).") }
-    } else {
-      sentences = [
-        "There is no seed for which one of the two and another method are finished on the same "
-          + "partition."
-      ]
     }
     claim = Claim(
       number: 1, part: "\(sweep.plan.name), \(dataset), \(clients) clients",
@@ -77,18 +77,26 @@ struct BestMethodColumn {
 
   /// What became of a method's contrasts, the others by name where it is not all of them.
   private static func text(_ name: String, _ contrasts: [MethodContrast]) -> String {
-    let groups = Verdict.allCases.compactMap { verdict -> String? in
-      let found = contrasts.filter { $0.verdict == verdict }
+    let (compared, missing) = (
+      contrasts.filter { $0.judged.contrast.count > 0 },
+      contrasts.filter { $0.judged.contrast.count == 0 }
+    )
+    var groups = Verdict.allCases.compactMap { verdict -> String? in
+      let found = compared.filter { $0.verdict == verdict }
       guard !found.isEmpty else { return nil }
       if found.count == contrasts.count {
         return "\(verdict.rawValue) against each of \(found.count)"
       }
-      let names = found.map { contrast in
-        title(contrast.second)
-          + (contrast.judged.contrast.mean.isNaN
-            ? "" : " (\(CellAccuracy.difference(contrast.judged.contrast.mean)))")
+      let names = found.map {
+        "\(title($0.second)) (\(CellAccuracy.difference($0.judged.contrast.mean)))"
       }
       return "\(verdict.rawValue) against \(names.joined(separator: ", "))"
+    }
+    if !missing.isEmpty {
+      let names = missing.map { title($0.second) }
+      groups.append(
+        compared.isEmpty
+          ? "compared with none" : "not compared with \(names.joined(separator: ", "))")
     }
     return "\(title(name)): \(groups.joined(separator: "; "))."
   }

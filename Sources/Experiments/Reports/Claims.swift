@@ -50,12 +50,12 @@ public struct Claims {
       + "contrasts.csv."
   }
 
-  /// The claims without the parts of those of which no part is conclusive.
+  /// The claims without the parts of those of which nothing is conclusive.
   var shown: [Claim] {
-    claims.filter { claim in
-      claim.part.isEmpty
-        || claims.contains { $0.number == claim.number && $0.verdict != .inconclusive }
-    }
+    var conclusive = Set(claims.filter { $0.verdict != .inconclusive }.map(\.number))
+    // A column may be open while some of its contrasts are not.
+    if contrasts.contains(where: { $0.verdict != .inconclusive }) { conclusive.insert(1) }
+    return claims.filter { $0.part.isEmpty || conclusive.contains($0.number) }
   }
 
   /// What a reader must know: the runs judged, the tests, the words.

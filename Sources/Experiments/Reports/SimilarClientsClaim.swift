@@ -70,7 +70,7 @@ struct SimilarClientsClaim {
     ) { judged in
       judged.contrast.count == 0
         ? "There is no finished run with recorded weights and clients of both kinds."
-        : "\(numbers) (\(judged.text(unit: "of 1/N")))."
+        : "\(numbers) (\(judged.text(unit: "in units of 1/N")))."
     }
   }
 
