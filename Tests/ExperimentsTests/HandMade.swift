@@ -47,6 +47,7 @@ enum HandMade {
   ///   - result: the result at a place; nil while it is missing.
   static func sweep(
     _ name: String, _ axes: [(name: String, labels: [String])], isSynthetic: Bool = false,
+    profile: String = "quick", overrides: [String] = [],
     isPlanned: ([String: String]) -> Bool = { _ in true },
     result: ([String: String]) -> RunResult?
   ) throws -> SweepResults {
@@ -55,7 +56,8 @@ enum HandMade {
     }.filter(isPlanned)
     let plan: [String: Any] = [
       "name": name, "title": "\(name): 100 % & more", "report": "accuracy-table",
-      "profile": "quick", "summary": "a few_rounds", "isSynthetic": isSynthetic,
+      "profile": profile, "summary": "a few_rounds", "isSynthetic": isSynthetic,
+      "overrides": overrides,
       "axes": axes.map { ["name": $0.name, "labels": $0.labels] as [String: Any] },
       "cells": places.enumerated().map { index, place in
         ["name": "cell\(index)", "coordinates": place] as [String: Any]

@@ -2,16 +2,6 @@ import Foundation
 
 /// A claim of the paper, or a part of one, judged by our runs.
 public struct Claim: Sendable, Equatable {
-  /// What our runs say of it.
-  public enum Verdict: String, Sendable {
-    /// Significantly so.
-    case holds
-    /// Significantly the other way.
-    case doesNotHold = "does not hold"
-    /// Runs are missing, or too few to tell.
-    case cannotBeTold = "cannot be told"
-  }
-
   /// Which of the paper's claims: 1 … 4.
   public let number: Int
   /// Which part of it, such as `table1, cifar10, 10 clients`; empty for the whole claim.
@@ -22,74 +12,69 @@ public struct Claim: Sendable, Equatable {
   public let verdict: Verdict
   /// Why, in plain words with the numbers.
   public let explanation: String
-  /// The test behind the verdict; nil for a whole claim and where there was nothing to test.
-  public let test: SignedRankTest?
+  /// The contrast behind the verdict; nil for what is made of several, and without runs.
+  public let contrast: JudgedContrast?
 
   /// A judged claim.
   public init(
     number: Int, part: String = "", statement: String, verdict: Verdict, explanation: String,
-    test: SignedRankTest? = nil
+    contrast: JudgedContrast? = nil
   ) {
     self.number = number
     self.part = part
     self.statement = statement
     self.verdict = verdict
     self.explanation = explanation
-    self.test = test
+    self.contrast = contrast
   }
 
-  /// The whole of a claim that is made of each part: it holds if all do, does not if one does not.
+  /// The whole of a claim that is made of each part.
   init(number: Int, statement: String, parts: [Claim], missing: String) {
-    func names(_ verdict: Verdict) -> String {
-      let found = parts.filter { $0.verdict == verdict }
-      return found.isEmpty
-        ? "" : "\(verdict.rawValue) for \(found.map(\.part).joined(separator: "; "))"
+    let verdict = Verdict(ofAll: parts.map(\.verdict))
+    let explanation: String
+    if parts.isEmpty {
+      explanation = missing.capitalisedFirst + "."
+    } else if parts.allSatisfy({ $0.verdict == .inconclusive }) {
+      explanation =
+        "No part is conclusive: " + Self.inconclusiveReason(parts.compactMap(\.contrast)) + "."
+    } else {
+      explanation = Verdict.allCases.compactMap { verdict in
+        let names = parts.filter { $0.verdict == verdict }.map(\.part)
+        return names.isEmpty
+          ? nil : "\(verdict.rawValue.capitalisedFirst): \(names.joined(separator: "; "))."
+      }.joined(separator: " ")
     }
-    let verdict: Verdict =
-      parts.contains { $0.verdict == .doesNotHold }
-      ? .doesNotHold
-      : !parts.isEmpty && parts.allSatisfy { $0.verdict == .holds } ? .holds : .cannotBeTold
-    if !parts.isEmpty, parts.allSatisfy({ $0.verdict == .cannotBeTold }) {
-      self.init(
-        number: number, statement: statement, verdict: .cannotBeTold,
-        explanation: "None of its parts can be told.")
-      return
-    }
-    let all = [names(.holds), names(.doesNotHold), names(.cannotBeTold)].filter { !$0.isEmpty }
-    self.init(
-      number: number, statement: statement, verdict: verdict,
-      explanation: (parts.isEmpty ? missing : all.joined(separator: ". It ").capitalisedFirst)
-        + ".")
+    self.init(number: number, statement: statement, verdict: verdict, explanation: explanation)
+  }
+
+  /// Why no contrast of several is conclusive.
+  static func inconclusiveReason(_ contrasts: [JudgedContrast]) -> String {
+    let count = contrasts.map(\.contrast.count).max() ?? 0
+    return JudgedContrast.shortage(count)
+      ?? "\(JudgedContrast.seeds(count)) leave every interval too wide"
   }
 }
 
-/// The judgement of paired differences: the claim says that they are above zero.
-struct PairedJudgement {
-  /// Below this probability a difference counts.
-  static let significance = 0.05
+/// A part of a claim before it is judged with the others.
+struct ClaimPart {
+  let part: String
+  let statement: String
+  let contrast: SeedContrast
+  /// The reasons in words.
+  let explanation: (JudgedContrast) -> String
+  /// Whether something that was counted, not tested, contradicts the claim.
+  var isContradicted = false
 
-  let test: SignedRankTest
-  let mean: Double
-
-  /// - Parameter tolerance: see `SignedRankTest`.
-  init(_ differences: [Double], tolerance: Double) {
-    test = SignedRankTest(differences, tolerance: tolerance)
-    mean = differences.mean
-  }
-
-  /// Holds or does not only if the test is significant and the mean is on the same side.
-  var verdict: Claim.Verdict {
-    guard test.probability < Self.significance else { return .cannotBeTold }
-    if test.positiveRankSum > test.negativeRankSum, mean > 0 { return .holds }
-    if test.positiveRankSum < test.negativeRankSum, mean < 0 { return .doesNotHold }
-    return .cannotBeTold
-  }
-
-  /// Number of pairs that differ and probability.
-  var text: String {
-    let probability = test.probability
-    return "n = \(test.count), "
-      + (probability < 0.0001 ? "p < 0.0001" : String(format: "p = %.4f", probability))
+  /// Judges parts as one family.
+  static func judged(_ parts: [ClaimPart], number: Int) -> [Claim] {
+    zip(parts, JudgedContrast.family(parts.map(\.contrast))).map { part, judged in
+      let hasSeeds = judged.contrast.count >= Verdict.fewestSeeds
+      return Claim(
+        number: number, part: part.part, statement: part.statement,
+        verdict: hasSeeds && part.isContradicted ? .refuted : judged.verdict,
+        explanation: part.explanation(judged),
+        contrast: judged.contrast.count == 0 ? nil : judged)
+    }
   }
 }
 

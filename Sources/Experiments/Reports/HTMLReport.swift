@@ -58,28 +58,12 @@ struct HTMLReport {
         .joined(separator: "\n"))
       </ul></nav>
       <main>
-      <section id="claims">
-      <h2>The paper's claims</h2>
-      <ul class="claims">
-      \(claims.claims.map(claim).joined(separator: "\n"))
-      </ul>
-      \(claims.table.footers.map { "<p class=\"note\">\(escaped($0))</p>" }.joined(separator: "\n"))
-      </section>
+      \(claims.html)
       \(try sections.map(section).joined(separator: "\n"))
       </main>
       </body>
       </html>
 
-      """
-  }
-
-  private func claim(_ claim: Claim) -> String {
-    let title = claim.part.isEmpty ? "\(claim.number). \(claim.statement)" : claim.part
-    return """
-      <li\(claim.part.isEmpty ? "" : " class=\"part\"")><p><b>\(escaped(title))</b> \
-      <span class="verdict \(claim.verdict.rawValue.replacingOccurrences(of: " ", with: "-"))">\
-      \(escaped(claim.verdict.rawValue))</span></p>
-      <p>\(escaped(claim.explanation))</p></li>
       """
   }
 
@@ -147,7 +131,7 @@ struct HTMLReport {
     .claims .part { margin-left: 1.25rem; font-size: 0.9rem; } .claims p { margin: 0.15rem 0; }
     .verdict { border: 1px solid var(--line); border-radius: 1rem; padding: 0 0.6rem; font-size: 0.875rem;
       white-space: nowrap; }
-    .verdict.holds { background: var(--best); } .verdict.does-not-hold { color: var(--warning); }
+    .verdict.supported { background: var(--best); } .verdict.refuted { color: var(--warning); }
     figure { margin: 1.25rem 0; }
     figure img { max-width: 100%; height: auto; background: #ffffff; border-radius: 6px; display: block; }
     figcaption, .note { color: var(--faint); font-size: 0.875rem; max-width: 60rem; }

@@ -1,43 +1,41 @@
 /// Claim 4: aggregation by similarity of layers beats that of whole models (Figure 1).
 struct LayerwiseClaim {
+  private static let statement =
+    "Aggregation by similarity is better layer by layer than by whole models"
+
   /// The claim; it has no parts.
   let claims: [Claim]
 
   init(_ sweeps: [SweepResults]) {
-    func claim(_ verdict: Claim.Verdict, _ explanation: String, _ test: SignedRankTest? = nil)
-      -> [Claim]
-    {
-      [
-        Claim(
-          number: 4,
-          statement: "Aggregation by similarity is better layer by layer than by whole models",
-          verdict: verdict, explanation: explanation, test: test)
-      ]
-    }
     switch sweeps.usable("figure1") {
     case .failure(let unusable):
-      claims = claim(.cannotBeTold, unusable.reason.capitalisedFirst + ".")
+      claims = [
+        Claim(
+          number: 4, statement: Self.statement, verdict: .inconclusive,
+          explanation: unusable.reason.capitalisedFirst + ".")
+      ]
     case .success(let sweep):
       let paired = PairedRuns(
         sweep.runs(["method": "similarity-layerwise"]),
         sweep.runs(["method": "similarity-modelwise"]))
-      guard !paired.pairs.isEmpty else {
-        claims = claim(
-          .cannotBeTold,
-          "Runs of similarity-layerwise and similarity-modelwise of one seed are missing.")
-        return
-      }
-      let judgement = PairedJudgement(
-        paired.accuracyDifferences, tolerance: PairedRuns.accuracyTolerance)
-      let layerwise = CellAccuracy(paired.pairs.map(\.first)).mean
-      let modelwise = CellAccuracy(paired.pairs.map(\.second)).mean
-      claims = claim(
-        judgement.verdict,
-        "Layer-wise \(CellAccuracy.number(layerwise)) %, model-wise "
-          + "\(CellAccuracy.number(modelwise)) % over all clients at the last evaluation: "
-          + "difference \(CellAccuracy.difference(judgement.mean)) points (\(judgement.text)). "
-          + "The paper shows one client only.",
-        judgement.test)
+      claims = ClaimPart.judged(
+        [
+          ClaimPart(part: "", statement: Self.statement, contrast: paired.contrast()) {
+            Self.explanation(paired, $0)
+          }
+        ], number: 4)
     }
+  }
+
+  private static func explanation(_ paired: PairedRuns, _ judged: JudgedContrast) -> String {
+    guard judged.contrast.count > 0 else {
+      return "Runs of similarity-layerwise and similarity-modelwise of one seed are missing."
+    }
+    let layerwise = CellAccuracy(paired.pairs.map(\.first)).mean
+    let modelwise = CellAccuracy(paired.pairs.map(\.second)).mean
+    return "Layer-wise \(CellAccuracy.number(layerwise)) %, model-wise "
+      + "\(CellAccuracy.number(modelwise)) % over all clients at the last evaluation: "
+      + "difference \(CellAccuracy.difference(judged.contrast.mean)) points "
+      + "(\(judged.text(unit: "points"))). The paper shows one client only."
   }
 }

@@ -1,19 +1,24 @@
 import Foundation
 
 /// Claim 2: weights of clients with similar data grow, those of dissimilar clients fall (Figure 5);
-/// the diagonal and its neighbours dominate (Figure 6).
+/// the diagonal and its neighbours dominate (Figure 6). Each of these is tested by itself.
 ///
 /// Similar to a client is another that holds at least three quarters of its classes, as in the
-/// paper's two examples.
+/// paper's two examples. A seed's number is the mean over the clients that have both kinds of
+/// others, times the number of clients N: differences are in units of 1/N, the weight that every
+/// client has where all count alike.
 struct SimilarClientsClaim {
+  /// The smallest difference of weights that matters, in units of 1/N: a twentieth of the equal weight.
+  static let smallestDifference = 0.05
+
   /// The claim, followed by its parts.
   let claims: [Claim]
 
-  /// Changes of a weight below it are rounding.
-  private static let tolerance = 1e-6
+  /// Changes of a weight below it, in units of 1/N, are rounding.
+  private static let tolerance = 1e-5
 
   init(_ sweeps: [SweepResults], paper: PaperNumbers) {
-    var parts: [Claim] = []
+    var parts: [ClaimPart] = []
     var missing: [String] = []
     switch sweeps.usable("figure5") {
     case .failure(let unusable): missing.append(unusable.reason)
@@ -30,19 +35,21 @@ struct SimilarClientsClaim {
           layer: rows.first { $0["dataset"] == dataset["dataset"] }?["layer"])
       }
     }
-    parts += missing.map {
-      Claim(
-        number: 2, part: $0.prefix { $0 != " " }.description, statement: "",
-        verdict: .cannotBeTold, explanation: $0.capitalisedFirst + ".")
-    }
+    let judged =
+      ClaimPart.judged(parts, number: 2)
+      + missing.map {
+        Claim(
+          number: 2, part: $0.prefix { $0 != " " }.description, statement: "",
+          verdict: .inconclusive, explanation: $0.capitalisedFirst + ".")
+      }
     claims =
       [
         Claim(
           number: 2,
           statement: "Weights of clients with similar data grow and those of dissimilar clients "
             + "fall; a client and its neighbours dominate",
-          parts: parts, missing: missing.joined(separator: "; "))
-      ] + parts
+          parts: judged, missing: missing.joined(separator: "; "))
+      ] + judged
   }
 
   private static func datasets(of sweep: SweepResults) -> [[String: String]] {
@@ -50,58 +57,54 @@ struct SimilarClientsClaim {
     return labels.isEmpty ? [[:]] : labels.map { ["dataset": $0] }
   }
 
-  private static func judge(
+  private static func part(
     _ sweep: SweepResults, _ dataset: [String: String], _ what: String, _ differences: [Double],
     _ numbers: String
-  ) -> Claim {
-    let part = [sweep.plan.name, dataset["dataset"]].compactMap { $0 }.joined(separator: ", ")
-    guard !differences.isEmpty else {
-      return Claim(
-        number: 2, part: "\(part): \(what)", statement: what, verdict: .cannotBeTold,
-        explanation: "There is no finished run with recorded weights and clients of both kinds.")
+  ) -> ClaimPart {
+    let place = [sweep.plan.name, dataset["dataset"]].compactMap { $0 }.joined(separator: ", ")
+    return ClaimPart(
+      part: "\(place): \(what)", statement: what,
+      contrast: SeedContrast(
+        differences.filter(\.isFinite), smallestDifference: smallestDifference,
+        tolerance: tolerance)
+    ) { judged in
+      judged.contrast.count == 0
+        ? "There is no finished run with recorded weights and clients of both kinds."
+        : "\(numbers) (\(judged.text(unit: "in units of 1/N")))."
     }
-    let judgement = PairedJudgement(differences, tolerance: tolerance)
-    return Claim(
-      number: 2, part: "\(part): \(what)", statement: what, verdict: judgement.verdict,
-      explanation: "\(numbers) (\(judgement.text)).", test: judgement.test)
   }
 
   // MARK: Figure 5
 
-  /// Every client's mean weights over layers in the first and last third of the recorded rounds.
-  private static func overTime(_ sweep: SweepResults, _ dataset: [String: String]) -> [Claim] {
-    let changes = sweep.runs(dataset).flatMap { run -> [(early: Weights, late: Weights)] in
+  /// A run's weights, over layers, in the first and last third of the recorded rounds.
+  private static func overTime(_ sweep: SweepResults, _ dataset: [String: String]) -> [ClaimPart] {
+    let changes = sweep.runs(dataset).compactMap { run -> (early: Weights, late: Weights)? in
       let rounds = run.record.recordedRounds.indices
-      let (first, last) = (rounds.prefix(rounds.count / 3), rounds.suffix(rounds.count / 3))
-      guard !first.isEmpty else { return [] }
       let layers = Array(run.layers.indices)
-      return (0..<run.record.clientCount).compactMap { client in
-        Weights(run, client, positions: first, layers: layers).flatMap { early in
-          Weights(run, client, positions: last, layers: layers).map { (early, $0) }
-        }
-      }
+      guard let early = Weights(run, rounds.prefix(rounds.count / 3), layers),
+        let late = Weights(run, rounds.suffix(rounds.count / 3), layers)
+      else { return nil }
+      return (early, late)
     }
-    func numbers(_ name: String, _ weight: KeyPath<Weights, Double>) -> String {
-      "\(name) \(text(changes.map { $0.early[keyPath: weight] }.mean)) → "
-        + text(changes.map { $0.late[keyPath: weight] }.mean)
+    func part(_ what: String, _ name: String, _ value: (Weights) -> Double, sign: Double = 1)
+      -> ClaimPart
+    {
+      Self.part(
+        sweep, dataset, what,
+        changes.map { sign * $0.late.perEqualWeight(value($0.late) - value($0.early)) },
+        "\(name), first → last third of the rounds: \(text(changes.map { value($0.early) }.mean)) "
+          + "→ \(text(changes.map { value($0.late) }.mean))")
     }
-    let (own, similar, dissimilar) = (
-      numbers("own", \.own), numbers("a similar client's", \.similar),
-      numbers("a dissimilar client's", \.dissimilar)
-    )
     return [
-      // A client's weights sum to 1, so its own and those of similar clients grow as much.
-      judge(
-        sweep, dataset, "dissimilar clients' weights fall and the others grow",
-        changes.map { $0.early.dissimilar - $0.late.dissimilar },
-        "Mean weight over layers and clients, first → last third of the rounds: \(own), "
-          + "\(similar), \(dissimilar)"),
-      judge(
-        sweep, dataset, "similar clients gain on dissimilar ones",
-        changes.map { $0.late.lead - $0.early.lead },
-        "Lead of a similar client's weight over a dissimilar one's, first → last third of the "
-          + "rounds: \(text(changes.map(\.early.lead).mean)) → "
-          + text(changes.map(\.late.lead).mean)),
+      part(
+        "similar clients' weights grow", "Mean weight of a similar client over layers and clients",
+        \.similar),
+      part(
+        "dissimilar clients' weights fall",
+        "Mean weight of a dissimilar client over layers and clients", \.dissimilar, sign: -1),
+      part(
+        "similar clients gain on dissimilar ones",
+        "Lead of a similar client's weight over a dissimilar one's", \.lead),
     ]
   }
 
@@ -110,16 +113,13 @@ struct SimilarClientsClaim {
   /// Weights after the last recorded round: in the paper's layer if the model has it, else in all.
   private static func atTheEnd(
     _ sweep: SweepResults, _ dataset: [String: String], layer: String?
-  ) -> [Claim] {
+  ) -> [ClaimPart] {
     let runs = sweep.runs(dataset)
     let hasLayer = layer.map { layer in runs.allSatisfy { $0.layers.contains(layer) } } ?? false
-    let weights = runs.flatMap { run -> [Weights] in
-      let chosen = run.layers.indices.filter { !hasLayer || run.layers[$0] == layer }
-      return (0..<run.record.clientCount).compactMap { client in
-        Weights(
-          run, client, positions: run.record.recordedRounds.indices.suffix(1),
-          layers: chosen)
-      }
+    let weights = runs.compactMap { run in
+      Weights(
+        run, run.record.recordedRounds.indices.suffix(1),
+        run.layers.indices.filter { !hasLayer || run.layers[$0] == layer })
     }
     let numbers =
       "Mean weight over clients at the end"
@@ -127,9 +127,12 @@ struct SimilarClientsClaim {
       + ": own \(text(weights.map(\.own).mean)), a neighbour's "
       + "\(text(weights.map(\.similar).mean)), another's \(text(weights.map(\.dissimilar).mean))"
     return [
-      judge(
-        sweep, dataset, "the diagonal dominates", weights.map { $0.own - $0.dissimilar }, numbers),
-      judge(sweep, dataset, "neighbours dominate the rest", weights.map(\.lead), numbers),
+      part(
+        sweep, dataset, "the diagonal dominates",
+        weights.map { $0.perEqualWeight($0.own - $0.dissimilar) }, numbers),
+      part(
+        sweep, dataset, "neighbours dominate the rest",
+        weights.map { $0.perEqualWeight($0.lead) }, numbers),
     ]
   }
 
@@ -139,22 +142,26 @@ struct SimilarClientsClaim {
 
   // MARK: Weights
 
-  /// A client's mean weights of itself, of a similar and of a dissimilar client.
+  /// A run's mean weights that a client gives itself, a similar and a dissimilar client.
   private struct Weights {
     let own: Double
     let similar: Double
     let dissimilar: Double
+    private let clientCount: Int
     var lead: Double { similar - dissimilar }
 
-    /// Means over recorded rounds, by position, and layers; nil unless both kinds of clients exist
-    /// and weights were recorded.
-    init?(_ run: RunResult, _ client: Int, positions: some Collection<Int>, layers: [Int]) {
+    /// A difference in units of 1/N.
+    func perEqualWeight(_ difference: Double) -> Double { difference * Double(clientCount) }
+
+    /// Means over recorded rounds, by position, layers and the clients that have others of both
+    /// kinds; nil without such clients or without recorded weights.
+    init?(_ run: RunResult, _ positions: some Collection<Int>, _ layers: [Int]) {
       let record = run.record
       let size = record.clientCount * record.layerCount * record.clientCount
       guard !positions.isEmpty, record.weights.count == record.recordedRounds.count * size else {
         return nil
       }
-      func mean(_ sources: [Int]) -> Double {
+      func mean(_ client: Int, of sources: [Int]) -> Double {
         positions.flatMap { position in
           layers.flatMap { layer in
             sources.map { source in
@@ -164,20 +171,26 @@ struct SimilarClientsClaim {
           }
         }.mean
       }
-      func classes(_ client: Int) -> Set<Int> {
-        Set(run.labelCounts[client].indices.filter { run.labelCounts[client][$0] > 0 })
+      let classes = run.labelCounts.map { counts in
+        Set(counts.indices.filter { counts[$0] > 0 })
       }
-      let own = classes(client)
-      let others = (0..<record.clientCount).filter { $0 != client }
-      func isSimilar(_ other: Int) -> Bool {
-        4 * own.intersection(classes(other)).count >= 3 * own.count
+      var clients: [(own: Double, similar: Double, dissimilar: Double)] = []
+      for client in 0..<record.clientCount {
+        let others = (0..<record.clientCount).filter { $0 != client }
+        func isSimilar(_ other: Int) -> Bool {
+          4 * classes[client].intersection(classes[other]).count >= 3 * classes[client].count
+        }
+        let similar = others.filter(isSimilar)
+        let dissimilar = others.filter { !isSimilar($0) }
+        guard !similar.isEmpty, !dissimilar.isEmpty else { continue }
+        clients.append(
+          (mean(client, of: [client]), mean(client, of: similar), mean(client, of: dissimilar)))
       }
-      let similar = others.filter(isSimilar)
-      let dissimilar = others.filter { !isSimilar($0) }
-      guard !similar.isEmpty, !dissimilar.isEmpty else { return nil }
-      self.own = mean([client])
-      self.similar = mean(similar)
-      self.dissimilar = mean(dissimilar)
+      guard !clients.isEmpty else { return nil }
+      own = clients.map(\.own).mean
+      similar = clients.map(\.similar).mean
+      dissimilar = clients.map(\.dissimilar).mean
+      clientCount = record.clientCount
     }
   }
 }
