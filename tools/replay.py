@@ -53,8 +53,8 @@ class Audit:
         self.file = file = h5py.File(path)
         if "audit" not in file:
             raise AuditError("no group /audit; run pfedla with --audit")
-        if file["audit"].attrs["schema_version"] != 1:
-            raise AuditError(f"/audit has schema_version {file['audit'].attrs['schema_version']}, expected 1")
+        if (version := file["audit"].attrs["schema_version"]) != 2:
+            raise AuditError(f"/audit has schema_version {version}, expected 2")
         self.group = file["audit"]
         lines = file["provenance/resolved_specification"].asstr()[()].splitlines()
         self.settings = dict(line.split(": ", 1) for line in lines if ": " in line)

@@ -116,6 +116,8 @@ private final class TracingNetwork: LocalNetwork {
 
   var layout: ParameterLayout { network.layout }
 
+  var work: NetworkWork { network.work }
+
   func load(_ parameters: UnsafeBufferPointer<Float>) throws {
     if turn.start.isEmpty { turn.start = Array(parameters) }
     try timed(\.transfer) { try network.load(parameters) }

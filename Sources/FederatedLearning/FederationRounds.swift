@@ -12,6 +12,9 @@ extension Federation {
     public let trainLosses: [Float]
     /// What each participant sent and was sent.
     public let traffic: [Traffic]
+    /// What each participant's network computed, preparation of the received model included; evaluation on
+    /// test samples is no part of it.
+    public let work: [NetworkWork]
   }
 
   /// One round. All participants start from the same snapshot of the state; the state is replaced
@@ -20,13 +23,13 @@ extension Federation {
     let round = state.round + 1
     let participants = participants(round: round)
     // Nothing holds the state any more when this returns, so that it is changed in place.
-    let (updates, traffic) = try results(of: participants, round: round)
+    let (updates, traffic, work) = try results(of: participants, round: round)
     try method.absorb(updates, into: &state.server, bank: state.bank, on: engine)
     for update in updates { state.bank.store(update.trained, of: update.client) }
     state.round = round
     return RoundRecord(
       round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
-      traffic: traffic)
+      traffic: traffic, work: work)
   }
 
   /// Participants that are sent their models at a time, so that only so many models wait for their
@@ -37,16 +40,18 @@ extension Federation {
 
   /// What the participants' work leaves, and what they sent and were sent. Changes nothing.
   private func results(of participants: [Int], round: Int) throws
-    -> ([ClientUpdate<Method.Contribution>], [Traffic])
+    -> ([ClientUpdate<Method.Contribution>], [Traffic], [NetworkWork])
   {
     var updates: [ClientUpdate<Method.Contribution>] = []
+    var work: [NetworkWork] = []
     for start in stride(from: 0, to: participants.count, by: simultaneousParticipants) {
       let end = min(start + simultaneousParticipants, participants.count)
       let clients = Array(participants[start..<end])
-      updates += try digested(
-        trained(clients, received: received(by: clients), round: round))
+      let results = try trained(clients, received: received(by: clients), round: round)
+      updates += try digested(results.map(\.update))
+      work += results.map(\.work)
     }
-    return (updates, participants.map { method.traffic(of: $0, state: state.server) })
+    return (updates, participants.map { method.traffic(of: $0, state: state.server) }, work)
   }
 
   /// What the server sends, axes (client, parameter).
@@ -63,17 +68,20 @@ extension Federation {
 
   /// Local training from what was sent.
   private func trained(_ clients: [Int], received: [[Float]], round: Int) throws
-    -> [ClientUpdate<Method.Contribution>]
+    -> [(update: ClientUpdate<Method.Contribution>, work: NetworkWork)]
   {
-    let slots = Slots<ClientUpdate<Method.Contribution>>(count: clients.count)
+    let slots = Slots<(update: ClientUpdate<Method.Contribution>, work: NetworkWork)>(
+      count: clients.count)
     let (method, snapshot, tasks) = (method, state, tasks)
     try engine.forEachClient(clients.count) { slot, network in
+      let before = network.work
       let task = tasks.task(round: round, client: clients[slot])
       let prepared = try method.prepare(
         task, received: received[slot], state: snapshot.server, bank: snapshot.bank,
         network: network)
-      slots[slot] = try method.train(
+      let update = try method.train(
         task, received: prepared, state: snapshot.server, bank: snapshot.bank, network: network)
+      slots[slot] = (update, network.work - before)
     }
     return slots.all
   }

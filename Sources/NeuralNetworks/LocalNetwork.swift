@@ -3,6 +3,9 @@
 ///
 /// A network belongs to one thread at a time. The same calls give the same bits on every worker.
 public protocol LocalNetwork: AnyObject {
+  /// What the network has computed since it was made.
+  var work: NetworkWork { get }
+
   /// Where parameters stand in the flat vectors below.
   var layout: ParameterLayout { get }
 

@@ -6,6 +6,8 @@ import COneDNN
 /// the gradients in another of the same shape, so that a step of descent is one loop. Conversion
 /// from and to the flat vector happens once per client and round.
 public final class Network: LocalNetwork {
+  /// What the network has computed since it was made.
+  public private(set) var work = NetworkWork()
   private let plans: NetworkPlans
   /// Samples per forward pass in evaluation.
   private static let evaluationBatchSize = 64
@@ -123,6 +125,7 @@ public final class Network: LocalNetwork {
   public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Double
   {
+    work.gradients += 1
     let workspace = try workspace(batchSize: samples.count, training: true)
     let plan = workspace.plan
     guard let gradientBuffer = plan.logitsGradient else { return 0 }
@@ -185,6 +188,7 @@ public final class Network: LocalNetwork {
   public func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Evaluation
   {
+    work.evaluatedSamples += samples.count
     var evaluation = Evaluation(classCount: plans.architecture.classCount)
     var rest = samples
     while !rest.isEmpty {

@@ -50,7 +50,9 @@ struct TuningTests {
     let found = plan.cells.map { cell in
       [cell.coordinates["method"] ?? "", cell.coordinates["trial"] ?? ""]
         + cell.specification.identity
-        .filter { ["learning_rate", "momentum", "methods.fedper.personal_layers"].contains($0.key) }
+        .filter {
+          ["learning_rate", "momentum", "methods.fedper.personal_layers"].contains($0.key)
+        }
         .map(\.value)
     }
     #expect(
@@ -233,7 +235,8 @@ struct TuningTests {
     // What the sweep sets stands above the chosen values.
     let own = try SmallSweep.cells("own", text: sweep())
     #expect(
-      own[1].specification.identity.first { $0.key == "methods.fedper.personal_layers" }?.value == "3")
+      own[1].specification.identity.first { $0.key == "methods.fedper.personal_layers" }?.value
+        == "3")
     let record = try SmallSweep.plan(text: sweep()).record
     #expect(record.hyperparameters?.hasPrefix("\(values), SHA-256 ") == true)
     #expect(

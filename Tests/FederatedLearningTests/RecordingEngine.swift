@@ -58,6 +58,8 @@ private final class RecordingNetwork: LocalNetwork {
 
   var layout: ParameterLayout { network.layout }
 
+  var work: NetworkWork { network.work }
+
   func load(_ parameters: UnsafeBufferPointer<Float>) throws { try network.load(parameters) }
 
   func store(into parameters: UnsafeMutableBufferPointer<Float>) throws {

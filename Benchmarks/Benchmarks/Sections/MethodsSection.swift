@@ -41,7 +41,7 @@ enum MethodsSection: BenchmarkSection {
             let done = try federation.runRound()
             record.enter(
               round: done.round, participants: done.participants, trainLosses: done.trainLosses,
-              traffic: done.traffic)
+              traffic: done.traffic, work: done.work)
           }
           trace = tracing.takeTrace()
           traces.append(trace)

@@ -6,7 +6,8 @@ import NeuralNetworks
 /// Documentation/results-format.md.
 enum AuditGroup {
   static let schemaName = "pfedla_audit"
-  static let schemaVersion: Int32 = 1
+  /// 1: without hypernetworks and the server's state after each round.
+  static let schemaVersion: Int32 = 2
 
   /// The root's dimensions.
   struct Axes {
@@ -48,6 +49,9 @@ enum AuditGroup {
       try group.write(
         "retained", record.retained, axes: [axes.round, slot, axes.layer], storage: .compressed)
     }
+    if !record.stateAfter.isEmpty {
+      try writeState(record.stateAfter, into: group.createGroup("state_after"), axes)
+    }
     guard !record.hypernetworkTensors.isEmpty else { return }
     try writeHypernetworkLayout(
       record.hypernetworkTensors, into: group.createGroup("hypernetwork_layout"))
@@ -56,6 +60,23 @@ enum AuditGroup {
     try group.write(
       "initial_hypernetwork", record.initialHypernetworks,
       axes: record.sharesHypernetwork ? [parameters] : [axes.client, parameters])
+    try group.write(
+      "hypernetwork_after", record.hypernetworksAfter,
+      axes: [axes.round] + (record.sharesHypernetwork ? [] : [axes.client]) + [parameters])
+  }
+
+  /// One dataset a tensor of the server's state; an axis as long as there are clients is theirs.
+  private static func writeState(
+    _ state: [AuditRecord.StateSeries], into group: HDF5Group, _ axes: Axes
+  ) throws {
+    for series in state {
+      let own = try series.shape.enumerated().map { place, length in
+        length == axes.client.count && place == 0
+          ? axes.client
+          : try dimension("\(series.name)_axis_\(place)", count: length, in: group)
+      }
+      try group.write(series.name, series.values, axes: [axes.round] + own)
+    }
   }
 
   private static func writeParameterLayout(_ layout: ParameterLayout, into group: HDF5Group) throws

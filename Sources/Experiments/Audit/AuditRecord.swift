@@ -29,6 +29,21 @@ struct AuditRecord {
   /// Layers that each participant kept, axes (round, slot, layer).
   private(set) var retained: [Bool] = []
 
+  /// Every client's hypernetwork after each round, axes (round, client, hypernetwork parameter); or the one
+  /// that all share, axes (round, hypernetwork parameter).
+  private(set) var hypernetworksAfter: [Float] = []
+  /// What else the server remembers after each round: mixing weights, affinities, control variates, ….
+  private(set) var stateAfter: [StateSeries] = []
+
+  /// A tensor of the server's state.
+  struct StateSeries {
+    let name: String
+    /// Without the rounds.
+    let shape: [Int]
+    /// Axes (round, …).
+    var values: [Float]
+  }
+
   struct Batch {
     let round: Int32
     let client: Int32
@@ -41,10 +56,13 @@ struct AuditRecord {
     self.initialParameters = initialParameters
     guard let tensors = federation.method.hypernetworkTensors else { return }
     hypernetworkTensors = tensors
-    let (method, server) = (federation.method, federation.state.server)
-    sharesHypernetwork = method.sharesHypernetwork
-    initialHypernetworks = (0..<(sharesHypernetwork ? 1 : federation.data.clientCount)).flatMap {
-      method.hypernetworkParameters(of: $0, state: server) ?? []
+    sharesHypernetwork = federation.method.sharesHypernetwork
+    initialHypernetworks = hypernetworks(of: federation)
+  }
+
+  private func hypernetworks<Method>(of federation: Federation<Method>) -> [Float] {
+    (0..<(sharesHypernetwork ? 1 : federation.data.clientCount)).flatMap {
+      federation.method.hypernetworkParameters(of: $0, state: federation.state.server) ?? []
     }
   }
 
@@ -67,11 +85,29 @@ struct AuditRecord {
   mutating func enter<Method>(after federation: Federation<Method>) {
     let (method, server) = (federation.method, federation.state.server)
     for row in federation.state.bank.rows { parametersAfter += row }
-    globalParametersAfter +=
-      method.tensors(of: server).first { $0.name == "global_model" }?.values ?? []
+    let tensors = method.tensors(of: server)
+    globalParametersAfter += tensors.first { $0.name == Self.globalModel }?.values ?? []
+    if hypernetworkTensors.isEmpty {
+      enter(tensors.filter { $0.name != Self.globalModel })
+    } else {
+      hypernetworksAfter += hypernetworks(of: federation)
+    }
     for client in 0..<federation.data.clientCount {
       guard let weights = method.aggregationWeights(of: client, state: server) else { continue }
       aggregationWeights += weights.joined()
+    }
+  }
+
+  private static let globalModel = "global_model"
+
+  private mutating func enter(_ tensors: [StateTensor]) {
+    for tensor in tensors {
+      if let place = stateAfter.firstIndex(where: { $0.name == tensor.name }) {
+        stateAfter[place].values += tensor.values
+      } else {
+        stateAfter.append(
+          StateSeries(name: tensor.name, shape: tensor.shape, values: tensor.values))
+      }
     }
   }
 

@@ -100,6 +100,9 @@ package struct CheckpointFile {
       for (name, key) in RunRecord.matrices {
         try group.write(name, record[keyPath: key], shape: [record.roundCount, record.clientCount])
       }
+      for (name, key) in RunRecord.countMatrices {
+        try group.write(name, record[keyPath: key], shape: [record.roundCount, record.clientCount])
+      }
       try group.write(
         "participated", record.participated, shape: [record.roundCount, record.clientCount])
       try group.write("uplink_bytes", record.uplinkBytes, shape: [record.roundCount])
@@ -190,6 +193,9 @@ package struct CheckpointFile {
     var record = empty
     let shape: [Int?] = [record.roundCount, record.clientCount]
     for (name, key) in RunRecord.matrices {
+      record[keyPath: key] = try group.read(name, shape: shape)
+    }
+    for (name, key) in RunRecord.countMatrices {
       record[keyPath: key] = try group.read(name, shape: shape)
     }
     record.participated = try group.read("participated", shape: shape)

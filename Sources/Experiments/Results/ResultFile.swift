@@ -118,6 +118,17 @@ enum ResultFile {
       try dataset.setAttribute("long_name", explanations[name] ?? name)
       try dataset.setAttribute("units", "1")
     }
+    for (name, key) in RunRecord.countMatrices {
+      let dataset = try file.write(
+        name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed)
+      try dataset.setAttribute(
+        "long_name",
+        name == "gradient_computations"
+          ? "gradients of mini-batches that the client computed in the round, preparation of the received model included"
+          : "samples of forward passes without a gradient that the client's training made in the round"
+      )
+      try dataset.setAttribute("units", "1")
+    }
     let participated = try file.write(
       "participated", record.participated, axes: [axes.round, axes.client], storage: .compressed)
     try participated.setAttribute("long_name", "whether the client took part in the round")

@@ -1,4 +1,5 @@
 import FederatedLearning
+import NeuralNetworks
 
 /// What a run has measured so far, for every round and client.
 ///
@@ -27,6 +28,12 @@ public struct RunRecord: Sendable, Equatable {
   public var trainLoss: [Float]
   /// Whether the client took part.
   public var participated: [Bool]
+  /// Gradients of mini-batches that the client's local training computed, preparation of the received model
+  /// included; 0 where it took no part.
+  public var gradientComputations: [Int32]
+  /// Samples of forward passes that its local training made without a gradient, such as FedFomo's over
+  /// validation samples.
+  public var forwardSamples: [Int32]
   /// Bytes from all participants to the server, axis (round).
   public var uplinkBytes: [Double]
   /// Bytes from the server to all participants, axis (round).
@@ -63,6 +70,8 @@ public struct RunRecord: Sendable, Equatable {
     testLossTrained = missing
     trainLoss = missing
     participated = [Bool](repeating: false, count: roundCount * clientCount)
+    gradientComputations = [Int32](repeating: 0, count: roundCount * clientCount)
+    forwardSamples = gradientComputations
     uplinkBytes = [Double](repeating: 0, count: roundCount)
     downlinkBytes = uplinkBytes
   }
@@ -76,14 +85,27 @@ public struct RunRecord: Sendable, Equatable {
     ("train_loss", \.trainLoss),
   ]
 
+  /// The matrices of counts, by the names that they have in result files.
+  static let countMatrices: [(name: String, key: WritableKeyPath<RunRecord, [Int32]> & Sendable)] =
+    [
+      ("gradient_computations", \.gradientComputations),
+      ("forward_samples", \.forwardSamples),
+    ]
+
   /// Enters what the round loop reports; `round` counts from 1.
   package mutating func enter(
-    round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic]
+    round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic],
+    work: [NetworkWork]
   ) {
     for (client, loss) in zip(participants, trainLosses) {
       let place = (round - 1) * clientCount + client
       trainLoss[place] = loss
       participated[place] = true
+    }
+    for (client, work) in zip(participants, work) {
+      let place = (round - 1) * clientCount + client
+      gradientComputations[place] = Int32(clamping: work.gradients)
+      forwardSamples[place] = Int32(clamping: work.evaluatedSamples)
     }
     uplinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.uplink) }
     downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }

@@ -105,6 +105,10 @@ public struct RunResult: Sendable {
     for (name, key) in RunRecord.matrices {
       record[keyPath: key] = try file.read(name, shape: shape)
     }
+    // Results of schema version 1 do not have them.
+    for (name, key) in RunRecord.countMatrices where try file.exists(name) {
+      record[keyPath: key] = try file.read(name, shape: shape)
+    }
     record.participated = try file.read("participated", shape: shape)
     record.uplinkBytes = try file.read("uplink_bytes", shape: [record.roundCount])
     record.downlinkBytes = try file.read("downlink_bytes", shape: [record.roundCount])

@@ -136,7 +136,7 @@ public struct ExperimentRun {
       audit?.enter(after: federation)
       record.enter(
         round: done.round, participants: done.participants, trainLosses: done.trainLosses,
-        traffic: done.traffic)
+        traffic: done.traffic, work: done.work)
       let isLast = done.round == specification.rounds
       var findings = federation.divergences(after: done)
       if isLast || done.round.isMultiple(of: specification.evaluateEvery) {
