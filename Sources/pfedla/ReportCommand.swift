@@ -13,8 +13,9 @@ struct ReportCommand: ParsableCommand {
       holds another run than its name says, is named and shown as missing. pfedla reproduce does the same \
       at its end.
 
-      Example:
+      Examples:
         pfedla report runs/reproduce-quick
+        pfedla report runs/reproduce-paper --at-round 100
       """)
 
   @Argument(help: "The output folder.")
@@ -23,11 +24,23 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Where the sweeps are, with the paper's numbers in paper/.")
   var experiments = "experiments"
 
+  @Option(
+    help: ArgumentHelp(
+      "Show every run as it stood after that round, in FOLDER/at-round-N.", valueName: "round"))
+  var atRound: Int?
+
+  func validate() throws {
+    if let atRound, atRound < 1 {
+      throw ValidationError("--at-round: found \(atRound), expected a round of at least 1")
+    }
+  }
+
   func run() throws {
-    let report = try Report(output: folder, paperFolder: "\(experiments)/paper")
+    let report = try Report(
+      output: folder, paperFolder: "\(experiments)/paper", atRound: atRound)
     try report.write()
     report.printProblems()
-    print("\(folder)/report.html")
+    print("\(report.destination)/report.html")
   }
 }
 

@@ -242,12 +242,55 @@ struct AccuracyTableTests {
     let folder = try TemporaryFolder()
     let section = try AccuracyTable(try sweep(), paper: HandMade.paper).write(to: folder.path)
     #expect(section.name == "table1")
-    #expect(section.tables.count == 1)
+    #expect(section.tables.count == 2)
     for file in section.files {
       #expect(try !Data(contentsOf: folder.file(file)).isEmpty)
     }
     #expect(
       try String(contentsOf: folder.file("table.tex"), encoding: .utf8)
         .contains("\\caption{table1: 100 \\% \\& more}"))
+  }
+
+  // MARK: Cost
+
+  /// Ten rounds, evaluated after every second one; a method that computes `factor` times 14 gradients.
+  private func counted(_ method: String, factor: Int32, forward: Int32 = 0) -> RunResult {
+    let rows: [[Float]?] = (1...10).map {
+      $0.isMultiple(of: 2) ? [Float($0) / 20, Float($0) / 20] : nil
+    }
+    return HandMade.run(method, rows) { record in
+      for place in record.participated.indices where place % 2 == 0 {
+        record.participated[place] = true
+        record.gradientComputations[place] = 14 * factor
+        record.forwardSamples[place] = forward
+      }
+      record.uplinkBytes = Array(repeating: Double(1 << 20), count: 10)
+    }
+  }
+
+  @Test("gradients are counted by participation; expensive methods are shown at equal gradients")
+  func cost() throws {
+    let factors: [String: Int32] = ["local": 1, "fedavg": 1, "pfedme": 5, "fedfomo": 2]
+    let sweep = try HandMade.sweep("own", [("method", factors.keys.sorted())]) { place in
+      let method = place["method"] ?? ""
+      return counted(method, factor: factors[method] ?? 0, forward: method == "fedfomo" ? 84 : 0)
+    }
+    let table = AccuracyTable(sweep, paper: HandMade.noPaper)
+    let rows = HandMade.rows(table.csv)
+    func value(_ method: String, _ column: String) -> String? {
+      rows.first { $0["method"] == method }?[column]
+    }
+    #expect(value("fedavg", "gradients_per_participation") == "14")
+    #expect(value("pfedme", "gradients_per_participation") == "70")
+    #expect(value("fedfomo", "forward_samples_per_participation") == "84")
+    #expect(value("local", "megabytes_per_participation") == "1")
+    // The median is 21: pFedMe has its share of ten rounds after three, and was evaluated after two.
+    #expect(value("pfedme", "equal_gradients_round") == "2")
+    #expect(value("pfedme", "equal_gradients_percent")?.hasPrefix("10.00000") == true)
+    #expect(value("fedfomo", "equal_gradients_round") == "")
+    #expect(table.table.rows.last == ["pFedMe, equal gradients", "10.00 (round 2)"])
+    let costs = table.costs.rows
+    #expect(costs.contains(["pFedMe", "70 gradients, 1.00 MB"]))
+    #expect(costs.contains(["FedFomo", "28 gradients + 84 samples forward, 1.00 MB"]))
   }
 }

@@ -48,6 +48,10 @@ struct ReportTests {
       #expect(fields[4] == (result.record.participated[row] ? "1" : "0"))
       let loss = result.record.trainLoss[row]
       #expect(loss.isNaN ? fields[column].isEmpty : Float(fields[column]) == loss)
+      // Counts of work are there for participants alone.
+      let gradients = result.record.gradientComputations[row]
+      #expect((gradients > 0) == result.record.participated[row])
+      #expect(fields.suffix(2) == ["\(gradients)", "0"])
     }
 
     let weights = try lines(folder.file("csv/aggregation_weights.csv").path)

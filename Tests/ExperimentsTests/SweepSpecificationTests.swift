@@ -333,7 +333,7 @@ struct SweepCellTests {
 /// The files in experiments/.
 @Suite("The paper's sweeps")
 struct ShippedSweepTests {
-  static let profiles = ["smoke", "quick", "paper"]
+  static let profiles = ["smoke", "quick", "short", "paper"]
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "experiments").path
 
@@ -420,9 +420,10 @@ struct ShippedSweepTests {
     let few = try cells("table3", profile, only: ["retained_layers": ["0", "1"]])
     let more = try cells("table3", profile, only: ["retained_layers": ["2", "3"]])
     let figure = try cells("figure7", profile)
-    #expect(few.count == (profile == "paper" ? 12 : 4))
-    #expect(more.count == (profile == "paper" ? 9 : 3))
-    #expect(figure.count == (profile == "paper" ? 6 : 2))
+    let seeds = ["short", "paper"].contains(profile) ? 3 : 1
+    #expect(few.count == 4 * seeds)
+    #expect(more.count == 3 * seeds)
+    #expect(figure.count == 2 * seeds)
     for cell in few + figure {
       let twin = try #require(
         cellsOfTable.first { $0.name == cell.name }, "\(cell.coordinates)")

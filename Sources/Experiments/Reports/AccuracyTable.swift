@@ -59,6 +59,11 @@ public struct AccuracyTable {
       ?? MethodRegistry.method(named: name)?.information.title ?? name
   }
 
+  /// Gradients of a participation, median over a column's methods.
+  private func medianGradients(_ column: Place) -> Double {
+    rows.map { MeasuredCost(results.runs($0.merging(column) { $1 })).gradients }.median
+  }
+
   // MARK: For machines
 
   /// One row a cell of the plan; what is missing is empty.
@@ -69,13 +74,19 @@ public struct AccuracyTable {
         "method_title", "seeds_planned", "seed_values", "reported_model", "accuracy_percent",
         "accuracy_sd_seeds", "accuracy_last_five_percent", "received_percent", "trained_percent",
         "accuracy_sd_clients", "paper_percent", "paper_spread_percent", "difference_percent",
-        "rounds", "local_epochs", "data", "code_version", "numerics_version", "diverged",
+        "rounds", "local_epochs", "gradients_per_participation",
+        "forward_samples_per_participation",
+        "megabytes_per_participation", "equal_gradients_round", "equal_gradients_percent", "data",
+        "code_version", "numerics_version", "diverged",
       ])
     for column in columns {
+      let median = medianGradients(column)
       for row in rows where isPlanned(row, column) {
         let place = row.merging(column) { $1 }
         let runs = results.runs(place)
         let cell = accuracy(row, column)
+        let (cost, traffic) = (MeasuredCost(runs), MeasuredTraffic(runs))
+        let match = ComputeMatch(runs, median: median)
         let value = paperNumber("accuracy_percent", row, column)
         let planned = results.cells.count { cell in
           place.allSatisfy { cell.coordinates[$0.key] == $0.value }
@@ -94,6 +105,9 @@ public struct AccuracyTable {
             // Synthetic images have nothing in common with the paper's.
             CSV.number(facts.isSynthetic ? .nan : cell.mean - value),
             same { $0.setting("rounds") ?? "" }, same { $0.setting("local_epochs") ?? "" },
+            CSV.number(cost.gradients), CSV.number(cost.forwardSamples),
+            CSV.number(traffic.megabytesPerParticipation), match.map { "\($0.round)" } ?? "",
+            CSV.number(match?.accuracy.mean ?? .nan),
             same(\.origin.rawValue), same(\.codeVersion), same { "\($0.numericsVersion)" },
             "\(cell.divergedCount)",
           ])
@@ -115,8 +129,48 @@ public struct AccuracyTable {
             isPlanned(row, column)
               ? cell.text(paper: paperNumber("accuracy_percent", row, column)) : "–"
           }
-      },
+      } + matchedRows,
       footers: meaning(accuracies) + facts.footers, marked: best(accuracies))
+  }
+
+  /// A row for each method that computes more than twice the gradients of its column's median: its accuracy
+  /// at the round at which it had computed as many.
+  private var matchedRows: [[String]] {
+    let medians = columns.map(medianGradients)
+    return rows.compactMap { row in
+      let cells = zip(columns, medians).map { column, median in
+        ComputeMatch(results.runs(row.merging(column) { $1 }), median: median).map {
+          "\($0.accuracy.text(paper: .nan)) (round \($0.round))"
+        } ?? ""
+      }
+      return cells.allSatisfy(\.isEmpty) ? nil : ["\(title(row)), equal gradients"] + cells
+    }
+  }
+
+  /// Gradients, forward passes and megabytes of one participation: what the methods cost.
+  public var costs: ReportTable {
+    ReportTable(
+      title: "Cost of one client in one round", header: ["method"] + columns.map(Self.title),
+      rows: rows.map { row in
+        [title(row)]
+          + columns.map { column in
+            let runs = results.runs(row.merging(column) { $1 })
+            let cost = MeasuredCost(runs)
+            guard !cost.gradients.isNaN else { return isPlanned(row, column) ? "" : "–" }
+            let forward =
+              cost.forwardSamples > 0
+              ? String(format: " + %.0f samples forward", cost.forwardSamples) : ""
+            return String(format: "%.0f gradients", cost.gradients) + forward
+              + String(format: ", %.2f MB", MeasuredTraffic(runs).megabytesPerParticipation)
+          }
+      },
+      footers: [
+        "Gradients of mini-batches and samples of forward passes without a gradient, counted while the "
+          + "clients trained, and megabytes (2^20 bytes) up and down as float32. "
+          + "In the table of accuracies, “equal gradients” is a method that computes more than twice the "
+          + "gradients of its column's median, at the round at which it had computed as many as the median "
+          + "method in the whole run."
+      ])
   }
 
   /// The highest mean of each column that has several; equal ones alike.
@@ -173,11 +227,12 @@ public struct AccuracyTable {
   /// Writes `accuracy.csv`, `table.md` and `table.tex` into the folder, which must exist. Throws if
   /// that fails.
   public func write(to folder: String) throws -> ReportSection {
-    let table = table
+    let (table, costs) = (table, costs)
     try csv.write(to: "\(folder)/accuracy.csv")
     try table.write(to: folder)
+    try costs.write(to: folder, name: "costs")
     return ReportSection(
-      name: results.plan.name, title: facts.title, tables: [table],
-      files: ["accuracy.csv", "table.md", "table.tex"])
+      name: results.plan.name, title: facts.title, tables: [table, costs],
+      files: ["accuracy.csv", "table.md", "table.tex", "costs.md", "costs.tex"])
   }
 }

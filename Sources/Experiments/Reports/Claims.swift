@@ -28,7 +28,7 @@ public struct Claims {
 
   /// The title; it says where the paper's training was not run.
   public var heading: String {
-    let shorter = sweeps.filter { !$0.plan.hasPaperTraining }.map(\.plan.name)
+    let shorter = sweeps.filter { !$0.plan.hasPaperTraining || $0.atRound != nil }.map(\.plan.name)
     let title = "The paper's claims"
     if shorter.count == sweeps.count { return "\(title): the paper's training was not run" }
     return shorter.isEmpty

@@ -207,6 +207,10 @@ struct MeasuredTraffic {
   let uplinkPerParticipation: Double
   /// The server to one client, mean over participations.
   let downlinkPerParticipation: Double
+  /// Both directions, mean over participations, in megabytes.
+  var megabytesPerParticipation: Double {
+    (uplinkPerParticipation + downlinkPerParticipation) / Megabyte.bytes
+  }
 
   init(_ runs: [RunResult]) {
     func perParticipation(_ bytes: KeyPath<RunRecord, [Double]>) -> Double {

@@ -5,22 +5,28 @@ import Foundation
 public struct Report {
   /// The output folder.
   public let output: String
+  /// Where the report goes: the output folder, or `at-round-N` in it.
+  public let destination: String
   /// The sweeps with what there is of them.
   public let sweeps: [SweepResults]
   private let paper: PaperNumbers
 
   /// Reads an output folder. Throws `SpecificationError` if nothing was planned there. A result file
   /// that cannot be used is left out, and the sweep's `problems` name it.
-  /// - Parameter paperFolder: where the paper's numbers lie.
-  public init(output: String, paperFolder: String) throws {
+  /// - Parameters:
+  ///   - paperFolder: where the paper's numbers lie.
+  ///   - atRound: shows every run as it stood after that round, in the folder `at-round-N`; nil takes all
+  ///     rounds.
+  public init(output: String, paperFolder: String, atRound: Int? = nil) throws {
     let plans = try SweepPlan.records(in: output)
     guard !plans.isEmpty else {
       throw SpecificationError(
         "\(output): no plan of pfedla reproduce in it, expected its --output folder")
     }
     self.output = output
+    destination = atRound.map { "\(output)/at-round-\($0)" } ?? output
     paper = PaperNumbers(folder: paperFolder)
-    sweeps = plans.map { SweepResults($0, output: output) }
+    sweeps = plans.map { SweepResults($0, output: output, atRound: atRound) }
   }
 
   /// The names of the sweeps that choose hyperparameters.
@@ -35,18 +41,20 @@ public struct Report {
   /// - Returns: the sections as they are in report.html.
   @discardableResult
   public func write() throws -> [ReportSection] {
+    try makeFolder(destination)
     var sections: [ReportSection] = []
     for sweep in sweeps { sections += [try section(sweep)] }
     let claims = Claims(sweeps, paper: paper)
-    _ = try claims.write(to: output)
-    try HTMLReport(output: output, sweeps: sweeps, sections: sections, claims: claims)
+    _ = try claims.write(to: destination)
+    try HTMLReport(output: destination, sweeps: sweeps, sections: sections, claims: claims)
       .write()
     return sections
   }
 
   /// A sweep's tables and pictures, by its kind of report.
   private func section(_ sweep: SweepResults) throws -> ReportSection {
-    let folder = "\(output)/\(sweep.plan.name)"
+    let folder = "\(destination)/\(sweep.plan.name)"
+    try makeFolder(folder)
     var section = ReportSection(
       name: sweep.plan.name, title: sweep.plan.title, problems: sweep.problems)
     for part in try parts(sweep, folder) {

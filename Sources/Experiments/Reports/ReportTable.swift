@@ -106,8 +106,8 @@ public struct ReportTable: Sendable, Equatable {
   private static func prose(_ text: String) -> String { text.count > 40 ? " class=\"text\"" : "" }
 
   /// Writes `table.md` and `table.tex` into a folder that exists. Throws if that fails.
-  public func write(to folder: String) throws {
-    for (name, text) in [("table.md", markdown), ("table.tex", latex)] {
+  public func write(to folder: String, name: String = "table") throws {
+    for (name, text) in [("\(name).md", markdown), ("\(name).tex", latex)] {
       try Data(text.utf8).write(
         to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
     }

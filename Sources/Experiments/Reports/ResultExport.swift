@@ -64,7 +64,7 @@ public struct ResultExport {
     var csv = CSV(
       Self.keyColumns + [
         "round", "client", "train_count", "test_count", "participated", "diverged",
-      ] + matrices.map(\.name))
+      ] + matrices.map(\.name) + RunRecord.countMatrices.map(\.name))
     for round in 0..<record.roundCount {
       for client in 0..<record.clientCount {
         let place = round * record.clientCount + client
@@ -79,7 +79,7 @@ public struct ResultExport {
             "\(round + 1)", "\(client)", "\(result.trainCounts[client])",
             "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
             diverged > 0 && diverged <= round + 1 ? "1" : "0",
-          ] + values)
+          ] + values + RunRecord.countMatrices.map { "\(record[keyPath: $0.key][place])" })
       }
     }
     return csv

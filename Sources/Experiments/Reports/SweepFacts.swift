@@ -29,6 +29,9 @@ struct SweepFacts {
     }
     footers.append(
       "Profile \(plan.profile)" + (plan.summary.isEmpty ? "" : ": \(plan.summary)") + ".")
+    if let round = results.atRound {
+      footers.append("Shown at round \(round): the first \(round) rounds of longer runs.")
+    }
     guard !finished.isEmpty else { return footers + ["No run is finished."] + unusable }
     footers +=
       [

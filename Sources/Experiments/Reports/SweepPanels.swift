@@ -61,7 +61,9 @@ extension SweepResults {
   }
 
   /// What every picture of the sweep is drawn from, in brackets behind its title.
-  var profileRemark: String { "(profile \(plan.profile))" }
+  var profileRemark: String {
+    "(profile \(plan.profile)\(atRound.map { ", round \($0)" } ?? ""))"
+  }
 
   /// The cells without a result, in a sentence; none if all are there.
   var missingNotes: [String] {

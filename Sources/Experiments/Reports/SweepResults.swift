@@ -23,6 +23,8 @@ public struct SweepResults: Sendable {
 
   /// The plan.
   public let plan: SweepPlan.Record
+  /// The round after which the runs are shown; nil shows all of them.
+  public let atRound: Int?
   /// The cells in the plan's order.
   public let cells: [Cell]
   /// What is wrong with the results together, in sentences: runs that were made from different files
@@ -31,8 +33,10 @@ public struct SweepResults: Sendable {
 
   /// Reads the finished cells of a plan. A file that cannot be read, or that is another run than its
   /// cell, is no result: the cell is missing, and its `problem` says why.
-  public init(_ plan: SweepPlan.Record, output: String) {
+  /// - Parameter atRound: shows every run as it stood after that round; nil takes all rounds.
+  public init(_ plan: SweepPlan.Record, output: String, atRound: Int? = nil) {
     self.plan = plan
+    self.atRound = atRound
     let folder = CellFolder(output: output)
     // In a report, files are named from its own place.
     func relative(_ reason: String) -> String {
@@ -48,7 +52,7 @@ public struct SweepResults: Sendable {
       case .usable(let found):
         do {
           inputs.append(try RunInputs(of: found))
-          result = found
+          result = try atRound.map(found.atRound) ?? found
         } catch {
           problem = relative("\(error)")
         }
@@ -63,6 +67,7 @@ public struct SweepResults: Sendable {
   public init(plan: SweepPlan.Record, cells: [Cell]) {
     self.plan = plan
     self.cells = cells
+    atRound = nil
     warnings = []
   }
 

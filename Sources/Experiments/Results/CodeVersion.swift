@@ -9,7 +9,7 @@ public enum CodeVersion {
   /// a cell's name depends on it, and a checkpoint of another one is not resumed.
   ///
   /// Results from before there was such a number read as 0.
-  public static let numerics = 1
+  public static let numerics = 2
 
   /// Both, as `pfedla --version` prints them.
   public static var description: String { "\(current) (numerics version \(numerics))" }

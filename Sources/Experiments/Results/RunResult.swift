@@ -45,9 +45,9 @@ public struct RunResult: Sendable {
   /// of classes were not recorded.
   public let testClassCounts: [Int32]
   /// What was measured.
-  public let record: RunRecord
+  public internal(set) var record: RunRecord
   /// The keys that decided the numbers and their values, in order.
-  public let resolvedSpecification: [(key: String, value: String)]
+  public internal(set) var resolvedSpecification: [(key: String, value: String)]
 
   /// Reads a result file. Throws `HDF5Error` or `SpecificationError` naming what is missing.
   public init(path: String) throws {
