@@ -2,12 +2,12 @@ import FederatedLearning
 import Foundation
 
 /// Accuracy of methods (rows) on datasets and numbers of clients (columns), beside the paper's:
-/// Tables 1 and 2. Axes of one's own besides `dataset`, `clients`, `method` and `seed` make rows.
+/// Tables 1 and 2. An axis `statistics` makes columns too; other axes of one's own make rows.
 public struct AccuracyTable {
   /// A place on some axes.
   private typealias Place = [String: String]
 
-  private static let columnAxes = ["dataset", "clients"]
+  private static let columnAxes = ["dataset", "clients", "statistics"]
 
   private let results: SweepResults
   private let paperRows: [[String: String]]
@@ -218,7 +218,10 @@ public struct AccuracyTable {
   }
 
   private static func title(_ column: Place) -> String {
-    let parts = [column["dataset"], column["clients"].map { "\($0) clients" }].compactMap { $0 }
+    let parts = [
+      column["dataset"], column["clients"].map { "\($0) clients" },
+      column["statistics"].map { "\($0) statistics" },
+    ].compactMap { $0 }
     return parts.isEmpty ? "accuracy" : parts.joined(separator: ", ")
   }
 

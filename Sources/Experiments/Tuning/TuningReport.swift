@@ -12,8 +12,11 @@ struct TuningReport {
   private let facts: SweepFacts
   private let axes: [String]
 
-  init(_ results: SweepResults) {
+  private let paper: PaperNumbers
+
+  init(_ results: SweepResults, paper: PaperNumbers) {
     self.results = results
+    self.paper = paper
     tuning = TuningResults(results)
     facts = SweepFacts(results)
     axes = results.plan.axes.map(\.name).filter { ![TuningGrid.axisName, "seed"].contains($0) }
@@ -91,7 +94,7 @@ struct TuningReport {
   }
 
   /// A key without the section of its method.
-  private static func short(_ key: String) -> String {
+  static func short(_ key: String) -> String {
     key.hasPrefix("methods.") ? key.split(separator: ".").dropFirst(2).joined(separator: ".") : key
   }
 
@@ -228,6 +231,7 @@ struct TuningReport {
       caption:
         "Accuracy of every trial on held-out training samples with its standard error; circles "
         + "mark the chosen ones.", numbers: csv, name: "tuning", to: folder)
+    try TrialSelfWeightsFigure(results, tuning, paper: paper).add(to: &section, folder: folder)
     return section
   }
 }
