@@ -95,7 +95,9 @@ let package = Package(
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Experiments", "FederatedLearning", "HDF5", "TestSupport", "pfedla"]),
+      dependencies: [
+        "Experiments", "FederatedLearning", "HDF5", "Partitioning", "TestSupport", "pfedla",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

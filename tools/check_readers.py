@@ -87,6 +87,13 @@ def check_h5py(path):
         accuracy = file["test_accuracy_received"][-1]
         assert np.all((accuracy >= 0) & (accuracy <= 1)), "the last round is evaluated"
         assert isinstance(file.attrs["method"], str)
+        settings = file["settings"].attrs
+        assert settings["rounds"] == rounds and settings["rounds"].dtype == np.int64
+        assert isinstance(settings["learning_rate"], np.float64)
+        assert settings["model_batch_normalisation"].dtype == np.int8
+        assert bool(settings["model_batch_normalisation"]) == ("bn1" in file["layer"].asstr()[:])
+        if file.attrs["method"] == "pfedla":
+            assert settings["methods_pfedla_hidden_sizes"].dtype == np.int64
         assert "rounds:" in file["provenance/specification"][()].decode()
         for part in ["train", "test"]:
             sizes = file[f"partition/{part}/row_size"][:]

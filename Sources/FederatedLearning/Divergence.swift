@@ -8,6 +8,8 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
     case trainingLoss
     /// A parameter of the client's trained model, in that layer.
     case layer(String)
+    /// A parameter of the client's model that is evaluated, in that layer: its test loss shows it.
+    case evaluatedLayer(String, EvaluatedModel)
     /// A parameter of the client's hypernetwork or, without a client, of the one that all share.
     case hypernetwork
     /// A tensor of the server's state, by its name.
@@ -22,6 +24,24 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
   public let client: Int?
   /// What is not finite.
   public let place: Place
+  /// Where only the loss is not finite, as `Federation.located(_:)` finds: the largest parameter of the
+  /// model by its absolute value, and its layer.
+  public var largestParameter: LargestParameter?
+
+  /// A parameter by its absolute value.
+  public struct LargestParameter: Sendable, Equatable {
+    /// Its absolute value.
+    public let value: Float
+    /// Its layer.
+    public let layer: String
+  }
+
+  /// A value that is not finite, without a look at the model.
+  package init(round: Int, client: Int?, place: Place) {
+    self.round = round
+    self.client = client
+    self.place = place
+  }
 
   /// Where it is, such as `round 7, client 3, layer fc1`.
   public var description: String {
@@ -29,12 +49,21 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
       switch place {
       case .trainingLoss: "training loss"
       case .layer(let name): "layer \(name)"
+      case .evaluatedLayer(let name, let model): "layer \(name) of the \(model.rawValue) model"
       case .hypernetwork: "hypernetwork"
       case .serverState(let name): "server state \(name)"
       case .testLoss(let model): "test loss of the \(model.rawValue) model"
       }
     return (["round \(round)"] + [client.map { "client \($0)" }].compactMap { $0 } + [place])
       .joined(separator: ", ")
+  }
+
+  /// The same as a sentence, with what is known of the model.
+  public var sentence: String {
+    "\(description) is not finite"
+      + (largestParameter.map {
+        ": it overflowed, as every parameter is finite, the largest \($0.value), in layer \($0.layer)"
+      } ?? "")
   }
 }
 
@@ -50,8 +79,7 @@ extension Federation {
     for (client, loss) in zip(record.participants, record.trainLosses) {
       // The layer says more than the loss, which comes first only where the last step was the bad one.
       if let index = firstNonFinite(state.bank[client]) {
-        let layer = engine.layout.layers.first { $0.range.contains(index) }
-        findings.append(found(client, .layer(layer?.name ?? "parameter \(index)")))
+        findings.append(found(client, .layer(layerName(ofParameter: index))))
       } else if !loss.isFinite {
         findings.append(found(client, .trainingLoss))
       } else if !method.sharesHypernetwork,
@@ -88,6 +116,37 @@ extension Federation {
         }
       return model.map { Divergence(round: state.round, client: client, place: .testLoss($0)) }
     }
+  }
+}
+
+extension Federation {
+  /// The same finding with the layer where a loss alone shows it: of the model whose loss is not finite, the
+  /// first layer with such a parameter, or the layer of the largest parameter if all are finite. Changes
+  /// nothing; throws the engine's error.
+  public func located(_ divergence: Divergence) throws -> Divergence {
+    guard let client = divergence.client else { return divergence }
+    var located = divergence
+    let parameters: [Float]
+    switch divergence.place {
+    case .trainingLoss: parameters = state.bank[client]
+    case .testLoss(let model):
+      parameters = try self.model(model, of: client)
+      if let index = firstNonFinite(parameters) {
+        return Divergence(
+          round: divergence.round, client: client,
+          place: .evaluatedLayer(layerName(ofParameter: index), model))
+      }
+    default: return divergence
+    }
+    let largest = parameters.indices.max { abs(parameters[$0]) < abs(parameters[$1]) }
+    located.largestParameter = largest.map {
+      .init(value: abs(parameters[$0]), layer: layerName(ofParameter: $0))
+    }
+    return located
+  }
+
+  private func layerName(ofParameter index: Int) -> String {
+    engine.layout.layers.first { $0.range.contains(index) }?.name ?? "parameter \(index)"
   }
 }
 

@@ -38,6 +38,29 @@ public struct MethodOption: Sendable {
     case integers(ClosedRange<Int>)
   }
 
+  /// A step size of a method's own. At 0 it is not in force: nothing is stepped, or `learning_rate` is
+  /// taken.
+  public struct StepSize: Sendable {
+    /// What it is to the run's `learning_rate`.
+    public enum Relation: Sendable {
+      /// Another one.
+      case beside
+      /// It is taken where `learning_rate` would be.
+      case instead
+    }
+
+    /// What it is to the run's `learning_rate`.
+    public let relation: Relation
+    /// The other key of the method, and its value, at which it is in force; nil for always.
+    public let condition: (key: String, value: String)?
+
+    /// A step size with its relation to `learning_rate` and its condition.
+    public init(_ relation: Relation, when condition: (key: String, value: String)? = nil) {
+      self.relation = relation
+      self.condition = condition
+    }
+  }
+
   /// The key, as in `methods.<method>.<key>` of a specification.
   public let key: String
   /// The value unless given.
@@ -46,6 +69,8 @@ public struct MethodOption: Sendable {
   public let domain: Domain
   /// What it means and where the default comes from, in one or two sentences.
   public let summary: String
+  /// Whether it is a step size, and which; nil for another key. A run that diverges names those in force.
+  public let stepSize: StepSize?
   /// For a key that was added to a method later: the value at which the method is what it was before.
   /// A run at that value keeps the name that it had without the key. Nil for the method's first keys.
   public let neutralValue: OptionValue?
@@ -53,9 +78,10 @@ public struct MethodOption: Sendable {
   /// A key with its default, domain and meaning.
   public init(
     _ key: String, default: OptionValue, _ domain: Domain, _ summary: String,
-    neutral: OptionValue? = nil
+    neutral: OptionValue? = nil, stepSize: StepSize? = nil
   ) {
     neutralValue = neutral
+    self.stepSize = stepSize
     self.key = key
     defaultValue = `default`
     self.domain = domain
@@ -140,5 +166,24 @@ public struct MethodOptions: Sendable {
 
   func integers(_ key: String) -> [Int] {
     if case .integers(let values)? = values[key] { values } else { [] }
+  }
+}
+
+extension MethodInformation {
+  /// The step sizes of the method's own that are in force, with their values.
+  public func stepSizes(_ options: MethodOptions) -> [(key: String, value: Double)] {
+    self.options.filter { Self.isInForce($0, options) }.map { ($0.key, options.number($0.key)) }
+  }
+
+  /// Whether a step of the method takes the run's `learning_rate`: not where its own step sizes stand in
+  /// all the places of it.
+  public func usesLearningRate(_ options: MethodOptions) -> Bool {
+    let places = self.options.filter { $0.stepSize?.relation == .instead }
+    return places.isEmpty || !places.allSatisfy { Self.isInForce($0, options) }
+  }
+
+  private static func isInForce(_ option: MethodOption, _ options: MethodOptions) -> Bool {
+    guard let stepSize = option.stepSize, options.number(option.key) > 0 else { return false }
+    return stepSize.condition.map { options[$0.key]?.description == $0.value } ?? true
   }
 }

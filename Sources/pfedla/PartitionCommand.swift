@@ -25,6 +25,8 @@ struct PartitionCommand: ParsableCommand {
   struct Make: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make the partition that a specification describes and save it.",
+      usage:
+        "pfedla partition make <specification> --output <output> [--set <key=value> ...] [<options>]",
       discussion: """
         Any run can use the file as partition.file, so that all methods share it.
 
@@ -36,7 +38,7 @@ struct PartitionCommand: ParsableCommand {
         """)
 
     @Argument(help: "A specification; its dataset, partition and seed are used.")
-    var specification: String
+    var specification: String?
 
     @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
     var output: String
@@ -46,15 +48,16 @@ struct PartitionCommand: ParsableCommand {
 
     @OptionGroup var datasets: DatasetsFolderOption
 
-    @Option(
-      name: .customLong("set"),
-      help: ArgumentHelp(
-        "Change a key of the specification; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
+    @OptionGroup var changes: OverridesOption
+
+    mutating func validate() throws {
+      specification = try changes.separating(specification, "specification")
+    }
 
     func run() throws {
       try OutputCheck.require(output, overwrite: overwrite)
-      let document = try SpecificationDocument(file: specification, overrides: overrides)
+      let document = try SpecificationDocument(
+        file: specification ?? "", overrides: changes.overrides)
       let partition = try RunPreparation.partition(
         RunSpecification(document), datasetsFolder: datasets.folder)
       try partition.save(to: output, overwrite: overwrite)
@@ -68,6 +71,10 @@ struct PartitionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "hold-out",
       abstract: "Turn part of each client's training data into validation data.",
+      usage: """
+        pfedla partition hold-out <file> --specification <specification> --output <output> \
+        [--set <key=value> ...] [<options>]
+        """,
       discussion: """
         The test samples of the new partition are taken from the training samples of the given one, \
         whose own test samples are left out. Hyperparameters can be chosen on it without using any test \
@@ -79,7 +86,7 @@ struct PartitionCommand: ParsableCommand {
         """)
 
     @Argument(help: "A partition file or a result file.")
-    var file: String
+    var file: String?
 
     @Option(help: "A specification; its dataset is used.")
     var specification: String
@@ -95,9 +102,15 @@ struct PartitionCommand: ParsableCommand {
 
     @OptionGroup var datasets: DatasetsFolderOption
 
+    @OptionGroup var changes: OverridesOption
+
+    mutating func validate() throws { file = try changes.separating(file, "file") }
+
     func run() throws {
       try OutputCheck.require(output, overwrite: overwrite)
-      let specification = try RunSpecification(SpecificationDocument(file: specification))
+      let specification = try RunSpecification(
+        SpecificationDocument(file: specification, overrides: changes.overrides))
+      let file = file ?? ""
       let partition = try RunPreparation.holdOut(
         share: share, of: Partition.load(from: file), path: file, specification,
         datasetsFolder: datasets.folder)

@@ -39,21 +39,10 @@ struct RunCommand: AsyncParsableCommand {
     help: "Also record all that tools/replay.py needs to replay the run; for small runs.")
   var audit = false
 
-  @Option(
-    name: .customLong("set"), parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Change keys of the specification; several at a time, may be repeated.",
-      valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var changes: OverridesOption
 
   mutating func validate() throws {
-    // --set takes all that follows it up to the next option, and with it the specification.
-    if specification == nil, let place = overrides.firstIndex(where: { !$0.contains("=") }) {
-      specification = overrides.remove(at: place)
-    }
-    guard specification != nil else {
-      throw ValidationError("Missing expected argument '<specification>'")
-    }
+    specification = try changes.separating(specification, "specification")
     if let workers, workers < 1 || workers > 1024 {
       throw ValidationError("--workers: found \(workers), expected 1 … 1024")
     }
@@ -61,7 +50,8 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() throws {
     try OutputCheck.require(output, overwrite: overwrite)
-    let document = try SpecificationDocument(file: specification ?? "", overrides: overrides)
+    let document = try SpecificationDocument(
+      file: specification ?? "", overrides: changes.overrides)
     let preparation = try RunPreparation(
       RunSpecification(document), datasetsFolder: datasets.folder)
     let workerCount = workers ?? WorkerPool.coreCount
@@ -115,9 +105,10 @@ struct RunCommand: AsyncParsableCommand {
     let data = Self.words(preparation.dataset.origin)
     return
       "\(specification.method) on \(data)\(preparation.dataset.title), "
-      + "\(preparation.partition.scheme), \(preparation.partition.clientCount) clients "
-      + "(\(train) training and \(test) test samples), \(specification.rounds) rounds × "
-      + "\(specification.localEpochs) local epochs, seed \(specification.seed), "
+      + "\(preparation.partition.scheme), \(Counted.words(preparation.partition.clientCount, "client")) "
+      + "(\(train) training and \(test) test samples), "
+      + "\(Counted.words(specification.rounds, "round")) × "
+      + "\(Counted.words(specification.localEpochs, "local epoch")), seed \(specification.seed), "
       + "\(workerCount) worker\(workerCount == 1 ? "" : "s")"
   }
 }

@@ -10,8 +10,8 @@ struct VerifyCommand: ParsableCommand {
     discussion: """
       The digest (numbers_sha256) covers every array of numbers by name, type, shape and bytes, and neither \
       text nor attributes nor the layout of the file. Two results with equal digests hold equal numbers, \
-      whatever version of the program wrote them. The exit code is 1 unless all files are as they were \
-      written.
+      whatever version of the program wrote them. Every file is checked, with a line for each; the exit \
+      code is 1 unless all are as they were written.
 
       Examples:
         pfedla verify runs/quickstart/*.h5
@@ -27,7 +27,15 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     var isGood = true
     for file in files {
-      let verification = try ResultVerification(path: file)
+      let verification: ResultVerification
+      do {
+        verification = try ResultVerification(path: file)
+      } catch {
+        // One file that cannot be read says nothing of the others. The line begins with its path.
+        isGood = false
+        print("\(error)")
+        continue
+      }
       if verification.isGood {
         print("\(file): unchanged, numbers_sha256 \(verification.computed.sha256)")
       } else if let recorded = verification.recorded {
@@ -39,7 +47,7 @@ struct VerifyCommand: ParsableCommand {
       } else {
         isGood = false
         print(
-          "\(file): no digest is recorded (a file of version 0.1.0), numbers_sha256 is "
+          "\(file): no digest is recorded (a file of schema version 1), numbers_sha256 is "
             + verification.computed.sha256)
       }
       if arrays { print(verification.computed.lines, terminator: "") }

@@ -267,12 +267,13 @@ struct ReproduceCommandTests {
     let missing = try reproduce("--profile", "published", "--dry-run", in: folder)
     #expect(missing.status == 1)
     let reason =
-      "cannot start: datasets/cifar-10-batches-bin: no train file of cifar10 (looked for "
+      "4 runs cannot start: datasets/cifar-10-batches-bin: no train file of cifar10 (looked for "
       + "data_batch_1.bin, data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or name "
       + "another folder with --datasets or PFEDLA_DATASETS"
-    #expect(lines(missing.errors).suffix(2) == ["none of 4 runs can start", "4 runs \(reason)"])
+    #expect(lines(missing.errors).suffix(2) == ["none of 4 runs can start", reason])
     #expect(!missing.errors.contains("about"))
-    #expect(lines(missing.output).allSatisfy { $0.hasSuffix("  \(reason)") })
+    #expect(lines(missing.output).count == 4)
+    #expect(lines(missing.output).allSatisfy { $0.hasSuffix("  cannot start") })
 
     let some = try Program.run(
       [
@@ -299,6 +300,128 @@ struct ReproduceCommandTests {
       },
       "\(result.errors)")
     #expect(lines(result.errors).contains { $0.hasPrefix("2 runs cannot start: ") })
+  }
+
+  @Test("several reasons why runs cannot start are numbered, each said once")
+  func severalReasons() throws {
+    let folder = try folder(
+      (
+        "method: [local, fedavg]",
+        "clients:\n    30: {partition.clients: 30}\n    40: {partition.clients: 40}"
+      ),
+      ("  rounds: 2", "  rounds: 2\n  method: local"))
+    let result = try reproduce("--dry-run", in: folder)
+    #expect(result.status == 1)
+    let reasons = lines(result.errors).filter { $0.hasPrefix("reason ") }
+    #expect(reasons.count == 2)
+    for (number, reason) in reasons.enumerated() {
+      #expect(reason.hasPrefix("reason \(number + 1): 2 runs cannot start: "))
+    }
+    #expect(
+      lines(result.output).map { String($0.suffix(24)) }
+        == [1, 1, 2, 2].map { "  cannot start: reason \($0)" }.map { String($0.suffix(24)) })
+  }
+
+  @Test("diverged runs are counted at the end, at every call, and stay finished")
+  func diverged() throws {
+    let folder = try folder(("  rounds: 2", "  rounds: 2\n  learning_rate: 1000"))
+    let first = try reproduce("--only", "method=local", in: folder)
+    #expect(first.status == 0, "\(first.errors)")
+    let name = try cell("local", 0, in: folder).deletingPathExtension().lastPathComponent
+    let counted = "2 of 2 runs diverged and are left out of the means: \(name) and 1 more"
+    #expect(lines(first.errors).last == counted)
+    let again = try reproduce("--only", "method=local", in: folder)
+    #expect(again.status == 0 && lines(again.errors).last == counted)
+    let asked = try reproduce(
+      "--only", "method=local", "--set", "on_divergence=continue", in: folder)
+    #expect(asked.status == 0, "\(asked.errors)")
+    #expect(
+      lines(asked.errors).contains(
+        "2 runs stopped when they diverged and are finished: on_divergence=continue changes nothing there. "
+          + "To do one again, remove its file, such as out/cells/\(name).h5"))
+    try FileManager.default.removeItem(at: cell("local", 0, in: folder))
+    let redone = try reproduce(
+      "--only", "method=local", "--set", "on_divergence=continue", in: folder)
+    #expect(redone.status == 0)
+    #expect(lines(redone.errors).last == counted)
+    #expect(
+      lines(redone.errors).contains {
+        $0.hasPrefix("1 run stopped when it diverged and is finished: ")
+      })
+  }
+
+  @Test("unverified images are warned of once, and marked in titles and on the page")
+  func unverified() throws {
+    let folder = try folder()
+    let drawn = try Program.run(
+      ["datasets", "synthesize", "cifar10", "--samples-per-class", "20", "--datasets", "data"],
+      in: folder)
+    #expect(drawn.status == 0)
+    // Without their mark they are somebody's images under the official names.
+    let images = folder.file("data/cifar-10-batches-bin")
+    for name in try FileManager.default.contentsOfDirectory(atPath: images.path)
+    where !name.hasSuffix(".bin") && !name.hasSuffix(".txt") {
+      try FileManager.default.removeItem(at: images.appending(path: name))
+    }
+    let arguments = ["--profile", "published", "--datasets", "data", "--only", "seed=0"]
+    for _ in 0..<2 {
+      let result = try Program.run(
+        ["reproduce", "small.yaml", "--output", "out"] + arguments, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let warnings = lines(result.errors).filter { $0.hasPrefix("Warning: ") }
+      #expect(warnings.count == 1, "\(warnings)")
+      #expect(
+        warnings.first?.hasPrefix(
+          "Warning: the data are recorded as unverified: data_batch_1.bin has SHA-256 ") == true)
+    }
+    let table = try String(contentsOf: folder.file("out/small/table.md"), encoding: .utf8)
+    #expect(table.contains("A small sweep (UNVERIFIED data)"))
+    let page = try String(contentsOf: folder.file("out/report.html"), encoding: .utf8)
+    #expect(
+      page.contains(
+        "<p class=\"warning\">UNVERIFIED data: the digests of some files are not the published ones, or none "
+          + "is known.</p>"))
+    #expect(
+      page.contains("\(CodeVersion.current); numerics version \(CodeVersion.numerics)</dd>"))
+  }
+
+  @Test("a dry run says of a checkpoint on other images what the run would say")
+  func dryRunOfOtherImages() throws {
+    let folder = try folder()
+    for seed in [1, 2] {
+      let drawn = try Program.run(
+        [
+          "datasets", "synthesize", "cifar10", "--samples-per-class", "20", "--seed", "\(seed)",
+          "--datasets", "data\(seed)",
+        ], in: folder)
+      #expect(drawn.status == 0)
+    }
+    func arguments(_ data: String) -> [String] {
+      [
+        "reproduce", "small.yaml", "--profile", "published", "--output", "out", "--datasets", data,
+        "--only", "method=local,seed=0", "--set", "rounds=100000", "checkpoint_every=1",
+        "evaluate_every=100000",
+      ]
+    }
+    let process = try Program.start(arguments("data1"), in: folder)
+    let cells = folder.file("out/cells").path
+    for _ in 0..<3000 where process.isRunning {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: cells)) ?? []
+      if names.contains(where: { $0.hasSuffix(".previous") }) { break }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    process.interrupt()
+    #expect(try Program.finish(process, in: folder).status == 130)
+    let results = try [["--dry-run"], []].map {
+      try Program.run(arguments("data2") + $0, in: folder)
+    }
+    #expect(results.allSatisfy { $0.status == 1 && $0.output.isEmpty })
+    #expect(results[0].errors == results[1].errors)
+    #expect(
+      results[0].errors.contains(
+        ".h5.checkpoint: begun on other files of cifar10 than data2 holds now: found dataset_sha256 "
+      ))
+    #expect(lines(results[0].errors).count == 1)
   }
 
   @Test("--only draws no images that its runs do not need")
@@ -361,8 +484,8 @@ struct ReproduceCommandTests {
     #expect(again.status == 0, "\(again.errors)")
     #expect(
       again.errors.contains(
-        "small: 1 result is of numerics version 0, this program has \(CodeVersion.numerics): computed "
-          + "again; the files stay in out/cells\n"))
+        "small: found 1 result of numerics version 0, this program has \(CodeVersion.numerics): it is computed "
+          + "again; the old files stay in out/cells\n"))
     #expect(FileManager.default.fileExists(atPath: result.path))
     #expect(FileManager.default.fileExists(atPath: old.path))
     // Said once: the plan is of this version now.

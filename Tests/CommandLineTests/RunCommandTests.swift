@@ -2,6 +2,7 @@ import Experiments
 import FederatedLearning
 import Foundation
 import HDF5
+import Partitioning
 import TestSupport
 import Testing
 
@@ -103,6 +104,7 @@ struct RunCommandTests {
       #expect(result.status == 0, "\(arguments): \(result.errors)")
       #expect(result.errors.contains("fedavg on SYNTHETIC data"), "\(arguments)")
       #expect(result.errors.contains("round 1/1"), "\(arguments)")
+      #expect(result.errors.contains(", 1 round × 1 local epoch, seed 0, "), "\(arguments)")
       return try Data(contentsOf: folder.file("result.h5"))
     }
     let expected = try run(["small.yaml"] + fixed + ["--set", two[0], "--set", two[1]])
@@ -123,6 +125,48 @@ struct RunCommandTests {
       mistake.errors
         == "Error: --set x: expected key=value, such as --set rounds=2 or --set dataset.name=cifar10\n"
     )
+  }
+
+  @Test(
+    "partition make and hold-out take several keys behind one --set, wherever their file stands")
+  func keysOfPartitions() throws {
+    let folder = try Program.workplace()
+    func digest(_ arguments: [String]) throws -> String {
+      let result = try Program.run(
+        ["partition"] + arguments + ["--datasets", "data", "--overwrite"], in: folder)
+      #expect(result.status == 0, "\(arguments): \(result.errors)")
+      return try Partition.load(from: folder.file("p.h5").path).sha256
+    }
+    let (output, two) = (["--output", "p.h5"], ["seed=1", "partition.clients=3"])
+    let expected = try digest(
+      ["make", "small.yaml"] + output + ["--set", two[0], "--set", two[1]])
+    #expect(try Partition.load(from: folder.file("p.h5").path).clientCount == 3)
+    for arguments in [
+      ["small.yaml"] + output + ["--set"] + two, ["--set"] + two + output + ["small.yaml"],
+      output + ["--set"] + two + ["small.yaml"],
+    ] {
+      #expect(try digest(["make"] + arguments) == expected, "\(arguments)")
+    }
+    try FileManager.default.copyItem(at: folder.file("p.h5"), to: folder.file("q.h5"))
+    let keys = ["--set", "method=local", "dataset.splits=[train]"]
+    let held = ["--specification", "small.yaml"] + output
+    let validation = try digest(["hold-out", "q.h5"] + held)
+    #expect(validation != expected)
+    #expect(try digest(["hold-out", "q.h5"] + held + keys) == validation)
+    #expect(try digest(["hold-out"] + held + keys + ["q.h5"]) == validation)
+    let other = try Program.run(
+      ["partition", "hold-out", "q.h5"] + held + ["--set", "dataset.name=mnist", "--overwrite"],
+      in: folder)
+    #expect(other.status == 1, "the dataset is that of --set")
+    for command in ["make", "hold-out"] {
+      let missing = try Program.run(
+        ["partition", command, "--output", "p.h5", "--specification", "small.yaml"]
+          .filter { command == "hold-out" || !["--specification", "small.yaml"].contains($0) },
+        in: folder)
+      #expect(missing.status == 64)
+      let name = command == "make" ? "specification" : "file"
+      #expect(missing.errors.hasPrefix("Error: Missing expected argument '<\(name)>'\n"))
+    }
   }
 
   @Test("Ctrl-C finishes the round, saves, and the same command goes on to the same bytes")
@@ -257,8 +301,8 @@ struct RunCommandTests {
     #expect(marked.status == 0, "\(marked.errors)")
     #expect(marked.errors.contains("Warning: 4 of 4 clients diverged, the first in round 1."))
     let table = try Program.run(["compare", "result.h5"], in: folder)
-    #expect(table.status == 0 && table.output.contains("1, 1 diverged"))
-    #expect(table.errors == "Warning: 1 of 1 runs diverged; no mean holds them.\n")
+    #expect(table.status == 0 && table.output.contains("1 of 1 diverged"))
+    #expect(table.errors == "Warning: the only run diverged and is left out of the means.\n")
   }
 
   @Test(
@@ -274,6 +318,7 @@ struct RunCommandTests {
     let export = try Program.run(["export", "result.h5", "--csv", "csv"], in: folder)
     #expect(export.output.hasSuffix("\nnumbers_sha256 \(digest)\n"))
 
+    try FileManager.default.copyItem(at: folder.file("result.h5"), to: folder.file("good.h5"))
     let twice = try Program.run(["compare", "result.h5", "result.h5"], in: folder)
     #expect(twice.status == 1 && twice.output.isEmpty)
     #expect(twice.errors == "Error: result.h5: given twice, expected each result once\n")
@@ -290,6 +335,37 @@ struct RunCommandTests {
     #expect(bad.status == 1)
     #expect(bad.output.hasPrefix("result.h5: CHANGED, numbers_sha256 is "))
     #expect(bad.output.hasSuffix(", recorded \(digest); changed: /model/fc1/weight\n"))
+
+    let refused = try Program.run(["export", "result.h5", "--csv", "changed"], in: folder)
+    #expect(refused.status == 1 && refused.output.isEmpty)
+    #expect(
+      refused.errors.hasPrefix(
+        "Error: result.h5: its numbers are not those that were written: found numbers_sha256 "))
+    #expect(
+      refused.errors.hasSuffix(
+        ", expected \(digest); changed: /model/fc1/weight. Use an unchanged copy, or make the result "
+          + "again\n"))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("changed").path))
+
+    let old = try HDF5File.create(folder.file("old.h5").path)
+    try old.setAttribute("schema_name", "pfedla_result")
+    try old.close()
+    let unrecorded = try Program.run(["verify", "old.h5"], in: folder)
+    #expect(unrecorded.status == 1)
+    #expect(
+      unrecorded.output.hasPrefix(
+        "old.h5: no digest is recorded (a file of schema version 1), numbers_sha256 is "))
+
+    // One file that cannot be read hides none of the others.
+    try Data(contentsOf: folder.file("good.h5")).prefix(5000).write(to: folder.file("cut.h5"))
+    let several = try Program.run(
+      ["verify", "cut.h5", "missing.h5", "result.h5", "good.h5"], in: folder)
+    #expect(several.status == 1 && several.errors.isEmpty)
+    let verdicts = several.output.split(separator: "\n").map(String.init)
+    #expect(
+      verdicts.map { String($0.prefix { $0 != ":" }) }
+        == ["cut.h5", "missing.h5", "result.h5", "good.h5"])
+    #expect(verdicts.last == "good.h5: unchanged, numbers_sha256 \(digest)")
 
     let version = try Program.run(["--version"], in: folder)
     #expect(

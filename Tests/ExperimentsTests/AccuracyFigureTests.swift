@@ -44,7 +44,7 @@ struct AccuracyFigureTests {
     let section = try LearningCurvesFigure(results(), paper: SweepFixtures.paper(in: folder))
       .write(to: folder.file("out").path)
     #expect(section.files == ["learning-curves.csv"])
-    #expect(section.notes.first?.hasPrefix("1 of 4 runs have no result") == true)
+    #expect(section.notes.first?.hasPrefix("1 of 4 runs has no result and is left out: ") == true)
     #expect(
       try rows(
         folder.file("out/learning-curves.csv").path,

@@ -195,6 +195,7 @@ struct AccuracyTableTests {
         numericsVersion: isOld ? 0 : CodeVersion.numerics)
     }
     let table = AccuracyTable(sweep, paper: HandMade.noPaper)
+    #expect(table.table.title.hasSuffix(" (UNVERIFIED data)"))
     for sentence in [
       "UNVERIFIED data: the digests of some files are not the published ones, or none is known.",
       "Runs of several numerics versions: their bits differ for reasons other than their settings.",
@@ -205,6 +206,10 @@ struct AccuracyTableTests {
     #expect(rows.map { $0["data"] } == ["unverified", "published"])
     #expect(rows.map { $0["numerics_version"] } == ["0", "\(CodeVersion.numerics)"])
     #expect(rows.map { $0["diverged"] } == ["0", "0"])
+    // A picture of both methods holds unverified data; one of a method says so only if its own are.
+    func titles(_ axes: Set<String>) -> [String] { sweep.panels(without: axes).map(\.title) }
+    #expect(titles(["method"]) == ["CIFAR-10, UNVERIFIED"])
+    #expect(titles([]) == ["CIFAR-10, method local, UNVERIFIED", "CIFAR-10, method fedavg"])
   }
 
   @Test("synthetic data are called so and not compared with the paper's")

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import FederatedLearning
 import Foundation
@@ -78,6 +79,107 @@ struct CellContentTests {
     _ = try SmallSweep.run(finished.cells, in: finished.folder.path, log: log)
     #expect(log.events.isEmpty)
     #expect(FileManager.default.fileExists(atPath: finished.fedAvg + ".unusable-2"))
+  }
+
+  @Test(
+    "a checkpoint that is not the cell's, damaged or of other numerics is moved aside, and the cell done",
+    arguments: ["numerics", "another run", "damaged"])
+  func checkpoints(what: String) throws {
+    let finished = try Finished()
+    let path = finished.fedAvg
+    try finished.remove(path)
+    _ = try SmallSweep.run([finished.cells[1]], in: finished.folder.path, shouldStop: Once().next)
+    let checkpoint = path + ".checkpoint"
+    let preparation = try RunPreparation(
+      finished.cells[1].specification, datasetsFolder: Fixtures.datasets.get().path)
+    let file = CheckpointFile(besides: path)
+    func origin(_ change: [RunSetting], _ version: Int) -> CheckpointFile.Origin {
+      CheckpointFile.Origin(
+        settings: change, datasetSHA256: preparation.dataset.sha256, numericsVersion: version)
+    }
+    let expected: String
+    if what == "damaged" {
+      try finished.write(finished.read(checkpoint).dropLast(), to: checkpoint)
+      expected =
+        "\(checkpoint) is damaged or truncated: its bytes do not match its checksum: no checkpoint to resume "
+        + "from"
+    } else {
+      let empty = RunRecord(
+        roundCount: 3, clientCount: 4, layerCount: preparation.layout.layers.count, classCount: 10)
+      let found = try #require(
+        try file.load(origin(preparation.resolved, CodeVersion.numerics), empty: empty))
+      file.remove()
+      if what == "numerics" {
+        try file.write(found.checkpoint, origin(preparation.resolved, CodeVersion.numerics - 1))
+        expected =
+          "\(checkpoint): the checkpoint is of numerics version \(CodeVersion.numerics - 1), this program has "
+          + "\(CodeVersion.numerics)"
+      } else {
+        let other = preparation.resolved.map {
+          $0.key == "momentum" ? RunSetting.forTests("momentum", "0.5", isNeutral: false) : $0
+        }
+        try file.write(found.checkpoint, origin(other, CodeVersion.numerics))
+        expected =
+          "\(checkpoint): the checkpoint belongs to another specification: momentum was 0.5 and is now 0.0"
+      }
+    }
+    let old = try finished.read(checkpoint)
+    let log = SmallSweep.Log()
+    var told: [String] = []
+    _ = try Sweep(
+      folder: finished.place, datasetsFolder: Fixtures.datasets.get().path, workerCount: 2
+    ).run(finished.cells, shouldStop: { false }) { event in
+      log.enter(event)
+      if case .unusable(_, let reason, let target) = event { told += [reason, target] }
+      if case .failed(let failure) = event { told.append(failure.reason) }
+    }
+    #expect(told == [expected, checkpoint + ".unusable"])
+    #expect(log.events == ["begins 1/1", "unusable", "done"])
+    #expect(try finished.read(checkpoint + ".unusable") == old)
+    #expect(try finished.read(path) == finished.bytes[1])
+    // What was moved aside stays.
+    _ = try SmallSweep.run(finished.cells, in: finished.folder.path)
+    #expect(try finished.read(checkpoint + ".unusable") == old)
+  }
+
+  @Test("a checkpoint on other images is named before anything is done, and by the run itself")
+  func checkpointOfOtherImages() throws {
+    let finished = try Finished()
+    try finished.remove(finished.fedAvg)
+    try finished.remove(finished.local)
+    _ = try SmallSweep.run([finished.cells[1]], in: finished.folder.path, shouldStop: Once().next)
+    let data = try TemporaryFolder()
+    try Synthesizer.synthesize("cifar10", into: data.path, samplesPerClass: 40, seed: 2)
+    let (old, new) = try (
+      ImageDataset.load("cifar10", splits: ["train"], from: Fixtures.datasets.get().path).sha256,
+      ImageDataset.load("cifar10", splits: ["train"], from: data.path).sha256
+    )
+    let error = #expect(throws: SpecificationError.self) {
+      try SweepInputs(datasetsFolder: data.path).check(
+        finished.cells, CellSurvey(finished.cells, in: finished.place), in: finished.place)
+    }
+    #expect(
+      error?.description
+        == "\(finished.fedAvg).checkpoint: begun on other files of cifar10 than \(data.path) holds now: found "
+        + "dataset_sha256 \(new.prefix(12))…, expected \(old.prefix(12))…. Restore the files, give another "
+        + "--output, or remove the checkpoint to begin the run again")
+    let outcome = try Sweep(
+      folder: finished.place, datasetsFolder: data.path, workerCount: 1
+    ).run([finished.cells[1]], shouldStop: { false }, report: { _ in })
+    #expect(outcome.failures.count == 1)
+    #expect(
+      outcome.failures.first?.reason.contains("the checkpoint belongs to other images or labels")
+        == true)
+    #expect(FileManager.default.fileExists(atPath: finished.fedAvg + ".checkpoint"))
+  }
+
+  /// Lets a run begin and stops it after its first round.
+  private final class Once {
+    private var count = 0
+    func next() -> Bool {
+      count += 1
+      return count > 1
+    }
   }
 
   @Test("a copied sidecar hides nothing, and a missing one is no defect")

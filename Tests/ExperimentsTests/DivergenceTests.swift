@@ -28,7 +28,7 @@ struct DivergenceTests {
     #expect(
       error?.description
         == "diverged: round 1, client \(error?.divergence.client ?? -1), layer conv1 is not finite. Try a "
-        + "learning_rate below 1000.0, or record the divergence and continue with --set "
+        + "smaller learning_rate (now 1000.0), or record the divergence and continue with --set "
         + "on_divergence=continue")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
@@ -46,7 +46,8 @@ struct DivergenceTests {
     let round = try #require(error?.divergence.round)
     #expect(round > 1)
     #expect(
-      error?.description.hasSuffix("; the state before it is kept in \(path).checkpoint") == true)
+      error?.description.hasSuffix(
+        "; the state after round \(round - 1) is kept in \(path).checkpoint") == true)
     #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
     #expect(!FileManager.default.fileExists(atPath: path))
     var resumed: Int?
@@ -57,6 +58,52 @@ struct DivergenceTests {
     #expect(outcome == .complete)
     #expect(resumed == round - 1)
     #expect(try RunResult(path: path).record.firstDivergedRound == round)
+  }
+
+  @Test(
+    "the advice names the step sizes that are in force",
+    arguments: [
+      ("fedavg", [], "a smaller learning_rate (now 1000.0), or"),
+      (
+        "pfedhn", [],
+        "a smaller methods.pfedhn.step_size (now 0.5) or methods.pfedhn.client_learning_rate "
+          + "(now 1000.0), or"
+      ),
+      (
+        "pfedhn", ["pfedhn.client_optimiser=run"],
+        "a smaller learning_rate (now 1000.0) or methods.pfedhn.step_size (now 0.5), or"
+      ),
+      (
+        "per-fedavg", [],
+        "a smaller learning_rate (now 1000.0) or methods.per-fedavg.inner_step_size (now 0.01), or"
+      ),
+      ("pfedme", [], "a smaller learning_rate (now 1000.0), or"),
+      (
+        "pfedme", ["pfedme.personal_step_size=7"],
+        "a smaller learning_rate (now 1000.0) or methods.pfedme.personal_step_size (now 7.0), or"
+      ),
+      (
+        "pfedme", ["pfedme.personal_step_size=900", "pfedme.step_size=900"],
+        "a smaller methods.pfedme.personal_step_size (now 900.0) or methods.pfedme.step_size (now 900.0), or"
+      ),
+      ("apfl", [], "a smaller learning_rate (now 1000.0), or"),
+      (
+        "apfl", ["apfl.adaptive_mixing='on'", "apfl.mixing_step_size=2"],
+        "a smaller learning_rate (now 1000.0) or methods.apfl.mixing_step_size (now 2.0), or"
+      ),
+    ])
+  func advice(method: String, options: [String], expected: String) throws {
+    let folder = try TemporaryFolder()
+    let error = #expect(throws: DivergenceError.self) {
+      try Fixtures.run(
+        [
+          "method=\(method)", "model.batch_normalisation=false", "learning_rate=1000",
+          "methods.pfedhn.step_size=0.5", "methods.pfedhn.client_learning_rate=1000",
+        ] + options.map { "methods.\($0)" }, to: folder.file("a.h5").path)
+    }
+    let text = error?.description ?? ""
+    #expect(text.contains(". Try \(expected) record the divergence"), "\(text)")
+    #expect(text.contains(", layer ") || text.contains(", in layer "), "\(text)")
   }
 
   @Test(
@@ -125,6 +172,8 @@ struct DivergenceTests {
     let outcome = try SmallSweep.run(plan.selected, in: folder.path, log: log)
     #expect(outcome.failures.isEmpty)
     #expect(log.events == ["begins 1/2", "done", "begins 2/2", "diverged", "done"])
+    let survey = CellSurvey(plan.selected, in: CellFolder(output: folder.path))
+    #expect(survey.stopped == [plan.selected[1].name])
     let again = SmallSweep.Log()
     _ = try SmallSweep.run(plan.selected, in: folder.path, log: again)
     #expect(again.events.isEmpty, "a diverged cell is finished")
@@ -135,9 +184,15 @@ struct DivergenceTests {
     let rows = HandMade.rows(table.csv).filter { $0["method"] == "fedavg" }
     let fast = try #require(rows.first { $0["rate"] == "fast" })
     #expect(fast["diverged"] == "1" && fast["accuracy_percent"] == "")
+    #expect(fast["method_title"] == "FedAvg" && fast["data"] == "synthetic")
+    #expect(fast["numerics_version"] == "\(CodeVersion.numerics)")
+    #expect(
+      try Report(output: folder.path, paperFolder: "/nowhere").diverged(among: plan.cells)
+        == [plan.selected[1].name])
     #expect(rows.first { $0["rate"] == "slow" }?["diverged"] == "0")
     #expect(table.table.rows.joined().contains("diverged"))
-    #expect(table.table.footers.contains("1 of 2 finished runs diverged; no mean holds them."))
+    #expect(
+      table.table.footers.contains("1 of 2 finished runs diverged and is left out of the means."))
   }
 
   @Test("a diverged run is left out of the means of a comparison, and counted")
@@ -148,8 +203,8 @@ struct DivergenceTests {
     #expect(comparison.rows.count == 1)
     #expect(comparison.rows[0].divergedCount == 1)
     #expect(abs(comparison.rows[0].received.mean - 60) < 1e-4)
-    #expect(comparison.plainText.contains("2, 1 diverged"))
-    #expect(comparison.warnings.contains("1 of 2 runs diverged; no mean holds them"))
+    #expect(comparison.plainText.contains("1 of 2 diverged"))
+    #expect(comparison.warnings.contains("1 of 2 runs diverged and is left out of the means"))
     let alone = try Comparison([bad])
     #expect(alone.plainText.contains("diverged  diverged"))
     #expect(alone.rows[0].received.mean.isNaN)
@@ -171,5 +226,43 @@ struct DivergenceTests {
     #expect(values[place] == "0")
     let participants = try #require(header.firstIndex(of: "participants"))
     #expect(values[participants] == "2")
+    let diverged = try #require(header.firstIndex(of: "diverged_clients"))
+    #expect(values[diverged] == "0")
+  }
+
+  @Test("exported means are over finite losses, beside the number of clients that have diverged")
+  func exported() throws {
+    let run = HandMade.run("fedavg", [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]) { record in
+      record.participated = [Bool](repeating: true, count: 6)
+      record.trainLoss = [1, 3, 2, 1, .infinity, .nan]
+      record.divergedRounds = [0, 2, 1]
+    }
+    let folder = try TemporaryFolder()
+    _ = try ResultExport(run).write(to: folder.path)
+    let rows = try SweepFixtures.rows(folder.file("rounds.csv").path)
+    #expect(rows.map { $0["train_loss_mean"] } == ["2", "1"])
+    #expect(rows.map { $0["diverged_clients"] } == ["1", "2"])
+  }
+
+  @Test("a sweep without an axis of methods names the method of runs that all diverged")
+  func namedByTheirRuns() throws {
+    let sweep = try HandMade.sweep("own", [("step", ["1", "2"])]) { place in
+      HandMade.run("fedprox", [[0.5]]) { record in
+        if place["step"] == "2" { record.divergedRounds = [1] }
+      }
+    }
+    let table = AccuracyTable(sweep, paper: HandMade.noPaper)
+    #expect(table.table.rows == [["FedProx, step 1", "50.00"], ["FedProx, step 2", "diverged"]])
+    #expect(HandMade.rows(table.csv).map { $0["method_title"] } == ["FedProx", "FedProx"])
+    let folder = try TemporaryFolder()
+    _ = try [
+      LearningCurvesFigure(sweep, paper: HandMade.noPaper).write(to: folder.path),
+      ClientSpreadFigure(sweep, paper: HandMade.noPaper).write(to: folder.path),
+      CommunicationFigure(sweep, paper: HandMade.noPaper).write(to: folder.path),
+    ]
+    for name in ["learning-curves", "client-spread", "accuracy-over-communication"] {
+      let rows = try SweepFixtures.rows(folder.file("\(name).csv").path)
+      #expect(rows.map { $0["method"] } == ["fedprox"], "\(name)")
+    }
   }
 }

@@ -11,7 +11,7 @@ enum HandMade {
   static func run(
     _ method: String, seed: UInt64 = 0, _ accuracies: [[Float]?], other: Float = 0.125,
     reported: EvaluatedModel = .received, isSynthetic: Bool = false, isUnverified: Bool = false,
-    numericsVersion: Int = CodeVersion.numerics, partition: String = "p",
+    numericsVersion: Int = CodeVersion.numerics, partition: String = "p", path: String = "",
     settings: [(key: String, value: String)] = [], layers: [String] = ["fc1", "fc2"],
     classes: [[Int]]? = nil, change: (inout RunRecord) -> Void = { _ in }
   ) -> RunResult {
@@ -36,7 +36,7 @@ enum HandMade {
       origin: isSynthetic ? .synthetic : isUnverified ? .unverified : .published,
       partitionSHA256: "\(partition)\(seed)",
       seed: seed,
-      numericsVersion: numericsVersion, layers: layers,
+      numericsVersion: numericsVersion, path: path, layers: layers,
       trainCounts: Array(repeating: 420, count: clients),
       testCounts: Array(repeating: 180, count: clients), labelCounts: counts, record: record,
       resolvedSpecification: settings)

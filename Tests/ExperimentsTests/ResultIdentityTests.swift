@@ -95,11 +95,21 @@ struct ResultIdentityTests {
     #expect(try settings.attribute("method", as: String.self) == "per-fedavg")
     #expect(try settings.attribute("rounds", as: Int64.self) == 4)
     #expect(try settings.attribute("learning_rate", as: Double.self) == 0.01)
-    #expect(try settings.attribute("model_batch_normalisation", as: String.self) == "true")
+    #expect(try settings.attribute("model_batch_normalisation", as: Bool.self))
+    #expect(try settings.attribute("model_batch_normalisation", as: Int8.self) == 1)
     #expect(try settings.attribute("dataset_splits", as: String.self) == "[train]")
     #expect(try settings.attribute("methods_per_fedavg_variant", as: String.self) == "first-order")
     let resolved = try RunResult(path: path).resolvedSpecification
     #expect(try settings.attributeNames().count == resolved.count)
+
+    let lists = folder.file("lists.h5").path
+    try Fixtures.run(
+      ["method=pfedla", "methods.pfedla.hidden_sizes=[8, 9]", "model.batch_normalisation=false"],
+      to: lists)
+    let typed = try HDF5File.openForReading(lists).group("settings")
+    #expect(try typed.attributes("methods_pfedla_hidden_sizes", as: Int64.self) == [8, 9])
+    #expect(try !typed.attribute("model_batch_normalisation", as: Bool.self))
+    #expect(try RunResult(path: lists).setting("methods.pfedla.hidden_sizes") == "[8, 9]")
   }
 
   @Test("correct samples of each class add up to the accuracies")
@@ -168,16 +178,22 @@ struct ResultIdentityTests {
   @Test(
     "values are checked in the single precision that they are computed with",
     arguments: [
-      ("learning_rate=1e50", "found 1e50, in single precision inf, expected a number above 0"),
-      ("learning_rate=1e-60", "found 1e-60, in single precision 0.0, expected a number above 0"),
+      (
+        "learning_rate=1e50",
+        "found 1e50, which is infinite in single precision, expected a number above 0"
+      ),
+      (
+        "learning_rate=1e-60",
+        "found 1e-60, which is 0 in single precision, expected a number above 0"
+      ),
       (
         "momentum=0.99999999999",
-        "found 0.99999999999, in single precision 1.0, expected a number of at least 0 and below 1"
+        "found 0.99999999999, which is 1.0 in single precision, expected a number of at least 0 and below 1"
       ),
       ("weight_decay=-1", "found -1, expected a number of at least 0"),
       (
         "weight_decay=1e-60",
-        "found 1e-60, in single precision 0.0, expected a number of at least 0"
+        "found 1e-60, which is 0 in single precision, expected a number of at least 0"
       ),
     ])
   func singlePrecision(override: String, expected: String) {
@@ -190,11 +206,18 @@ struct ResultIdentityTests {
 
   @Test("a method's numbers too")
   func singlePrecisionOfOptions() throws {
-    for value in ["1e50", "1e-60"] {
+    func message(_ override: String) -> String? {
       #expect(throws: SpecificationError.self) {
-        try RunSpecification(Fixtures.document(["methods.pfedla.step_size=\(value)"]))
-      }
+        try RunSpecification(Fixtures.document([override]))
+      }?.description
     }
+    #expect(
+      message("methods.pfedla.step_size=1e-60")
+        == "--set methods.pfedla.step_size: found 1e-60, which is 0 in single precision, expected a number "
+        + "in 0 … 1000000")
+    #expect(
+      message("methods.pfedhn.momentum=1e50")
+        == "--set methods.pfedhn.momentum: found 1e50, expected a number in 0 … 0.999999")
     _ = try RunSpecification(Fixtures.document(["methods.pfedla.step_size=1e-30"]))
   }
 
@@ -203,23 +226,8 @@ struct ResultIdentityTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     try Fixtures.run(to: path)
-    // What 0.1.0 wrote, made of a present file: without what was added since.
     let old = folder.file("old.h5").path
-    let source = try HDF5File.openForReading(path)
-    let target = try HDF5File.create(old)
-    let added: Set = ["numerics_version", "numbers_sha256", "clients"]
-    for name in try source.attributeNames() where !added.contains(name) {
-      if let text = try? source.attribute(name, as: String.self) {
-        try target.setAttribute(name, text)
-      } else if let number = try? source.attribute(name, as: Int64.self) {
-        try target.setAttribute(name, number)
-      } else {
-        try target.setAttribute(name, source.attribute(name, as: Int32.self))
-      }
-    }
-    try copy(
-      source, to: target, without: ["class_counts", "settings", "diverged_round", "numbers"])
-    try target.close()
+    try OldSchema.make(of: path, at: old)
     let result = try RunResult(path: old)
     #expect(result.numericsVersion == 0)
     #expect(result.numbersSHA256 == nil)
@@ -234,21 +242,5 @@ struct ResultIdentityTests {
       table.warnings.first
         == "the results are of numerics versions 0, \(CodeVersion.numerics): their bits differ for "
         + "reasons other than their settings; compute the older ones again")
-  }
-
-  private func copy(_ source: HDF5Group, to target: HDF5Group, without names: Set<String>) throws {
-    for name in try source.childNames() where !names.contains(name) {
-      guard let dataset = try? source.dataset(name) else {
-        try copy(source.group(name), to: target.createGroup(name), without: names)
-        continue
-      }
-      switch try dataset.storedElementType() {
-      case .float32: try target.write(name, dataset.read(as: Float.self), shape: dataset.shape)
-      case .float64: try target.write(name, dataset.read(as: Double.self), shape: dataset.shape)
-      case .int32: try target.write(name, dataset.read(as: Int32.self), shape: dataset.shape)
-      case .int8, .bool: try target.write(name, dataset.read(as: Bool.self), shape: dataset.shape)
-      default: try target.write(name, dataset.read(as: String.self), shape: dataset.shape)
-      }
-    }
   }
 }

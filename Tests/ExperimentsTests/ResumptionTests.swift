@@ -33,13 +33,13 @@ struct ResumptionTests {
     let found = try #require(try file.load(origin(CodeVersion.numerics), empty: record))
     file.remove()
     try file.write(found.checkpoint, origin(CodeVersion.numerics - 1))
-    let error = #expect(throws: SpecificationError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try Fixtures.run(Self.overrides, to: path)
     }
     #expect(
       error?.description
-        == "\(path).checkpoint: the checkpoint is of numerics version \(CodeVersion.numerics - 1), "
-        + "expected \(CodeVersion.numerics): resuming would mix two roundings. Finish the run with the "
+        == "\(path).checkpoint: the checkpoint is of numerics version \(CodeVersion.numerics - 1), this "
+        + "program has \(CodeVersion.numerics) and would go on with other roundings. Finish the run with the "
         + "program that began it, or remove \(path).checkpoint to start again")
     #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
   }
@@ -64,7 +64,7 @@ struct ResumptionTests {
     let preparation = try RunPreparation(
       RunSpecification(Fixtures.document(Self.overrides)), datasetsFolder: data.path)
     let old = try Fixtures.preparation(Self.overrides).dataset.sha256
-    let error = #expect(throws: SpecificationError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try ExperimentRun(preparation, output: path, overwrite: false, workerCount: 1)
         .run(shouldStop: { false }, report: { _ in })
     }

@@ -62,7 +62,7 @@ struct RunTests {
     _ = try ExperimentRun(
       Fixtures.preparation(), output: path, overwrite: false, workerCount: 1
     ).run(shouldStop: { true }, report: { _ in })
-    let error = #expect(throws: SpecificationError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try Fixtures.run(["learning_rate=0.5"], to: path)
     }
     #expect(

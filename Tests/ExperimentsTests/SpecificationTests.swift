@@ -87,7 +87,10 @@ struct SpecificationTests {
       ("rounds: -3", "a.yaml, line 4: rounds: found -3, expected a whole number of at least 1"),
       ("rounds: many", "a.yaml, line 4: rounds: found many, expected a whole number of at least 1"),
       ("rounds: 2.5", "a.yaml, line 4: rounds: found 2.5, expected a whole number of at least 1"),
-      ("seed: -1", "a.yaml, line 4: seed: found -1, expected a whole number of at least 0"),
+      (
+        "seed: -1",
+        "a.yaml, line 4: seed: found -1, expected a whole number in 0 … 9223372036854775807 (2^63 − 1)"
+      ),
       (
         "participation: 0",
         "a.yaml, line 4: participation: found 0, expected a share above 0 and up to 1"

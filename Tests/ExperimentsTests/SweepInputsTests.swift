@@ -35,7 +35,10 @@ struct SweepInputsTests {
     #expect(Set(survey.finished.keys) == Set(cells.prefix(2).map(\.name)))
     #expect(survey.unusable.isEmpty)
     func check(_ datasets: String, _ cells: [SweepCell]) -> String {
-      message { try SweepInputs(datasetsFolder: datasets).check(cells, survey) }
+      message {
+        try SweepInputs(datasetsFolder: datasets).check(
+          cells, survey, in: CellFolder(output: folder.path))
+      }
     }
     #expect(try check(Fixtures.datasets.get().path, cells) == "no error")
     #expect(check("/nowhere", cells) == "no error")
@@ -82,12 +85,13 @@ struct SweepInputsTests {
     let place = CellFolder(output: folder.path)
     #expect(place.content(of: cells[0]).isUsable)
     let inputs = SweepInputs(datasetsFolder: try Fixtures.datasets.get().path)
-    #expect(message { try inputs.check(cells, CellSurvey(cells, in: place)) } == "no error")
+    #expect(
+      message { try inputs.check(cells, CellSurvey(cells, in: place), in: place) } == "no error")
 
     let second = try partition(1)
     try second.save(to: path, overwrite: true)
     #expect(
-      message { try inputs.check(cells, CellSurvey(cells, in: place)) }
+      message { try inputs.check(cells, CellSurvey(cells, in: place), in: place) }
         == "\(place.result(of: cells[0].name)): made with another partition than \(path) holds now: "
         + "found SHA-256 \(second.sha256.prefix(12))…, expected \(first.sha256.prefix(12))…. Restore "
         + "the file, or give another --output")
@@ -106,7 +110,7 @@ struct SweepInputsTests {
     let report = try Report(output: folder.path, paperFolder: "/nowhere")
     let expected =
       "Runs on different files of cifar10 [train]: 1 of 3 results, such as "
-      + "cells/\(plan.selected[2].name).h5, were made from other files than the rest; their numbers must "
+      + "cells/\(plan.selected[2].name).h5, was made from other files than the rest; their numbers must "
       + "not be compared."
     #expect(report.sweeps.map(\.problems) == [[expected]])
     try report.write()

@@ -193,20 +193,102 @@ struct SweepPlanTests {
         == "\(path): --set: found checkpoint_every=1, expected rounds=9\(remedy)")
   }
 
-  @Test("a plan that cannot be read is named, and an older one as well")
+  /// A plan of format 1 with one finished cell, Local under seed 0, as a program of that time left it.
+  private func olderFolder(in folder: TemporaryFolder) throws -> SweepPlan {
+    let plan = try SmallSweep.plan(only: ["method": ["local"], "seed": ["0"]])
+    _ = try SmallSweep.run(plan.selected, in: folder.path)
+    let place = CellFolder(output: folder.path)
+    let path = place.result(of: plan.selected[0].name)
+    try OldSchema.make(of: path, at: place.result(of: "old0"))
+    try FileManager.default.removeItem(atPath: path)
+    let file: [String: Any] = [
+      "name": "small", "title": "A small sweep", "report": "accuracy-table", "profile": "full",
+      "summary": "all cells", "isSynthetic": false,
+      "axes": [
+        ["name": "rate", "labels": ["slow"]], ["name": "method", "labels": ["local", "fedavg"]],
+        ["name": "seed", "labels": ["0"]],
+      ],
+      "cells": ["local", "fedavg"].enumerated().map { number, method in
+        ["name": "old\(number)", "coordinates": ["rate": "slow", "method": method, "seed": "0"]]
+          as [String: Any]
+      },
+    ]
+    try FileManager.default.createDirectory(
+      at: folder.file("small"), withIntermediateDirectories: true)
+    try JSONSerialization.data(withJSONObject: file).write(to: folder.file("small/plan.json"))
+    return plan
+  }
+
+  @Test("a plan of format 1 is reported, and its runs are named before they are computed again")
+  func format1() throws {
+    let folder = try TemporaryFolder()
+    let plan = try olderFolder(in: folder)
+    try Report(output: folder.path, paperFolder: "/nowhere").write()
+    func rows() throws -> [String] {
+      try SweepFixtures.rows(folder.file("small/accuracy.csv").path).map {
+        "\($0["method"] ?? ""): \($0["seed_values"] ?? "") \($0["numerics_version"] ?? "")"
+      }
+    }
+    #expect(try rows() == ["local: 0 0", "fedavg:  "])
+    func words(_ plan: SweepPlan) throws -> [String] {
+      try plan.superseded(in: folder.path, by: plan.selected).map { $0.words(folder: "cells") }
+    }
+    let found =
+      "found 1 result of numerics version 0, this program has \(CodeVersion.numerics): "
+    #expect(try words(plan) == [found + "it is computed again; the old files stay in cells"])
+    let other = try SmallSweep.plan(only: ["method": ["fedavg"]])
+    #expect(
+      try words(other) == [
+        found
+          + "this call computes none of them again, and 1 result leaves the table until it is computed "
+          + "again; the old files stay in cells"
+      ])
+    // Another method's file at the place is no result of it.
+    let cells = folder.file("cells")
+    try FileManager.default.copyItem(
+      at: cells.appending(path: "old0.h5"), to: cells.appending(path: "old1.h5"))
+    #expect(
+      try Report(output: folder.path, paperFolder: "/nowhere").sweeps[0].problems == [
+        "Not used, shown as missing: cells/old1.h5: holds another run: method: found local, expected "
+          + "fedavg. pfedla reproduce does this run again."
+      ])
+    try plan.write(to: folder.path)
+    #expect(try record(folder.path) == SmallSweep.plan().record)
+    #expect(try words(plan).isEmpty)
+    let short = try SmallSweep.plan("few", only: ["seed": ["1"]])
+    #expect(
+      message { try short.check(in: folder.path) }.contains("plan.json: profile: found full, "))
+  }
+
+  @Test("half-done runs of other numerics are named too")
+  func supersededCheckpoints() throws {
+    let folder = try TemporaryFolder()
+    let plan = try olderFolder(in: folder)
+    let cells = folder.file("cells")
+    try FileManager.default.moveItem(
+      at: cells.appending(path: "old0.h5"), to: cells.appending(path: "old1.h5"))
+    try Data("old".utf8).write(to: cells.appending(path: "old0.h5.checkpoint"))
+    #expect(
+      try plan.superseded(in: folder.path, by: plan.selected).map { $0.words(folder: "cells") } == [
+        "found 1 result and 1 half-done run of numerics version 0, this program has "
+          + "\(CodeVersion.numerics): this call computes 1 again, and 1 result leaves the table until it is "
+          + "computed again; the old files stay in cells"
+      ])
+  }
+
+  @Test("a plan that cannot be read is named, and a later one as well")
   func unreadable() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/small/plan.json"
     let plan = try SmallSweep.plan()
     try plan.write(to: folder.path)
     var text = try String(contentsOfFile: path, encoding: .utf8)
-    text.replace("\"format\" : 2", with: "\"format\" : 1")
+    text.replace("\"format\" : 2", with: "\"format\" : 3")
     try text.write(toFile: path, atomically: true, encoding: .utf8)
-    let older =
-      "\(path): is the plan of another version of pfedla; remove it and give pfedla reproduce again, "
-      + "which keeps the results"
-    #expect(message { _ = try SweepPlan.records(in: folder.path) } == older)
-    #expect(message { try plan.check(in: folder.path) } == older)
+    let later =
+      "\(path): is a plan of a later version of pfedla; use that version, or give another --output"
+    #expect(message { _ = try SweepPlan.records(in: folder.path) } == later)
+    #expect(message { try plan.check(in: folder.path) } == later)
     try "{".write(toFile: path, atomically: true, encoding: .utf8)
     #expect(
       message { _ = try Report(output: folder.path, paperFolder: "/nowhere") }

@@ -64,6 +64,7 @@ struct WeightFigureTests {
     #expect(row("all", "last", "self")?["seeds"] == "2")
     #expect(rows.filter { $0["source"] == "paper" }.map { $0["weight"] } == ["0.269"])
     #expect(section.notes.contains { $0.hasPrefix("2 of 4 runs have no result") })
+    try expectPaper(true, section, folder)
   }
 
   @Test("Figure 5: a third without recorded rounds is left out and said")
@@ -80,6 +81,18 @@ struct WeightFigureTests {
     let rows = try SweepFixtures.rows(folder.file("out/weights-over-time.csv").path)
     #expect(Set(rows.map { $0["period"] }) == ["last"])
     #expect(section.notes.contains { $0.contains("every third") })
+    try expectPaper(false, section, folder)
+  }
+
+  /// Whether the picture, where one was drawn, and its caption speak of the paper's values.
+  private func expectPaper(_ isThere: Bool, _ section: ReportSection, _ folder: TemporaryFolder)
+    throws
+  {
+    for picture in section.pictures {
+      #expect(picture.caption.contains("diamonds: the paper's values") == isThere)
+      let svg = try String(contentsOf: folder.file("out/\(picture.file)"), encoding: .utf8)
+      #expect(svg.contains("the paper") == isThere)
+    }
   }
 
   @Test(

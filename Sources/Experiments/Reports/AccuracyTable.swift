@@ -54,8 +54,9 @@ public struct AccuracyTable {
   }
 
   private func methodTitle(_ row: Place) -> String {
-    guard let name = row["method"] else { return results.runs(row).first?.methodTitle ?? "" }
-    return results.runs(row).first?.methodTitle
+    let title = results.finished(row).first?.methodTitle
+    guard let name = row["method"] else { return title ?? "" }
+    return title
       ?? MethodRegistry.method(named: name)?.information.title ?? name
   }
 
@@ -83,7 +84,7 @@ public struct AccuracyTable {
       let median = medianGradients(column)
       for row in rows where isPlanned(row, column) {
         let place = row.merging(column) { $1 }
-        let runs = results.runs(place)
+        let runs = results.finished(place)
         let cell = accuracy(row, column)
         let (cost, traffic) = (MeasuredCost(runs), MeasuredTraffic(runs))
         let match = ComputeMatch(runs, median: median)

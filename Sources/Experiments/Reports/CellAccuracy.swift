@@ -22,11 +22,15 @@ struct CellAccuracy {
   /// Last evaluation of trained models.
   let trained: Double
 
-  /// Runs that diverged, which no number here holds.
+  /// Runs that diverged, which are left out of every number here.
   let divergedCount: Int
+
+  /// All finished runs.
+  private let finishedCount: Int
 
   init(_ runs: [RunResult], divergedCount: Int = 0) {
     self.divergedCount = divergedCount
+    finishedCount = runs.count + divergedCount
     seeds = runs.map(\.seed).sorted()
     reportedModels = EvaluatedModel.allCases.filter { model in
       runs.contains { $0.reported == model }
@@ -45,7 +49,8 @@ struct CellAccuracy {
     [
       mean.isNaN ? "" : Self.number(mean),
       seedDeviation.isNaN ? "" : "± \(Self.number(seedDeviation))",
-      divergedCount == 0 ? "" : mean.isNaN ? "diverged" : "[\(divergedCount) diverged]",
+      divergedCount == 0
+        ? "" : mean.isNaN ? "diverged" : "[\(divergedCount) of \(finishedCount) diverged]",
       paper.isNaN ? "" : "(\(Self.number(paper)))",
     ].filter { !$0.isEmpty }.joined(separator: " ")
   }

@@ -21,6 +21,8 @@ public struct CommunicationTable {
   private struct Row {
     let place: [String: String]
     let runs: [RunResult]
+    /// Those that diverged too.
+    let finished: [RunResult]
     let accuracy: CellAccuracy
     let traffic: MeasuredTraffic
     let retained: [(layer: String, share: Double)]
@@ -45,7 +47,7 @@ public struct CommunicationTable {
     rows = places.map { place in
       let runs = results.runs(place)
       return Row(
-        place: place, runs: runs,
+        place: place, runs: runs, finished: results.finished(place),
         accuracy: CellAccuracy(runs, divergedCount: results.divergedCount(place)),
         traffic: MeasuredTraffic(runs),
         retained: Self.retained(runs),
@@ -95,7 +97,7 @@ public struct CommunicationTable {
     for row in rows {
       let (accuracy, traffic) = (row.accuracy, row.traffic)
       func same(_ property: (RunResult) -> String) -> String {
-        Set(row.runs.map(property)).sorted().joined(separator: " ")
+        Set(row.finished.map(property)).sorted().joined(separator: " ")
       }
       csv.append(
         axes.map { row.place[$0] ?? "" } + [

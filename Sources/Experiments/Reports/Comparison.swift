@@ -1,3 +1,4 @@
+import Datasets
 import FederatedLearning
 import Foundation
 
@@ -12,6 +13,10 @@ public struct Comparison: Sendable {
     public let method: String
     /// The dataset, marked where its files are not the published ones.
     public let dataset: String
+    /// The dataset's name alone.
+    public let datasetName: String
+    /// Where its files come from.
+    public let origin: DatasetOrigin
     /// The partition scheme.
     public let scheme: String
     /// The values of the settings that differ between rows, in the order of `differingSettings`; empty
@@ -19,7 +24,7 @@ public struct Comparison: Sendable {
     public let settings: [String]
     /// Seeds, ascending.
     public let seeds: [UInt64]
-    /// Runs of these that diverged; no mean holds them.
+    /// Runs of these that diverged; they are left out of the means.
     public let divergedCount: Int
     /// Accuracy of received models.
     public let received: Accuracy
@@ -50,7 +55,7 @@ public struct Comparison: Sendable {
   /// Runs that differ by their seeds alone.
   struct Group {
     /// Everything but the seeds: keys and values, and what else makes runs comparable.
-    let identity: [String: String]
+    var identity: [String: String]
     var runs: [RunResult]
 
     /// The runs that went through without a value that is not finite.
@@ -64,7 +69,8 @@ public struct Comparison: Sendable {
   /// The names of the settings that differ between rows, as columns.
   public let differingSettings: [String]
 
-  /// Groups results by everything but their seeds. Throws `SpecificationError` if a run is given twice.
+  /// Groups results by everything but their seeds. Throws `SpecificationError` if a run is given twice, and
+  /// if two runs of one seed and settings differ in a partition that no setting tells apart.
   public init(_ results: [RunResult]) throws {
     let order = MethodRegistry.all.map { $0.information.name }
     func rank(_ result: RunResult) -> Int { order.firstIndex(of: result.method) ?? order.count }
@@ -82,6 +88,7 @@ public struct Comparison: Sendable {
         groups.append(Group(identity: identity, runs: [result]))
       }
     }
+    groups = try groups.flatMap(Self.splitByPartition)
     let columns = Self.differingColumns(groups)
     self.groups = Self.sorted(groups, by: columns)
     differingSettings = columns.map(\.title)
@@ -90,9 +97,46 @@ public struct Comparison: Sendable {
 
   // MARK: Groups
 
+  private static let partitionSeed = "partition.seed"
+  private static let statistics = "model.batch_normalisation_statistics"
+
+  /// The rows of a group. Seeds of the partition belong to the seeds of the runs, unless several runs have
+  /// the same seed: then partitions are not repetitions of one thing, and each is a row of its own.
+  private static func splitByPartition(_ group: Group) throws -> [Group] {
+    func seedsAreDistinct(_ runs: [RunResult]) -> Bool {
+      Set(runs.map(\.seed)).count == runs.count
+    }
+    guard !seedsAreDistinct(group.runs) else { return [group] }
+    func partitionSeed(_ run: RunResult) -> String { run.setting(Self.partitionSeed) ?? "" }
+    func isOwn(_ run: RunResult) -> Bool { partitionSeed(run) == "\(run.seed)" }
+    // Either by its value, or with those together that the run's seed decides: what makes fewer rows.
+    let ways: [(RunResult) -> String] = [
+      partitionSeed, { isOwn($0) ? "seed" : partitionSeed($0) },
+    ]
+    let splits = ways.map { value in
+      Dictionary(grouping: group.runs, by: value).sorted { $0.key < $1.key }
+    }.filter { $0.allSatisfy { seedsAreDistinct($0.value) } }
+    guard let split = splits.min(by: { $0.count < $1.count }) else {
+      let pair = group.runs.lazy.compactMap { run in
+        group.runs.first {
+          $0.path != run.path && $0.seed == run.seed && partitionSeed($0) == partitionSeed(run)
+        }.map { (run, $0) }
+      }.first
+      throw SpecificationError(
+        "\(pair?.0.path ?? "") and \(pair?.1.path ?? ""): two partitions under the same seed "
+          + "\(pair?.0.seed ?? 0), the same settings and the same partition.seed, expected one; give one "
+          + "of them")
+    }
+    return split.map { value, runs in
+      var part = Group(identity: group.identity, runs: runs)
+      part.identity[Self.partitionSeed] = value
+      return part
+    }
+  }
+
   /// Keys that tell seeds apart, and what to do on divergence, which changes no other run.
   private static let seedKeys: Set = [
-    "seed", "partition.seed", "partition.sha256", "on_divergence",
+    "seed", partitionSeed, RunSetting.partitionDigestKey, "on_divergence",
   ]
   /// Keys that have columns of their own.
   private static let ownColumns: Set = ["method", "dataset.name", "partition.scheme", "rounds"]
@@ -102,6 +146,8 @@ public struct Comparison: Sendable {
     for (key, value) in result.resolvedSpecification where !seedKeys.contains(key) {
       identity[key] = value
     }
+    // How statistics travel changes nothing where there are none.
+    if identity["model.batch_normalisation"] == "false" { identity[statistics] = nil }
     // What the specification does not say.
     identity["method"] = result.method
     identity["dataset"] = result.dataset
@@ -117,7 +163,7 @@ public struct Comparison: Sendable {
     for result in results {
       var key = identity(of: result)
       key["seed"] = "\(result.seed)"
-      key["partition.sha256"] = result.partitionSHA256
+      key[RunSetting.partitionDigestKey] = result.partitionSHA256
       if let other = known[key] {
         throw SpecificationError(
           other.path == result.path
@@ -150,7 +196,7 @@ public struct Comparison: Sendable {
     }
     keys += ["data", "dataset_sha256", "numerics_version"]
     let differing = keys.filter { key in
-      !seedKeys.contains(key) && !ownColumns.contains(key)
+      (!seedKeys.contains(key) || key == partitionSeed) && !ownColumns.contains(key)
         && Set(groups.compactMap { $0.identity[key] }).count > 1
     }.filter { key in
       // Datasets differ in their files, and the table names the dataset and marks its origin: a column
@@ -173,7 +219,8 @@ public struct Comparison: Sendable {
         let same = keys.filter { isOption($0) && lastPart($0) == title }
         columns.append(Column(title: title, keys: same))
       } else {
-        let isAmbiguous = differing.contains { $0 != key && lastPart($0) == title }
+        let isAmbiguous =
+          key == partitionSeed || differing.contains { $0 != key && lastPart($0) == title }
         columns.append(Column(title: isAmbiguous ? key : title, keys: [key]))
       }
     }
@@ -209,7 +256,8 @@ public struct Comparison: Sendable {
     guard let first = group.runs.first else { return nil }
     let runs = group.finite
     return Row(
-      method: first.methodTitle, dataset: first.markedDataset, scheme: first.partitionScheme,
+      method: first.methodTitle, dataset: first.markedDataset, datasetName: first.dataset,
+      origin: first.origin, scheme: first.partitionScheme,
       settings: columns.map { column in
         // Twelve digits of a digest tell files apart.
         column.keys == ["dataset_sha256"]
@@ -250,28 +298,30 @@ public struct Comparison: Sendable {
     let unverified = groups.flatMap(\.runs).filter { $0.origin == .unverified }
     if let first = unverified.first {
       warnings.append(
-        "\(unverified.count) of \(groups.flatMap(\.runs).count) results are of files whose digests are "
-          + "not the published ones (\(first.path.isEmpty ? first.dataset : first.path))")
+        "\(Counted.words(unverified.count, of: groups.flatMap(\.runs).count, "result")) "
+          + "\(unverified.count == 1 ? "is" : "are") of files whose digests are not the published ones (\(first.path.isEmpty ? first.dataset : first.path))"
+      )
     }
     let diverged = rows.reduce(0) { $0 + $1.divergedCount }
     if diverged > 0 {
       warnings.append(
-        "\(diverged) of \(groups.flatMap(\.runs).count) runs diverged; no mean holds them")
+        "\(Counted.words(diverged, of: groups.flatMap(\.runs).count, "run")) diverged and "
+          + "\(diverged == 1 ? "is" : "are") left out of the means")
     }
     return warnings
   }
 
   // MARK: Curves
 
-  /// Mean accuracy over clients and seeds for every evaluated round.
+  /// Mean accuracy over clients and seeds for every evaluated round; a row begins with the columns of
+  /// `csv` that say which row of the table it belongs to.
   public var curves: CSV {
     var csv = CSV(
-      ["method", "dataset", "partition", "round", "seeds", "received_percent", "trained_percent"])
-    for curve in methodCurves {
-      for point in curve.points {
+      keyColumns + ["round", "seeds", "seed_values", "received_percent", "trained_percent"])
+    for (row, curve) in zip(rows, curvesOfRows) {
+      for point in curve?.points ?? [] {
         csv.append(
-          [
-            curve.method, curve.publishedDataset, curve.scheme, "\(point.round)", "\(point.seeds)",
+          keys(row) + ["\(point.round)"] + Self.columns(ofSeeds: point.seeds) + [
             CSV.number(point.received), CSV.number(point.trained),
           ])
       }
@@ -279,47 +329,47 @@ public struct Comparison: Sendable {
     return csv
   }
 
-  /// A method's mean accuracy over rounds on one dataset and partition scheme.
-  struct MethodCurve {
+  /// A row's mean accuracy over rounds.
+  package struct MethodCurve {
     /// An evaluated round.
-    struct Point {
-      let round: Int
-      let seeds: Int
+    package struct Point {
+      package let round: Int
+      package let seeds: [UInt64]
       /// In percent, mean over clients and seeds.
-      let received: Double
-      let trained: Double
+      package let received: Double
+      package let trained: Double
     }
 
-    let method: String
-    /// The dataset, marked where it is synthetic.
-    let dataset: String
-    /// The dataset's name alone.
-    let publishedDataset: String
-    let scheme: String
-    let points: [Point]
+    /// The method, with what tells it apart from others in its panel.
+    package let title: String
+    /// The dataset, marked where its files are not the published ones.
+    package let dataset: String
+    package let scheme: String
+    package let points: [Point]
   }
 
-  /// The curves in the order of the table.
-  var methodCurves: [MethodCurve] {
-    zip(groups, rows).compactMap { group, row in
+  /// The curves in the order of the table, without those of rows whose runs all diverged.
+  package var methodCurves: [MethodCurve] { curvesOfRows.compactMap { $0 } }
+
+  private var curvesOfRows: [MethodCurve?] {
+    zip(groups, rows).map { group, row in
       let runs = group.finite
-      guard let first = runs.first else { return nil }
-      let points = (1...max(first.record.roundCount, 1)).compactMap { round in
+      guard !runs.isEmpty else { return nil }
+      let points = (1...max(row.rounds, 1)).compactMap { round in
         let means = runs.filter { $0.record.roundCount >= round }.map { run in
           (
             run.record.meanOverClients(\.testAccuracyReceived, round: round),
-            run.record.meanOverClients(\.testAccuracyTrained, round: round)
+            run.record.meanOverClients(\.testAccuracyTrained, round: round), run.seed
           )
         }.filter { !$0.0.isNaN }
         return means.isEmpty
           ? nil
           : MethodCurve.Point(
-            round: round, seeds: means.count, received: 100 * means.map(\.0).mean,
+            round: round, seeds: means.map(\.2), received: 100 * means.map(\.0).mean,
             trained: 100 * means.map(\.1).mean)
       }
       return MethodCurve(
-        method: title(row), dataset: row.dataset, publishedDataset: first.dataset,
-        scheme: row.scheme, points: points)
+        title: title(row), dataset: row.dataset, scheme: row.scheme, points: points)
     }
   }
 
@@ -335,21 +385,24 @@ public struct Comparison: Sendable {
       + (try CurvesPicture(self).write(to: folder))
   }
 
-  /// A row's method, with the settings that tell it apart from other rows of the method.
+  /// A row's method, with what tells it apart from other rows of the method in its panel.
   private func title(_ row: Row) -> String {
-    let several = rows.count { $0.method == row.method && $0.dataset == row.dataset } > 1
-    let settings = zip(differingSettings, row.settings).filter { !$1.isEmpty }
-    return several && !settings.isEmpty
-      ? "\(row.method) (\(settings.map { "\($0) \($1)" }.joined(separator: ", ")))" : row.method
+    let others = rows.filter {
+      $0.method == row.method && $0.dataset == row.dataset && $0.scheme == row.scheme
+    }
+    guard others.count > 1 else { return row.method }
+    let settings = zip(differingSettings, row.settings).enumerated().filter { place, setting in
+      !setting.1.isEmpty && Set(others.map { $0.settings[place] }).count > 1
+    }.map { "\($0.element.0) \($0.element.1)" }
+    let rounds = Set(others.map(\.rounds)).count > 1 ? [Counted.words(row.rounds, "round")] : []
+    return "\(row.method) (\((settings + rounds).joined(separator: ", ")))"
   }
 
-  /// What tells the runs of one picture apart from those of another: dataset and scheme.
-  var panels: [(dataset: String, scheme: String, methods: [String])] {
+  /// What tells the runs of one panel apart from those of another: dataset and scheme.
+  package var panels: [(dataset: String, scheme: String)] {
     rows.reduce(into: []) { panels, row in
-      if panels.last?.dataset == row.dataset, panels.last?.scheme == row.scheme {
-        panels[panels.count - 1].methods.append(title(row))
-      } else {
-        panels.append((row.dataset, row.scheme, [title(row)]))
+      if !panels.contains(where: { $0.dataset == row.dataset && $0.scheme == row.scheme }) {
+        panels.append((row.dataset, row.scheme))
       }
     }
   }

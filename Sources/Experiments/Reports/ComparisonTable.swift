@@ -11,7 +11,8 @@ extension Comparison {
 
   /// The number of seeds, and of those that diverged.
   private static func seeds(_ row: Row) -> String {
-    "\(row.seeds.count)" + (row.divergedCount > 0 ? ", \(row.divergedCount) diverged" : "")
+    row.divergedCount > 0
+      ? "\(row.divergedCount) of \(row.seeds.count) diverged" : "\(row.seeds.count)"
   }
 
   private static func text(_ accuracy: Accuracy) -> String {
@@ -65,27 +66,43 @@ extension Comparison {
       + Self.explanation + "\n"
   }
 
+  /// The names of the columns that tell rows apart in CSV files.
+  var keyColumns: [String] {
+    ["method", "dataset", "data", "partition", "rounds"] + keySettings.map { differingSettings[$0] }
+      + [Self.numericsVersion]
+  }
+
+  /// Their values.
+  func keys(_ row: Row) -> [String] {
+    [row.method, row.datasetName, row.origin.rawValue, row.scheme, "\(row.rounds)"]
+      + keySettings.map { row.settings[$0] } + ["\(row.numericsVersion)"]
+  }
+
+  private static let numericsVersion = "numerics_version"
+  /// The places of the settings that differ, less the one that always has a column.
+  private var keySettings: [Int] {
+    differingSettings.indices.filter { differingSettings[$0] != Self.numericsVersion }
+  }
+
+  /// Their number and the seeds themselves.
+  static func columns(ofSeeds seeds: [UInt64]) -> [String] {
+    ["\(seeds.count)", seeds.map(String.init).joined(separator: " ")]
+  }
+
   /// The table as CSV.
   public var csv: CSV {
     var csv = CSV(
-      [
-        "method", "dataset", "partition", "rounds",
-      ] + differingSettings + [
-        "seeds", "diverged", "received_mean_percent", "received_sd_clients", "received_sd_seeds",
-        "trained_mean_percent", "trained_sd_clients", "trained_sd_seeds", "uplink_mb_per_round",
-        "downlink_mb_per_round", "seconds", "numerics_version",
+      keyColumns + [
+        "seeds", "seed_values", "diverged", "received_mean_percent", "received_sd_clients",
+        "received_sd_seeds", "trained_mean_percent", "trained_sd_clients", "trained_sd_seeds",
+        "uplink_mb_per_round", "downlink_mb_per_round", "seconds",
       ])
     for row in rows {
       csv.append(
-        [
-          row.method, row.dataset, row.scheme, "\(row.rounds)",
-        ] + row.settings + [
-          row.seeds.map(String.init).joined(separator: " "), "\(row.divergedCount)",
-        ]
+        keys(row) + Self.columns(ofSeeds: row.seeds) + ["\(row.divergedCount)"]
           + [row.received, row.trained].flatMap {
             [$0.mean, $0.clientDeviation, $0.seedDeviation].map(CSV.number)
-          } + [row.uplinkMegabytes, row.downlinkMegabytes, row.seconds].map(CSV.number)
-          + ["\(row.numericsVersion)"])
+          } + [row.uplinkMegabytes, row.downlinkMegabytes, row.seconds].map(CSV.number))
     }
     return csv
   }

@@ -10,8 +10,8 @@ struct CurvesPicture {
   func write(to folder: String) throws -> [String] {
     let curves = comparison.methodCurves
     var looks: [String] = []
-    for curve in curves where !looks.contains(curve.method) { looks.append(curve.method) }
-    func look(_ method: String) -> Int { looks.firstIndex(of: method) ?? 0 }
+    for curve in curves where !looks.contains(curve.title) { looks.append(curve.title) }
+    func look(_ title: String) -> Int { looks.firstIndex(of: title) ?? 0 }
 
     var panels: [PanelPicture.Panel] = []
     for panel in comparison.panels {
@@ -31,7 +31,7 @@ struct CurvesPicture {
             layers: own.map { curve in
               .init(
                 rows: curve.points.map { "\($0.round) \($0[keyPath: value])" },
-                style: "using 1:2 \(Gnuplot.lines(look(curve.method), width: 1.8))")
+                style: "using 1:2 \(Gnuplot.lines(look(curve.title), width: 1.8))")
             }))
       }
     }

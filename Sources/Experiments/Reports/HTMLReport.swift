@@ -24,7 +24,10 @@ struct HTMLReport {
     let finished = sweeps.flatMap(\.cells).count { $0.result != nil }
     let planned = sweeps.flatMap(\.cells).count
     let unusable = sweeps.flatMap(\.cells).count { $0.problem != nil }
-    let synthetic = sweeps.contains { $0.plan.isSynthetic }
+    let results = sweeps.flatMap(\.cells).compactMap(\.result)
+    let synthetic = sweeps.contains(where: \.isSynthetic)
+    let unverified = results.contains { $0.origin == .unverified }
+    let numerics = Set(results.map(\.numericsVersion)).sorted().map(String.init)
     let profiles = Set(sweeps.map { "\($0.plan.profile): \($0.plan.summary)" }).sorted()
     let versions = Set(sweeps.flatMap(\.cells).compactMap { $0.result?.codeVersion }).sorted()
     return """
@@ -43,13 +46,16 @@ struct HTMLReport {
       CVPR 2022, <a href="https://doi.org/10.1109/CVPR52688.2022.00985">DOI 10.1109/CVPR52688.2022.00985</a></p>
       \(synthetic
         ? "<p class=\"warning\">SYNTHETIC data: this page shows that everything works, not how good a method is.</p>"
+        : "")\(unverified
+        ? "<p class=\"warning\">UNVERIFIED data: the digests of some files are not the published ones, or none is known.</p>"
         : "")
       <dl>
       <dt>profile</dt><dd>\(profiles.map(escaped).joined(separator: "<br>"))</dd>
       <dt>runs</dt><dd>\(finished) of \(planned) finished\
       \(finished < planned ? "; what is missing is left empty" : "")\
       \(unusable > 0 ? "; \(unusable) cannot be used, see below" : "")</dd>
-      <dt>code</dt><dd>\(versions.isEmpty ? "none yet" : versions.map(escaped).joined(separator: ", "))</dd>
+      <dt>code</dt><dd>\(versions.isEmpty ? "none yet" : versions.map(escaped).joined(separator: ", "))\
+      \(numerics.isEmpty ? "" : "; numerics version \(numerics.joined(separator: ", "))")</dd>
       </dl>
       </header>
       <nav aria-label="Contents"><ul>

@@ -3,7 +3,7 @@ import FederatedLearning
 /// One line of a picture: the runs of a method, or of a method with so many retained layers, at a
 /// panel's place; one run a seed.
 struct MethodSeries {
-  /// Its label on its axis.
+  /// Its label on its axis; where that is `method` and no axis of the sweep, the name of its runs' method.
   let label: String
   /// For readers.
   let title: String
@@ -66,7 +66,8 @@ extension SweepResults {
         ? "\(first.methodTitle), \(label) layers local"
         : MethodRegistry.method(named: label) == nil && !label.isEmpty ? label : first.methodTitle
       return MethodSeries(
-        label: label, title: title, index: index, look: looks.firstIndex(of: label) ?? index,
+        label: label.isEmpty ? first.method : label, title: title, index: index,
+        look: looks.firstIndex(of: label) ?? index,
         runs: evaluated, reported: first.reported)
     }
   }

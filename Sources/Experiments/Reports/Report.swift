@@ -37,6 +37,14 @@ public struct Report {
   /// The file of chosen hyperparameters in the folder of such a sweep.
   public static var tunedValuesFile: String { TuningReport.valuesFile }
 
+  /// The names of those of some cells whose run is finished and diverged, in their order.
+  public func diverged(among cells: [SweepCell]) -> [String] {
+    let paths = Set(
+      sweeps.flatMap(\.cells).compactMap(\.result).filter(\.record.hasDiverged).map(\.path))
+    let folder = CellFolder(output: output)
+    return cells.uniqueByName().map(\.name).filter { paths.contains(folder.result(of: $0)) }
+  }
+
   /// Writes everything.
   /// - Returns: the sections as they are in report.html.
   @discardableResult

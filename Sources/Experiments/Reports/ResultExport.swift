@@ -34,23 +34,26 @@ public struct ResultExport {
     return files.map(\.0)
   }
 
-  /// Means and standard deviations over clients for each round.
+  /// Means and standard deviations over clients for each round; of losses those of the clients whose loss is
+  /// finite. `diverged_clients` counts those that have diverged up to the round.
   var rounds: CSV {
     let record = result.record
     let matrices = RunRecord.matrices
     var csv = CSV(
       Self.keyColumns + ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
-        + ["participants", "uplink_bytes", "downlink_bytes"])
+        + ["participants", "diverged_clients", "uplink_bytes", "downlink_bytes"])
     for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
       let row = record.places(ofRound: round)
       let statistics = matrices.flatMap { matrix in
-        // Only participants have a training loss.
-        let values = record[keyPath: matrix.key][row].filter { !$0.isNaN }.map(Double.init)
+        // Only participants have a training loss, and one infinite loss would be the mean of all.
+        let values = record[keyPath: matrix.key][row].filter(\.isFinite).map(Double.init)
         return [CSV.number(values.mean), CSV.number(values.standardDeviation)]
       }
       csv.append(
         keys + ["\(round)"] + statistics + [
-          "\(record.participated[row].count { $0 })", CSV.number(record.uplinkBytes[round - 1]),
+          "\(record.participated[row].count { $0 })",
+          "\(record.divergedRounds.count { $0 > 0 && $0 <= round })",
+          CSV.number(record.uplinkBytes[round - 1]),
           CSV.number(record.downlinkBytes[round - 1]),
         ])
     }

@@ -12,10 +12,10 @@ struct SweepFacts {
   }
 
   /// Whether any number comes from synthetic images.
-  var isSynthetic: Bool { results.plan.isSynthetic || finished.contains { $0.run.isSynthetic } }
+  var isSynthetic: Bool { results.isSynthetic }
 
-  /// The sweep's title, marked where its data are synthetic.
-  var title: String { results.plan.title + (isSynthetic ? " (SYNTHETIC data)" : "") }
+  /// The sweep's title, marked where its data are not the published ones.
+  var title: String { results.markedTitle }
 
   /// Scale, data, partition, seeds and code version.
   var footers: [String] {
@@ -71,7 +71,9 @@ struct SweepFacts {
     return "\(seeds.count == 1 ? "1 seed" : "\(seeds.count) seeds"): "
       + "\(seeds.joined(separator: ", "))."
       + (missing == 0
-        ? "" : " \(missing) of \(results.cells.count) planned runs are not finished.")
+        ? ""
+        : " \(Counted.words(missing, of: results.cells.count, "planned run")) "
+          + "\(missing == 1 ? "is" : "are") not finished.")
   }
 
   /// What keeps runs from being compared as they stand.
@@ -80,7 +82,8 @@ struct SweepFacts {
     let diverged = finished.count { $0.run.record.hasDiverged }
     if diverged > 0 {
       warnings.append(
-        "\(diverged) of \(finished.count) finished runs diverged; no mean holds them.")
+        "\(Counted.words(diverged, of: finished.count, "finished run")) diverged and "
+          + "\(diverged == 1 ? "is" : "are") left out of the means.")
     }
     if finished.contains(where: { $0.run.origin == .unverified }) {
       warnings.append(

@@ -3,13 +3,13 @@ import Foundation
 
 extension SweepResults {
   /// A panel of a picture: a place on some of the sweep's axes.
-  struct Panel {
+  package struct Panel {
     /// The labels, by axis.
     let place: [String: String]
     /// The labels in the order of the axes.
     let labels: [String]
     /// The labels for readers.
-    let title: String
+    package let title: String
     /// The labels as part of a file's name.
     var fileName: String {
       labels.joined(separator: "-").map {
@@ -27,7 +27,7 @@ extension SweepResults {
   }
 
   /// The panels that the plan has cells for, in the order of the axes.
-  func panels(without axes: Set<String>) -> [Panel] {
+  package func panels(without axes: Set<String>) -> [Panel] {
     var places: [[(axis: String, label: String)]] = [[]]
     for axis in plan.axes where !axes.contains(axis.name) {
       places = places.flatMap { place in axis.labels.map { place + [(axis.name, $0)] } }
@@ -36,17 +36,35 @@ extension SweepResults {
       let place = Dictionary(uniqueKeysWithValues: labels.map { ($0.axis, $0.label) })
       guard isPlanned(place) else { return nil }
       var words = labels.map { Self.title(axis: $0.axis, label: $0.label) }
-      let dataset = place["dataset"] ?? runs(place).first?.dataset ?? ""
+      let dataset = place["dataset"] ?? finished(place).first?.dataset ?? ""
       if place["dataset"] == nil, !dataset.isEmpty {
         words.insert(Self.title(axis: "dataset", label: dataset), at: 0)
       }
-      if plan.isSynthetic || runs(place).contains(where: \.isSynthetic) {
-        words.append("SYNTHETIC")
-      }
+      words += marks(place)
       return Panel(
         place: place, labels: labels.map(\.label), title: words.joined(separator: ", "),
         dataset: dataset)
     }
+  }
+
+  /// Whether any number comes from synthetic images.
+  var isSynthetic: Bool { !marks([:]).filter { $0 == Self.syntheticMark }.isEmpty }
+
+  /// The sweep's title, marked where its data are not the published ones.
+  var markedTitle: String {
+    let marks = marks([:])
+    return plan.title + (marks.isEmpty ? "" : " (\(marks.joined(separator: " and ")) data)")
+  }
+
+  private static let syntheticMark = "SYNTHETIC"
+
+  /// What to mark the runs at a place with, whose data are not the published ones.
+  private func marks(_ place: [String: String]) -> [String] {
+    let origins = Set(finished(place).map(\.origin))
+    return [
+      plan.isSynthetic || origins.contains(.synthetic) ? Self.syntheticMark : "",
+      origins.contains(.unverified) ? "UNVERIFIED" : "",
+    ].filter { !$0.isEmpty }
   }
 
   /// A label for readers.
@@ -74,7 +92,8 @@ extension SweepResults {
         .joined(separator: ", ")
     }
     return [
-      "\(missing.count) of \(cells.count) runs have no result and are left out: "
+      "\(Counted.words(missing.count, of: cells.count, "run")) "
+        + "\(missing.count == 1 ? "has no result and is" : "have no result and are") left out: "
         + named.joined(separator: "; ") + (missing.count > 4 ? "; and others." : ".")
     ]
   }

@@ -86,7 +86,7 @@ public struct SweepResults: Sendable {
   }
 
   /// The finished runs at a place on some axes, in the plan's order (so by seed), without those that
-  /// diverged: no mean holds them.
+  /// diverged: they are left out of the means.
   public func runs(_ place: [String: String]) -> [RunResult] {
     finished(place).filter { !$0.record.hasDiverged }
   }
@@ -96,7 +96,8 @@ public struct SweepResults: Sendable {
     finished(place).count { $0.record.hasDiverged }
   }
 
-  private func finished(_ place: [String: String]) -> [RunResult] {
+  /// The finished runs at a place, those that diverged too, in the plan's order.
+  func finished(_ place: [String: String]) -> [RunResult] {
     cells.filter { cell in place.allSatisfy { cell.coordinates[$0.key] == $0.value } }
       .compactMap(\.result)
   }

@@ -117,18 +117,18 @@ public struct WeightsOverTimeFigure {
           clientCount: first.clientCount))
     }
     guard !panels.isEmpty else { return section }
+    let hasPaper = panels.contains { $0.layers.last?.rows.isEmpty == false }
     let picture = PanelPicture(
       title: "Whose models client 0 takes \(results.profileRemark)", panels: panels,
       legend: Period.allCases.map {
         .init(style: Self.bar($0), title: $0.title)
-      } + [
-        .init(style: Self.marker, title: "the paper"),
-        .init(style: "with lines \(Self.dashes)", title: "equal weights"),
+      } + (hasPaper ? [.init(style: Self.marker, title: "the paper")] : []) + [
+        .init(style: "with lines \(Self.dashes)", title: "equal weights")
       ])
     try section.add(
       picture,
       caption: "Aggregation weights of client 0 in the three thirds of training, mean over layers, "
-        + "recorded rounds and seeds; diamonds: the paper's values. Dashed: equal weights for all.",
+        + "recorded rounds and seeds\(hasPaper ? "; diamonds: the paper's values" : ""). Dashed: equal weights for all.",
       numbers: numbers, name: "weights-over-time", to: folder)
     section.note(
       "Over which layers the paper takes the weights of its Figure 5 is not said; here it is the mean "

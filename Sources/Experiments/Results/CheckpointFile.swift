@@ -124,7 +124,7 @@ package struct CheckpointFile {
   /// The last checkpoint, or nil if there is none. A damaged one gives way to the previous one, which
   /// takes its place.
   ///
-  /// Throws `SpecificationError` if no checkpoint is whole, and if it belongs to another specification,
+  /// Throws `CheckpointError` if no checkpoint is whole, and if it belongs to another specification,
   /// other data or another version of the numerics, naming what differs.
   /// - Parameter empty: a record of the run's shape.
   package func load(_ origin: Origin, empty: RunRecord) throws -> Found? {
@@ -148,16 +148,55 @@ package struct CheckpointFile {
         checkpoint: checkpoint, path: damages.isEmpty ? file : path, damage: damages.first)
     }
     guard !damages.isEmpty else { return nil }
-    throw SpecificationError(
-      damages.joined(separator: "; ") + ": no checkpoint to resume from; remove "
-        + files.joined(separator: " and ") + " to start again")
+    throw CheckpointError(
+      .damaged, damages.joined(separator: "; ") + ": no checkpoint to resume from",
+      advice: "; remove \(files.joined(separator: " and ")) to start again")
   }
 
   /// The error for a whole checkpoint that this program cannot go on from.
-  func misfit(_ reason: String) -> SpecificationError {
-    SpecificationError(
-      "\(path): the checkpoint does not fit this version of pfedla: \(reason). Resume with the "
-        + "version that wrote it, or remove \(files.joined(separator: " and ")) to start again")
+  func misfit(_ reason: String) -> CheckpointError {
+    CheckpointError(
+      .misfit, "\(path): the checkpoint does not fit this version of pfedla: \(reason)",
+      advice: ". Resume with the version that wrote it, or remove "
+        + "\(files.joined(separator: " and ")) to start again")
+  }
+
+  /// Moves both files out of their places, to `….unusable`, or `….unusable-2`, … where such files are there
+  /// already. Only for the holder of the cell's lock.
+  /// - Returns: the new path of the last one.
+  /// - Throws: `SpecificationError` if one cannot be moved.
+  func setAside() throws -> String {
+    let targets = try files.map(CellFolder.setAside(file:))
+    return targets.first ?? path
+  }
+
+  /// What the last whole checkpoint says of the inputs of its run, without its state.
+  struct Inputs {
+    /// The checkpoint's file.
+    let path: String
+    let datasetSHA256: String
+    let partitionSHA256: String
+  }
+
+  /// The inputs of the run to go on with; nil if there is no checkpoint that this program could go on from.
+  func inputs() -> Inputs? {
+    for name in files {
+      guard (try? HDF5File.checkSeal(of: name)) != nil else { continue }
+      guard let file = try? HDF5File.openForReading(name) else { return nil }
+      defer { try? file.close() }
+      guard
+        let version = try? file.attribute("numerics_version", as: Int32.self),
+        version == CodeVersion.numerics,
+        let images = try? file.attribute("dataset_sha256", as: String.self),
+        let specification = try? file.readValue("specification", as: String.self)
+      else { return nil }
+      let key = "\(RunSetting.partitionDigestKey): "
+      let line = specification.split(separator: "\n").first { $0.hasPrefix(key) }
+      return Inputs(
+        path: name, datasetSHA256: images,
+        partitionSHA256: line.map { String($0.dropFirst(key.count)) } ?? "")
+    }
+    return nil
   }
 
   private func load(_ path: String, _ origin: Origin, empty: RunRecord) throws -> Checkpoint {
@@ -236,22 +275,32 @@ package struct CheckpointFile {
       try file.hasAttribute("numerics_version")
       ? Int(file.attribute("numerics_version", as: Int32.self)) : 0
     guard version == origin.numericsVersion else {
-      throw SpecificationError(
-        "\(path): the checkpoint is of numerics version \(version), expected \(origin.numericsVersion): "
-          + "resuming would mix two roundings. Finish the run with the program that began it, or "
+      throw CheckpointError(
+        .otherNumerics,
+        "\(path): the checkpoint is of numerics version \(version), this program has "
+          + "\(origin.numericsVersion)",
+        advice:
+          " and would go on with other roundings. Finish the run with the program that began it, or "
           + advice)
     }
     let specification: String = try file.readValue("specification")
-    if let difference = origin.settings.difference(from: specification) {
-      throw SpecificationError(
-        "\(path): the checkpoint belongs to another specification: \(difference). Give the old value "
-          + "to resume, or \(advice)")
-    }
     let images: String = try file.attribute("dataset_sha256")
-    guard images == origin.datasetSHA256 else {
-      throw SpecificationError(
+    let hasOwnImages = images == origin.datasetSHA256
+    // The partition of other labels is another one: then the images are what differs.
+    if let (key, difference) = origin.settings.firstDifference(from: specification),
+      hasOwnImages || key != RunSetting.partitionDigestKey
+    {
+      throw CheckpointError(
+        key == RunSetting.partitionDigestKey ? .otherInputs : .otherRun,
+        "\(path): the checkpoint belongs to another specification: \(difference)",
+        advice: ". Give the old value to resume, or \(advice)")
+    }
+    guard hasOwnImages else {
+      throw CheckpointError(
+        .otherInputs,
         "\(path): the checkpoint belongs to other images or labels: dataset_sha256 was \(images) and is "
-          + "now \(origin.datasetSHA256). Put the old dataset files back to resume, or \(advice)")
+          + "now \(origin.datasetSHA256)",
+        advice: ". Put the old dataset files back to resume, or \(advice)")
     }
   }
 }

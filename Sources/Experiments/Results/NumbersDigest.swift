@@ -59,11 +59,11 @@ public struct NumbersDigest: Sendable, Equatable {
 public struct ResultVerification: Sendable {
   /// The file.
   public let path: String
-  /// The digest recorded in the file; nil in files of 0.1.0, which have none.
+  /// The digest recorded in the file; nil in files of schema version 1, which have none.
   public let recorded: String?
   /// What the numbers give now.
   public let computed: NumbersDigest
-  /// The lines of arrays as they were written, by path; empty in files of 0.1.0.
+  /// The lines of arrays as they were written, by path; empty in files of schema version 1.
   private let recordedLines: [String: String]
 
   /// Reads the file and computes its digest. Throws `HDF5Error` or `SpecificationError` if it is damaged or
@@ -87,6 +87,17 @@ public struct ResultVerification: Sendable {
 
   /// Whether the numbers are those that were written.
   public var isGood: Bool { recorded == computed.sha256 }
+
+  /// Throws `SpecificationError` if the numbers are not those that were written. Without a recorded digest
+  /// there is nothing to compare.
+  public func requireUnchanged() throws {
+    guard let recorded, !isGood else { return }
+    let changed = changedArrays.joined(separator: ", ")
+    throw SpecificationError(
+      "\(path): its numbers are not those that were written: found numbers_sha256 \(computed.sha256), "
+        + "expected \(recorded)\(changed.isEmpty ? "" : "; changed: \(changed)"). Use an unchanged copy, or "
+        + "make the result again")
+  }
 
   /// The paths of arrays that are not as they were written.
   public var changedArrays: [String] {

@@ -213,7 +213,9 @@ enum ResultFile {
       case .text(let text): try group.setAttribute(setting.attributeName, text)
       case .integer(let number): try group.setAttribute(setting.attributeName, Int64(number))
       case .number(let number): try group.setAttribute(setting.attributeName, number)
-      case .flag(let flag): try group.setAttribute(setting.attributeName, flag ? "true" : "false")
+      case .flag(let flag): try group.setAttribute(setting.attributeName, flag)
+      case .integers(let numbers):
+        try group.setAttribute(setting.attributeName, numbers.map(Int64.init))
       }
     }
   }

@@ -140,7 +140,14 @@ public struct RunResult: Sendable {
   public var divergedClients: String? {
     guard let first = record.firstDivergedRound else { return nil }
     let count = record.divergedRounds.count { $0 > 0 }
-    return "\(count) of \(record.clientCount) clients diverged, the first in round \(first)"
+    let clients = Counted.words(count, of: record.clientCount, "client")
+    return "\(clients) diverged, \(count == 1 ? "" : "the first ")in round \(first)"
+  }
+
+  /// Whether the run ended in the round in which it diverged, with `on_divergence: stop`.
+  var stoppedAsDiverged: Bool {
+    record.hasDiverged
+      && setting("on_divergence") != RunSpecification.OnDivergence.continue.rawValue
   }
 
   /// Whether the data were synthesized.

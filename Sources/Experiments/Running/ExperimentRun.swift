@@ -73,8 +73,8 @@ public struct ExperimentRun {
   ///   - resumed: called once if the run is resumed from a checkpoint.
   ///   - report: called after every round.
   /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
-  ///   `SpecificationError` if a checkpoint belongs to another specification, data or version of the
-  ///   numerics, and if the run diverges.
+  ///   `CheckpointError` if a checkpoint belongs to another specification, data or version of the
+  ///   numerics, or is damaged; `DivergenceError` if the run diverges.
   public func run(
     shouldStop: () -> Bool, resumed: (Resumption) -> Void = { _ in },
     report: (Progress) -> Void
@@ -104,6 +104,7 @@ public struct ExperimentRun {
     let checkpoint = CheckpointFile(besides: output)
     let origin = CheckpointFile.Origin(
       settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256)
+    var lastSaved: (path: String, round: Int)?
     if !isAudited, let found = try checkpoint.load(origin, empty: record) {
       let saved = found.checkpoint
       do {
@@ -112,6 +113,7 @@ public struct ExperimentRun {
         throw checkpoint.misfit("\(error)")
       }
       record = saved.record
+      lastSaved = (found.path, saved.round)
       resumed(Resumption(rounds: saved.round, checkpoint: found.path, damage: found.damage))
     }
     func save() throws {
@@ -120,6 +122,7 @@ public struct ExperimentRun {
           round: federation.state.round, bank: federation.state.bank,
           server: federation.method.tensors(of: federation.state.server), record: record),
         origin)
+      lastSaved = (checkpoint.path, federation.state.round)
     }
 
     var audit =
@@ -152,7 +155,9 @@ public struct ExperimentRun {
       }
       report(
         progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
-      if specification.onDivergence == .stop { divergence = findings.first }
+      if specification.onDivergence == .stop {
+        divergence = try findings.first.map(federation.located)
+      }
       guard !isLast, divergence == nil else { break }
       if shouldStop() {
         guard !isAudited else {
@@ -170,8 +175,7 @@ public struct ExperimentRun {
 
     if let divergence, !recordsDivergence {
       throw DivergenceError(
-        divergence, learningRate: specification.optimiser.learningRate,
-        checkpoint: checkpoint.exists ? checkpoint.path : nil)
+        divergence, specification, Method.information, checkpoint: lastSaved)
     }
     audit?.enter(afterLast: federation)
     // Before the result, so that no result is without one.

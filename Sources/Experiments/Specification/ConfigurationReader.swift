@@ -80,9 +80,17 @@ struct ConfigurationReader {
       let isSame = Double("\(single)") == number
       throw error(
         key, value(key),
-        "found \(found)\(isSame ? "" : ", in single precision \(single)"), expected \(expectation)")
+        "found \(found)\(isSame ? "" : Self.remark(onSinglePrecision: single)), expected "
+          + expectation)
     }
     return single
+  }
+
+  /// What a number becomes in single precision, behind the number.
+  static func remark(onSinglePrecision single: Float) -> String {
+    let words =
+      single == 0 ? "is 0" : single.isFinite ? "is \(single)" : "is infinite"
+    return ", which \(words) in single precision"
   }
 
   mutating func flag(_ key: String) throws -> Bool? {

@@ -18,7 +18,7 @@ extension RunSpecification {
         RunSetting("partition.scheme", .text(partition.scheme)),
         RunSetting("partition.seed", .integer(Int(clamping: partition.seed))),
       ] + partition.settings.map { Self.partitionSetting($0.key, $0.value) }
-        + [RunSetting("partition.sha256", .text(partition.sha256))])
+        + [RunSetting(RunSetting.partitionDigestKey, .text(partition.sha256))])
   }
 
   /// The same without what only the data can tell, for naming a run before they are read.
@@ -86,7 +86,8 @@ extension RunSpecification {
         switch value {
         case .integer(let number): .integer(number)
         case .number(let number): .number(number)
-        case .text, .integers: .text(value.description)
+        case .text(let word): .text(word)
+        case .integers(let numbers): .integers(numbers)
         }
       settings.append(
         RunSetting(

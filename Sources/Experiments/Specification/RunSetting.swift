@@ -2,8 +2,10 @@
 public struct RunSetting: Sendable, Equatable {
   /// A value with its type.
   public enum Value: Sendable, Equatable, CustomStringConvertible {
-    /// A word or a list, as it is written in a specification.
+    /// A word or a list of words, as it is written in a specification.
     case text(String)
+    /// A list of whole numbers.
+    case integers([Int])
     /// A whole number.
     case integer(Int)
     /// A number.
@@ -18,6 +20,7 @@ public struct RunSetting: Sendable, Equatable {
       case .integer(let number): "\(number)"
       case .number(let number): "\(number)"
       case .flag(let flag): "\(flag)"
+      case .integers(let numbers): "[\(numbers.map(String.init).joined(separator: ", "))]"
       }
     }
   }
@@ -32,6 +35,9 @@ public struct RunSetting: Sendable, Equatable {
     /// What happens when a run diverges; a run that does not is the same.
     case divergence
   }
+
+  /// The key of the partition's digest, which no specification gives: it says what was drawn or read.
+  static let partitionDigestKey = "partition.sha256"
 
   /// The dotted key, such as `dataset.name`.
   public let key: String
@@ -70,7 +76,10 @@ extension [RunSetting] {
   /// The first difference to settings that were written down before, in words; nil if both describe the
   /// same run. Keys that did not exist then may be absent if they are at their neutral value.
   /// - Parameter old: lines `key: value`.
-  package func difference(from old: String) -> String? {
+  package func difference(from old: String) -> String? { firstDifference(from: old)?.words }
+
+  /// The same with the key that differs.
+  func firstDifference(from old: String) -> (key: String, words: String)? {
     var lines: [String: String] = [:]
     for line in old.split(separator: "\n") {
       guard let colon = line.range(of: ": ") else { continue }
@@ -79,11 +88,13 @@ extension [RunSetting] {
     for setting in self where setting.role != .divergence {
       let found = lines[setting.key]
       if found == setting.value || (found == nil && setting.role == .neutral) { continue }
-      return "\(setting.key) was \(found ?? "absent") and is now \(setting.value)"
+      return (
+        setting.key, "\(setting.key) was \(found ?? "absent") and is now \(setting.value)"
+      )
     }
     let known = Set(map(\.key))
     return lines.keys.sorted().first { !known.contains($0) }.map {
-      "it has \($0), a key that this version does not know"
+      ($0, "it has \($0), a key that this version does not know")
     }
   }
 }

@@ -112,7 +112,7 @@ public struct RunSpecification: Sendable {
     self.document = document
     var root = try document.reader()
     name = try root.text("name") ?? "run"
-    seed = UInt64(try root.integer("seed", 0...Int.max, "a whole number of at least 0") ?? 0)
+    seed = UInt64(try root.integer("seed", 0...Int.max, Self.seedExpectation) ?? 0)
 
     let methodNames = MethodRegistry.all.map { $0.information.name }
     guard let method = try root.text("method") else {
@@ -199,6 +199,9 @@ public struct RunSpecification: Sendable {
   /// The only architecture so far: the paper's client model.
   static let architectureName = "paper-cnn"
 
+  /// What a seed may be.
+  private static let seedExpectation = "a whole number in 0 … \(Int.max) (2^63 − 1)"
+
   /// The options of the chosen method. A validation share of the run is every method's: it stands in
   /// place of a method's own, which may repeat it but not differ.
   private static func methodOptions(
@@ -223,7 +226,8 @@ public struct RunSpecification: Sendable {
         guard let value, option.accepts(value) else {
           throw section.error(
             option.key, node,
-            "found \(ConfigurationReader.describe(node)), expected \(option.expectation)")
+            "found \(ConfigurationReader.describe(node))\(Self.remark(on: value, option)), expected "
+              + option.expectation)
         }
         given[option.key] = value
         if option.key == MethodOption.validationShareKey, validationShare > 0,
@@ -249,6 +253,14 @@ public struct RunSpecification: Sendable {
     return options
   }
 
+  /// What becomes of a number in single precision, where that is why it is refused.
+  private static func remark(on value: OptionValue?, _ option: MethodOption) -> String {
+    guard case .number(let range) = option.domain, case .number(let number)? = value,
+      range.contains(number)
+    else { return "" }
+    return ConfigurationReader.remark(onSinglePrecision: Float(number))
+  }
+
   private static func partition(_ root: inout ConfigurationReader) throws -> PartitionSource {
     var section = try root.section("partition")
     if let file = try section.text("file") {
@@ -262,7 +274,7 @@ public struct RunSpecification: Sendable {
       }
       return .file(file)
     }
-    let seed = try section.integer("seed", 0...Int.max, "a whole number of at least 0")
+    let seed = try section.integer("seed", 0...Int.max, Self.seedExpectation)
     var settings: [String: PartitionSettings.Value] = [:]
     for key in section.keys where key != "seed" && key != "file" {
       guard let node = section.value(key) else { continue }

@@ -64,12 +64,14 @@ extension CellFolder {
   /// `-3`, … where such files are there already. Only for the holder of the cell's lock.
   /// - Returns: the file's new path.
   /// - Throws: `SpecificationError` if it cannot be moved.
-  func setAside(_ name: String) throws -> String {
-    let path = result(of: name)
-    var target = path + Self.unusableSuffix
+  func setAside(_ name: String) throws -> String { try Self.setAside(file: result(of: name)) }
+
+  /// The same for a file at any path.
+  static func setAside(file path: String) throws -> String {
+    var target = path + unusableSuffix
     var number = 2
     while FileManager.default.fileExists(atPath: target) {
-      target = "\(path)\(Self.unusableSuffix)-\(number)"
+      target = "\(path)\(unusableSuffix)-\(number)"
       number += 1
     }
     guard rename(path, target) == 0 else {

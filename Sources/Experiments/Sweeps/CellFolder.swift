@@ -44,7 +44,7 @@ public struct CellFolder: Sendable {
       found.contains("\(cell).h5")
         && found.contains {
           $0.hasPrefix("\(cell).") && $0 != "\(cell).h5" && $0 != "\(cell).run.json"
-            && !$0.hasPrefix("\(cell).h5\(Self.unusableSuffix)")
+            && !$0.contains(Self.unusableSuffix)
         }
     }
   }

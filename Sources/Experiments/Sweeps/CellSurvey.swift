@@ -5,12 +5,15 @@ import Foundation
 public struct CellSurvey: Sendable {
   /// The inputs of the finished cells, by the cell's name.
   public let finished: [String: RunInputs]
+  /// The finished cells that stopped in the round in which they diverged.
+  public let stopped: Set<String>
   /// Why a file at a cell's place is not the cell's result, by the cell's name.
   public let unusable: [String: String]
 
   /// Reads the files of cells.
   public init(_ cells: [SweepCell], in folder: CellFolder) {
     var finished: [String: RunInputs] = [:]
+    var stopped: Set<String> = []
     var unusable: [String: String] = [:]
     for cell in cells.uniqueByName() {
       switch folder.content(of: cell) {
@@ -18,6 +21,7 @@ public struct CellSurvey: Sendable {
       case .usable(let result):
         do {
           finished[cell.name] = try RunInputs(of: result)
+          if result.stoppedAsDiverged { stopped.insert(cell.name) }
         } catch {
           unusable[cell.name] = "\(error)"
         }
@@ -25,6 +29,7 @@ public struct CellSurvey: Sendable {
       }
     }
     self.finished = finished
+    self.stopped = stopped
     self.unusable = unusable
   }
 

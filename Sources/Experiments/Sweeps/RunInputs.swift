@@ -54,8 +54,8 @@ public struct RunInputs: Sendable, Equatable {
       guard groups.count > 1 else { return nil }
       let others = groups.dropFirst().joined()
       return "Runs on different files of \(dataset): \(others.count) of "
-        + "\(groups.reduce(0) { $0 + $1.count }) results, such as \(groups[1][0].path), were made from "
-        + "other files than the rest; their numbers must not be compared."
+        + "\(groups.reduce(0) { $0 + $1.count }) results, such as \(groups[1][0].path), "
+        + "\(others.count == 1 ? "was" : "were") made from other files than the rest; their numbers must not be compared."
     }
   }
 }

@@ -5,7 +5,8 @@ import Foundation
 ///
 /// Finished cells are left alone, half-done ones resume from their checkpoint, and a cell that another
 /// process works on is left to it. A file that is not the cell's result (another run's, or damaged) is
-/// moved aside and the cell done again. Cells that fail are reported at the end and stop no other.
+/// moved aside and the cell done again, and so is a checkpoint that is not the cell's, is damaged or is of
+/// another version of the numerics; one on other images or another partition fails. Cells that fail are reported at the end and stop no other.
 public struct Sweep: Sendable {
   /// A cell that could not be done.
   public struct Failure: Sendable {
@@ -19,7 +20,8 @@ public struct Sweep: Sendable {
   public enum Event: Sendable {
     /// A cell begins; `number` counts from 1 among those to do.
     case begins(SweepCell, number: Int, of: Int)
-    /// The file at the cell's place is not its result: it was moved aside, and the cell begins next.
+    /// The file at the cell's place is not its result, or its checkpoint cannot be gone on from: it was
+    /// moved aside, and the cell is done from its beginning.
     case unusable(SweepCell, reason: String, movedTo: String)
     /// It resumes from a checkpoint.
     case resumes(ExperimentRun.Resumption)
@@ -146,15 +148,25 @@ public struct Sweep: Sendable {
     let result = folder.result(of: cell.name)
     let preparation = try RunPreparation(
       cell.specification, dataset: images.dataset(of: cell.specification))
-    let outcome = try ExperimentRun(
-      preparation, output: result, overwrite: false, workerCount: workerCount,
-      recordsDivergence: true
-    ).run(
-      shouldStop: shouldStop, resumed: { report(.resumes($0)) },
-      report: { report(.progress($0)) })
+    func runOnce() throws -> ExperimentRun.Outcome {
+      try ExperimentRun(
+        preparation, output: result, overwrite: false, workerCount: workerCount,
+        recordsDivergence: true
+      ).run(
+        shouldStop: shouldStop, resumed: { report(.resumes($0)) },
+        report: { report(.progress($0)) })
+    }
+    let outcome: ExperimentRun.Outcome
+    do {
+      outcome = try runOnce()
+    } catch let error as CheckpointError where error.canBeginAgain {
+      let target = try CheckpointFile(besides: result).setAside()
+      report(.unusable(cell, reason: error.reason, movedTo: target))
+      outcome = try runOnce()
+    }
     switch outcome {
     case .interrupted: return false
-    case .diverged(let divergence): report(.diverged(cell, "\(divergence) is not finite"))
+    case .diverged(let divergence): report(.diverged(cell, divergence.sentence))
     case .complete: break
     }
     // Without its digest, on a disk that is full by now, the result is as good.

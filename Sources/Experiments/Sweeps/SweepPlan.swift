@@ -100,17 +100,24 @@ public struct SweepPlan {
     _ = try merged(in: output)
   }
 
-  /// The results in the output folder that an earlier program with other numerics computed for the plan,
-  /// by their version: their runs are computed again. Throws `SpecificationError` if the plan there cannot
-  /// be read.
-  public func supersededResults(in output: String) throws -> [String: Int] {
+  /// What an earlier program with other numerics left of the plan in the output folder, by its version.
+  /// Throws `SpecificationError` if the plan there cannot be read.
+  /// - Parameter cells: those that a call computes.
+  public func superseded(in output: String, by cells: [SweepCell]) throws -> [SupersededRuns] {
     let folder = CellFolder(output: output)
-    let cells = try Record.read(path(in: output))?.supersededCells ?? []
-    return Dictionary(
-      grouping: cells.filter {
-        FileManager.default.fileExists(atPath: folder.result(of: $0.name))
-      }, by: \.numericsVersion
-    ).mapValues(\.count)
+    let names = Set(cells.map(\.name))
+    let computed = Set(selected.filter { names.contains($0.name) }.map(\.coordinates))
+    let old = (try Record.read(path(in: output))?.supersededCells ?? []).compactMap { cell in
+      let isFinished = FileManager.default.fileExists(atPath: folder.result(of: cell.name))
+      return isFinished || folder.hasCheckpoint(of: cell.name) ? (cell, isFinished) : nil
+    }
+    return Dictionary(grouping: old, by: \.0.numericsVersion).map { version, runs in
+      SupersededRuns(
+        numericsVersion: version, finishedCount: runs.count { $0.1 },
+        begunCount: runs.count { !$0.1 },
+        computedCount: runs.count { computed.contains($0.0.coordinates) },
+        computedFinishedCount: runs.count { $0.1 && computed.contains($0.0.coordinates) })
+    }.sorted { $0.numericsVersion < $1.numericsVersion }
   }
 
   /// This plan with the one in the output folder, if there is one.
@@ -139,6 +146,44 @@ public struct SweepPlan {
   public static func records(in output: String) throws -> [Record] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []).sorted()
     return try names.compactMap { try Record.read("\(output)/\($0)/plan.json") }
+  }
+}
+
+/// Runs of a plan that an earlier program with other numerics did or began: they are computed again, under
+/// other names, and no table shows the old ones.
+public struct SupersededRuns: Sendable, Equatable {
+  /// The earlier program's version of the numerics.
+  public let numericsVersion: String
+  /// Those with a result.
+  public let finishedCount: Int
+  /// Those with a checkpoint alone.
+  public let begunCount: Int
+  /// Those of both kinds that the call computes.
+  public let computedCount: Int
+  /// Those with a result that the call computes.
+  let computedFinishedCount: Int
+
+  /// What a user must know, in a line.
+  /// - Parameter folder: the folder of the files.
+  public func words(folder: String) -> String {
+    let found = [
+      finishedCount == 0 ? "" : Counted.words(finishedCount, "result"),
+      begunCount == 0 ? "" : Counted.words(begunCount, "half-done run"),
+    ].filter { !$0.isEmpty }.joined(separator: " and ")
+    let total = finishedCount + begunCount
+    let left = finishedCount - computedFinishedCount
+    return "found \(found) of numerics version \(numericsVersion), this program has "
+      + "\(CodeVersion.numerics): "
+      + (computedCount == total
+        ? total == 1 ? "it is computed again" : "all are computed again"
+        : computedCount == 0
+          ? "this call computes none of them again" : "this call computes \(computedCount) again")
+      + (left == 0
+        ? ""
+        : left == 1
+          ? ", and 1 result leaves the table until it is computed again"
+          : ", and \(left) results leave the table until they are computed again")
+      + "; the old files stay in \(folder)"
   }
 }
 

@@ -1,3 +1,4 @@
+import FederatedLearning
 import Foundation
 
 extension SweepPlan {
@@ -119,7 +120,9 @@ extension SweepPlan.Record {
       guard let twin = own[cell.coordinates], twin.name != cell.name else { continue }
       var (found, expected) = (cell.plainSpecification, twin.plainSpecification)
       if cell.numericsVersion != twin.numericsVersion {
-        // Another name for that reason alone is the same run.
+        // Another name for that reason alone is the same run, and another version may know other keys.
+        found = found.filter { expected[$0.key] != nil }
+        expected = expected.filter { found[$0.key] != nil }
         found[CellIdentity.numericsVersion] = nil
         expected[CellIdentity.numericsVersion] = nil
         guard found != expected else { continue }
@@ -166,7 +169,7 @@ extension SweepPlan.Record {
 // MARK: The file
 
 extension SweepPlan.Record: Codable {
-  /// Of the files; one without it is older.
+  /// Of the files. Those of format 1, which do not say so, name the cells and their places and no more.
   private static let format = 2
 
   private enum CodingKeys: String, CodingKey {
@@ -194,12 +197,31 @@ extension SweepPlan.Record: Codable {
     overrides = try values.decodeIfPresent([String].self, forKey: .overrides) ?? []
     hyperparameters = try values.decodeIfPresent(String.self, forKey: .hyperparameters)
     axes = try values.decode([Axis].self, forKey: .axes)
-    let common = try values.decodeIfPresent([String: String].self, forKey: .specification) ?? [:]
+    guard let common = try values.decodeIfPresent([String: String].self, forKey: .specification)
+    else {
+      cells = try values.decode([StoredCell].self, forKey: .cells).map { cell in
+        Cell(
+          name: cell.name, coordinates: cell.coordinates,
+          specification: Self.specification(atPlaceOfFormat1: cell.coordinates))
+      }
+      return
+    }
     cells = try values.decode([StoredCell].self, forKey: .cells).map { cell in
       Cell(
         name: cell.name, coordinates: cell.coordinates,
         specification: common.merging(cell.specification ?? [:]) { $1 })
     }
+  }
+
+  /// What a result must show at a place of a plan of format 1: no program with a version of the numerics
+  /// wrote such plans, and labels that are a method or a seed must be the run's.
+  private static func specification(atPlaceOfFormat1 place: [String: String]) -> [String: String] {
+    var keys = [CellIdentity.numericsVersion: "0"]
+    if let method = place["method"], MethodRegistry.method(named: method) != nil {
+      keys["method"] = method
+    }
+    if let seed = place["seed"], UInt64(seed) != nil { keys["seed"] = seed }
+    return keys
   }
 
   /// Writes the keys that are the same in all cells once.
@@ -227,23 +249,22 @@ extension SweepPlan.Record: Codable {
       }, forKey: .cells)
   }
 
-  /// Reads a plan's file; nil if there is none. Throws `SpecificationError` if it is no plan of this
-  /// version.
+  /// Reads a plan's file, of this or an earlier version; nil if there is none. Throws
+  /// `SpecificationError` if it is no plan that this version knows.
   static func read(_ path: String) throws -> SweepPlan.Record? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     struct Version: Decodable { let format: Int? }
     let decoder = JSONDecoder()
     do {
-      let record = try decoder.decode(SweepPlan.Record.self, from: data)
-      if try decoder.decode(Version.self, from: data).format == format { return record }
+      let found = try decoder.decode(Version.self, from: data).format ?? 1
+      if found <= format { return try decoder.decode(SweepPlan.Record.self, from: data) }
     } catch {
       throw SpecificationError(
         "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
           + "command again")
     }
     throw SpecificationError(
-      "\(path): is the plan of another version of pfedla; remove it and give pfedla reproduce again, "
-        + "which keeps the results")
+      "\(path): is a plan of a later version of pfedla; use that version, or give another --output")
   }
 
   /// Writes the plan's file. Throws `SpecificationError` if that fails.

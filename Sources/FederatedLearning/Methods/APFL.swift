@@ -29,7 +29,8 @@ public struct APFL: FederatedMethod {
         "Whether clients train α once a round. The authors' code does not unless told to."),
       MethodOption(
         "mixing_step_size", default: .number(0), .number(0...1e6),
-        "α's step size where it is trained; 0 is the run's learning_rate, as in the paper."),
+        "α's step size where it is trained; 0 is the run's learning_rate, as in the paper.",
+        stepSize: .init(.beside, when: ("adaptive_mixing", "on"))),
     ])
 
   /// The server's memory, and the clients'.

@@ -24,7 +24,8 @@ public struct FedALA: FederatedMethod {
           + "paper's choice, and the authors' code's, whose 2 counts weight and bias."),
       MethodOption(
         "weight_step_size", default: .number(1), .number(0...1e6),
-        "η, the step size of the mixing weights. The default is that of the authors' code."),
+        "η, the step size of the mixing weights. The default is that of the authors' code.",
+        stepSize: .init(.beside)),
       MethodOption(
         "sample_share", default: .number(0.8), .number(0...1),
         "s, share of a client's training samples, drawn anew each round, on which it learns its mixing "

@@ -26,7 +26,8 @@ public struct FedAMP: FederatedMethod {
       MethodOption(
         "attention_step_size", default: .number(10_000), .number(1e-6...1e9),
         "α_k, the step of the weighted sums, in every round. The default, with λ = 1, pulls with 10⁻⁴, as "
-          + "public code whose penalty is the paper's does (Fling)."),
+          + "public code whose penalty is the paper's does (Fling).",
+        stepSize: .init(.beside)),
       MethodOption(
         "attention_width", default: .number(1), .number(1e-6...1e9),
         "σ, the squared distance at which a weight falls by e. The default is PFLlib's. Tune it: its "

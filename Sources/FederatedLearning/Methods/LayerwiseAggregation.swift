@@ -37,7 +37,8 @@ struct LayerwiseAggregation: Sendable {
     MethodOption(
       "step_size", default: .number(3), .number(0...1e6),
       "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
-        + "samples out of the training data (Documentation/hypernetwork-step-size.md)."),
+        + "samples out of the training data (Documentation/hypernetwork-step-size.md).",
+      stepSize: .init(.beside)),
     MethodOption(
       "gradient_scaling", default: .text(GradientScaling.none.rawValue),
       .choice(GradientScaling.allCases.map(\.rawValue)),

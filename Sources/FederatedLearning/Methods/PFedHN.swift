@@ -45,7 +45,8 @@ public struct PFedHN: FederatedMethod {
         "Hidden layers after the first. The default is the authors' code's."),
       MethodOption(
         "step_size", default: .number(0.01), .number(0...1e6),
-        "α, the hypernetwork's step size. The default is the authors' code's."),
+        "α, the hypernetwork's step size. The default is the authors' code's.",
+        stepSize: .init(.beside)),
       MethodOption(
         "momentum", default: .number(0.9), .number(0...0.999_999),
         "The hypernetwork's momentum. The default is the authors' code's."),
@@ -66,7 +67,8 @@ public struct PFedHN: FederatedMethod {
           + "learning_rate, momentum and weight_decay."),
       MethodOption(
         "client_learning_rate", default: .number(0.005), .number(0...1e6),
-        "The clients' step size. The default is the authors' code's."),
+        "The clients' step size. The default is the authors' code's.",
+        stepSize: .init(.instead, when: ("client_optimiser", "own"))),
       MethodOption(
         "client_momentum", default: .number(0.9), .number(0...0.999_999),
         "The clients' momentum. The default is the authors' code's."),

@@ -31,11 +31,13 @@ public struct PFedMe: AveragingMethod {
       MethodOption(
         "personal_step_size", default: .number(0), .number(0...1e6),
         "ρ, the personal model's step size; 0 is the run's learning_rate. The authors' command for "
-          + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here."),
+          + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here.",
+        stepSize: .init(.instead)),
       MethodOption(
         "step_size", default: .number(0), .number(0...1e6),
         "η, with which the version follows the personal model; a step is η · λ of the way. 0 is the "
-          + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ."),
+          + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ.",
+        stepSize: .init(.instead)),
       MethodOption(
         "server_mixing", default: .number(1), .number(0...1e6),
         "β, the share of the participants' average in the new global model; above 1 the server "

@@ -36,7 +36,8 @@ public struct PerFedAvg: AveragingMethod {
       MethodOption(
         "inner_step_size", default: .number(0.01), .number(0...1e6),
         "α, the step size of a client's adaptation. The paper's experiments have 0.01. The outer "
-          + "step size β is learning_rate; there the paper has 0.001."),
+          + "step size β is learning_rate; there the paper has 0.001.",
+        stepSize: .init(.beside)),
       MethodOption(
         "finite_difference", default: .number(1e-3), .number(1e-12...1e6),
         "δ, half the distance of the two gradients of hessian-free. Open in the paper; the default "

@@ -18,7 +18,8 @@ public struct Scaffold: FederatedMethod {
     options: [
       MethodOption(
         "server_step_size", default: .number(1), .number(0...1e6),
-        "η_g, the server's step size. The paper's experiments use 1.")
+        "η_g, the server's step size. The paper's experiments use 1.",
+        stepSize: .init(.beside))
     ])
 
   /// The server's memory.

@@ -31,7 +31,8 @@ final class SweepDisplay {
     let begun = toDo.count { folder.hasCheckpoint(of: $0.name) }
     let planned = Set(plans.flatMap(\.cells).map(\.name)).count
     note(
-      count(cells.count) + (planned > cells.count ? " of \(planned) in the plan" : "")
+      Counted.words(cells.count, "run")
+        + (planned > cells.count ? " of \(planned) in the plan" : "")
         + ": \(cells.count - toDo.count) finished, \(begun) begun, \(toDo.count - begun) open; "
         + "\(workerCount) worker\(workerCount == 1 ? "" : "s")")
     note("results: \(folder.path)/, report: \(folder.output)/report.html")
@@ -42,14 +43,12 @@ final class SweepDisplay {
     guard !toDo.isEmpty else { return true }
     let estimator = SweepEstimator(datasetsFolder: datasetsFolder, workerCount: workerCount)
     let table = estimator.estimates(toDo)
-    let possible = announce(toDo, table)
-    if listsAll { list(toDo, table) }
-    return possible
+    return announce(toDo, table, isListed: listsAll)
   }
 
   /// How long the runs to do will take, and why some cannot start.
   private func announce(
-    _ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>]
+    _ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>], isListed: Bool
   ) -> Bool {
     var (seconds, bytes) = (0.0, 0.0)
     var reasons: [(text: String, count: Int)] = []
@@ -68,7 +67,8 @@ final class SweepDisplay {
       }
     }
     if !estimates.isEmpty {
-      let part = reasons.isEmpty ? "" : " for \(estimates.count) of \(count(cells.count))"
+      let part =
+        reasons.isEmpty ? "" : " for \(estimates.count) of \(Counted.words(cells.count, "run"))"
       note(
         "about \(ProgressDisplay.time(seconds)) here\(part), measured on a first round of each kind of "
           + String(format: "run; at most %.1f GB of memory", bytes / 1e9))
@@ -78,26 +78,44 @@ final class SweepDisplay {
         )
       }
     } else {
-      note("none of \(count(cells.count)) can start")
+      note("none of \(Counted.words(cells.count, "run")) can start")
     }
-    for reason in reasons.prefix(5) { note("\(count(reason.count)) cannot start: \(reason.text)") }
-    if reasons.count > 5 { note("and \(reasons.count - 5) more reasons") }
+    // A list refers to them by number.
+    for (number, reason) in reasons.enumerated().prefix(isListed ? reasons.count : 5) {
+      note(
+        (isListed && reasons.count > 1 ? "reason \(number + 1): " : "")
+          + "\(Counted.words(reason.count, "run")) cannot start: \(reason.text)")
+    }
+    if reasons.count > 5, !isListed { note("and \(reasons.count - 5) more reasons") }
+    if isListed { list(cells, table, reasons.map(\.text)) }
     return !estimates.isEmpty
   }
 
-  private func list(_ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>]) {
+  private func list(
+    _ cells: [SweepCell], _ table: [Result<SweepEstimate, any Error>], _ reasons: [String]
+  ) {
     for (cell, estimate) in zip(cells, table) {
       switch estimate {
       case .success(let estimate):
         print(
           "\(cell.name)  \(ProgressDisplay.time(estimate.seconds))  "
             + String(format: "%.2f GB", estimate.bytes / 1e9))
-      case .failure(let error): print("\(cell.name)  cannot start: \(error)")
+      case .failure(let error):
+        let number = reasons.count > 1 ? reasons.firstIndex(of: "\(error)") : nil
+        print("\(cell.name)  cannot start\(number.map { ": reason \($0 + 1)" } ?? "")")
       }
     }
   }
 
-  private func count(_ runs: Int) -> String { "\(runs) run\(runs == 1 ? "" : "s")" }
+  /// What is finished, though the command asks for something else when a run diverges.
+  func announce(stopped cells: [SweepCell]) {
+    guard let first = cells.first else { return }
+    let isOne = cells.count == 1
+    note(
+      "\(Counted.words(cells.count, "run")) stopped when \(isOne ? "it" : "they") diverged and \(isOne ? "is" : "are") "
+        + "finished: on_divergence=continue changes nothing there. To do \(isOne ? "it" : "one") again, "
+        + "remove \(isOne ? "" : "its file, such as ")\(folder.result(of: first.name))")
+  }
 
   /// What happens.
   func show(_ event: Sweep.Event) {
@@ -122,7 +140,7 @@ final class SweepDisplay {
     case .failed(let failure): note("failed: \(failure.cell): \(failure.reason)")
     case .taken(let cell, let holder): note("\(cell.name): left to \(holder)")
     case .waiting(let cells):
-      if !isWaiting { note("waiting for \(count(cells)) of other processes") }
+      if !isWaiting { note("waiting for \(Counted.words(cells, "run")) of other processes") }
     }
     if case .waiting = event { isWaiting = true } else { isWaiting = false }
   }

@@ -84,17 +84,19 @@ struct SweepOptions: ParsableArguments {
     let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
     let datasetsFolder = try dataFolder(plans, cells, output, display)
     for plan in plans {
-      for (version, count) in try plan.supersededResults(in: output).sorted(by: { $0.key < $1.key })
-      {
-        display.note(
-          "\(plan.sweep.name): \(count == 1 ? "1 result is" : "\(count) results are") of numerics version "
-            + "\(version), this program has \(CodeVersion.numerics): computed again; the files stay in "
-            + folder.path)
+      for runs in try plan.superseded(in: output, by: cells) {
+        display.note("\(plan.sweep.name): \(runs.words(folder: folder.path))")
       }
     }
     // All cells of the plans: the report puts them beside the new ones.
     let survey = CellSurvey(plans.flatMap(\.cells), in: folder)
-    try SweepInputs(datasetsFolder: datasetsFolder).check(cells, survey)
+    for doubt in try SweepInputs(datasetsFolder: datasetsFolder).check(cells, survey, in: folder) {
+      display.note("Warning: the data are recorded as unverified: \(doubt).")
+    }
+    display.announce(
+      stopped: cells.filter {
+        survey.stopped.contains($0.name) && $0.specification.onDivergence == .continue
+      })
     let canStart = display.announce(
       cells, plans, survey, datasetsFolder: datasetsFolder, listsAll: dryRun)
     guard !dryRun else {
@@ -117,8 +119,15 @@ struct SweepOptions: ParsableArguments {
     let report = try Report(output: output, paperFolder: "\(experiments)/paper")
     try report.write()
     report.printProblems()
+    let diverged = report.diverged(among: cells)
+    if let first = diverged.first {
+      display.note(
+        "\(Counted.words(diverged.count, of: cells.count, "run")) diverged and "
+          + "\(diverged.count == 1 ? "is" : "are") left out of the means: \(first)"
+          + (diverged.count > 1 ? " and \(diverged.count - 1) more" : ""))
+    }
     guard outcome.failures.isEmpty else {
-      display.note("\(outcome.failures.count) of \(cells.count) runs failed:")
+      display.note("\(Counted.words(outcome.failures.count, of: cells.count, "run")) failed:")
       for failure in outcome.failures { display.note("  \(failure.cell): \(failure.reason)") }
       throw ExitCode.failure
     }
