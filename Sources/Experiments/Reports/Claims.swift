@@ -112,13 +112,6 @@ extension [SweepResults] {
   }
 }
 
-extension SweepResults {
-  /// Whether the plan or a finished run has synthetic data.
-  fileprivate var isSynthetic: Bool {
-    plan.isSynthetic || cells.contains { $0.result?.isSynthetic ?? false }
-  }
-}
-
 /// Why a sweep says nothing about a claim.
 struct UnusableSweep: Error {
   let reason: String
