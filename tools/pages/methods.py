@@ -4,8 +4,9 @@ A section's heading ends with the method's name in inline code. Looked up are th
 those that can only be code (`Type.member`, `camelCase`):
 
 - `Type.member`: declared where the type is declared or extended, or in a protocol that it conforms to.
-- Other names, such as a local constant or a state tensor: in the code, not the comments or explanations, of the file in which the
-  method is declared, of the protocols that it conforms to, and of the types that the same line of the page names.
+- Other names, such as a local constant or a state tensor: in the code, not the comments or explanations, of the file
+  in which the method is declared, of the protocols that it conforms to, and of the types that the same line of the page
+  names.
 """
 
 import re
