@@ -11,12 +11,13 @@ itself, for example when a test sample is in a batch. Needs torch, numpy and h5p
 In float64 the deviation is the rounding of the run. Where a ReLU's sign or a maximum lies within
 rounding, one such decision moves a trained model by about 1e-5, and the following rounds amplify
 that, most of all with batch normalisation and large hypernetwork steps. `--from-recorded` stops it:
-every local training and every step of the server takes the recorded models, so that the steps are
-checked one by one. Hypernetworks are not recorded; they run on from their initial values.
+every local training and every step of the server takes the recorded models, and the next round the recorded
+hypernetworks, mixing weights and whatever else is remembered, so that the steps are checked one by one.
 """
 
 import argparse
 import collections
+import itertools
 import pathlib
 import sys
 
@@ -27,7 +28,8 @@ import torch.nn.functional as F
 
 import replay_methods
 from replay_datasets import Dataset, DatasetError
-from replay_model import STATISTICS, Batch, Federation, Network, Outcome, Tensor, validation_samples
+from replay_model import (
+    STATISTICS, Batch, Federation, Network, Outcome, Tensor, Work, validation_samples)
 
 # Phases in which a client prepares the model that it receives.
 PREPARATION_PHASES = ("adapt", "validation")
@@ -35,8 +37,51 @@ PREPARATION_PHASES = ("adapt", "validation")
 # Rounding grows faster where a batch's mean and variance are part of the step.
 TOLERANCE, TOLERANCE_BATCH_NORMALISATION = 2e-5, 5e-4
 
+# What is remembered beside models, hypernetworks and state_after, has scales of all kinds: a deviation there is a share
+# of how far the tensor has moved, and its tolerance that of models times this.
+STATE_TOLERANCES = 50
+
+# The least movement of a tensor, as a share of its largest value: within it rounding moves it.
+LEAST_MOVEMENT = 1e-2
+
+# Errors planted in the Swift sources, and what became of them in the settings of replay.sh:
+#
+#                                               FashionMNIST    CIFAR-10   largest deviation of
+#   tolerance                                      2e-5         5e-4       models, losses, aggregation weights
+#   FedAMP's weights a round late                  2.9e-3       9.2e-2     aggregation_weights
+#   pFedMe, 0.001 added to ρ                       3.0e-3       8.5e-3     trained
+#     … to η                                       5.8e-4       7.1e-4     trained
+#     … to the pull, as 0.001 θ                    7.0e-4       6.8e-4     trained
+#   first-order Per-FedAvg without inner step      4.8e-4       6.7e-3     trained
+#     … with the second derivative                 5.6e-4       1.8e-3     trained, and twice the gradients
+#   tolerance                                      1e-3         2.5e-2     what is remembered
+#   pFedLA's embedding not trained                 4.1e-2       1.0        hypernetwork_after
+#     … with zero heads                            5.9e-2       1.0        hypernetwork_after
+#     … HeurpFedLA, zero heads                     1.6e-2       1.0        hypernetwork_after
+#   HeurpFedLA's retained layers pass a gradient   2.6e-1       5.4        hypernetwork_after
+#   FedFomo, Σ|d| for |Σd|                         9.1e-1       7.5e-1     affinity
+#   APFL's α never moves                           1.0          1.0        mixing
+#     … moves with every batch                     1.0e2        1.0e2      mixing
+#     … with 0.02 α added to its derivative        1.0e2        2.0e1      mixing
+#   SCAFFOLD's option I                            2.5e-2       7.7e-2     client_controls, and twice the gradients
+#   FedAMP's weights a round late                  1.0          1.0        squared_distances
+
+# Compared exactly: what the replay has needed itself.
+COUNTS = ("gradient_computations", "forward_samples")
+
+# Two equal orders of so many samples are no chance: 1 in 6 billion.
+CHANCE_SAMPLES = 13
+
+# Arrays of /audit that every method has.
+COMMON = ("initial_parameters", "participants", "received", "parameters_after")
+
 # A test sample may be classified either way where its logits are this many tolerances apart.
 UNDECIDED_TOLERANCES = 20
+
+
+def is_state(name):
+    """Whether an array of /audit holds what is remembered besides models."""
+    return name == "hypernetwork_after" or name.startswith("state_after/")
 
 
 class AuditError(Exception):
@@ -72,6 +117,7 @@ class Audit:
         self.batches, self.preparation = self._batches()
         # Share of the training samples that is set aside whatever the method.
         self.validation_share = float(self.settings.get("validation_share", 0))
+        self.memory = self.method.memory(self.settings)
 
     def _list(self, key):
         text = self.settings[key]
@@ -118,6 +164,21 @@ class Audit:
         return [Tensor(layer, tensor, int(offset), int(size), tuple(int(n) for n in shape.split(",")))
                 for layer, tensor, offset, size, shape
                 in zip(layers, texts["name"], group["offset"][:], group["size"][:], texts["shape"])]
+
+    def arrays(self):
+        """Names of the arrays of /audit, those of state_after with it."""
+        groups = [("", self.group)]
+        if "state_after" in self.group:
+            groups.append(("state_after/", self.group["state_after"]))
+        return {prefix + name for prefix, group in groups for name, item in group.items()
+                if isinstance(item, h5py.Dataset) and not item.is_scale}
+
+    def tensors(self):
+        """{quantity whose last axis is a flat vector: [Tensor]}."""
+        tensors = dict.fromkeys(("received", "trained", "global_parameters_after"), self.network.tensors)
+        if "hypernetwork_layout" in self.group:
+            tensors["hypernetwork_after"] = self.layout("hypernetwork_layout")
+        return tensors
 
     def federation(self, dtype):
         hypernetworks = None
@@ -169,7 +230,13 @@ def inconsistencies(audit):
         yield f"/round has {audit.rounds} rounds, expected {audit.settings['rounds']}"
     if not np.array_equal(file["round"][:], np.arange(1, audit.rounds + 1)):
         yield f"/round is not 1 … {audit.rounds}"
-    for name in ("participants", "parameters_after", "received"):
+    known = set(COMMON) | {"initial_hypernetwork"} & audit.arrays() | set(audit.method.per_participant)
+    expected = known | set(audit.memory) | set(audit.method.derived)
+    for name in sorted(audit.arrays() ^ expected):
+        yield f"/audit/{name} is " + ("missing" if name in expected else "nothing that the replay knows")
+    if audit.arrays() != expected:
+        return
+    for name in sorted(expected - {"initial_parameters", "initial_hypernetwork"}):
         if len(group[name]) != audit.rounds:
             yield f"/audit/{name} has {len(group[name])} rounds, expected {audit.rounds}"
             return
@@ -216,6 +283,8 @@ def inconsistencies(audit):
                     audit.settings, own, audit.prepared_by(number, client), audit.validation(client)):
                 yield f"{where}: {problem}"
 
+    yield from repeated_orders(audit)
+
     # The rest of the result against /audit.
     if "model" in file and file["model"].attrs["model_state"] == "trained":
         models = [file[f"model/{tensor.layer}/{tensor.name}"][:].reshape(audit.clients, -1)
@@ -229,6 +298,31 @@ def inconsistencies(audit):
             yield "/aggregation/weights contradicts /audit/aggregation_weights"
 
 
+def repeated_orders(audit):
+    """Yields, one line each, where a client sees its samples twice in the same order.
+
+    Compared are the passes of its training, in all rounds and phases, and what it adapts a model with in each round.
+    """
+    batch_size = int(audit.settings["batch_size"])
+    for client in range(audit.clients):
+        kept = len(np.setdiff1d(audit.train[client], audit.validation(client)))
+        per_pass = max(1, -(-kept // batch_size))
+        orders = collections.defaultdict(list)  # {kind: [(where, samples)]}
+        for number in range(1, audit.rounds + 2):
+            batches = audit.batches.get((number, client), [])
+            for start in range(0, len(batches), per_pass):
+                samples = np.concatenate([batch.indices for batch in batches[start : start + per_pass]])
+                orders["train"].append((f"round {number}, pass {start // per_pass + 1}", samples))
+            adapt = [batch.indices for batch in audit.preparation.get((number, client), []) if batch.phase == "adapt"]
+            if adapt:
+                orders["adapt"].append((f"round {number}, preparation", np.concatenate(adapt)))
+        for rows in orders.values():
+            for (first, samples), (second, others) in itertools.combinations(rows, 2):
+                common = min(len(samples), len(others))
+                if common >= CHANCE_SAMPLES and np.array_equal(samples[:common], others[:common]):
+                    yield f"client {client}: {second} has the samples in the order of {first}"
+
+
 # --- Comparison -----------------------------------------------------------------------------------
 
 
@@ -236,47 +330,73 @@ class Deviations:
     """The largest deviation by quantity and round, and the first that is too large."""
 
     def __init__(self, tolerance, tensors):
-        self.tolerance, self.tensors = tolerance, tensors
+        self.tolerance, self.tensors = tolerance, tensors  # {quantity: [Tensor] of its last axis}
         self.largest, self.first = {}, None  # {quantity: {round: deviation}}
 
-    def compare(self, quantity, number, recorded, replayed, where):
+    def limit(self, quantity):
+        """The tolerance of a quantity."""
+        if quantity in COUNTS:
+            return 0
+        return self.tolerance * (STATE_TOLERANCES if is_state(quantity) else 1)
+
+    def compare(self, quantity, number, recorded, replayed, where, scale=1):
+        """scale: what deviations are shares of, by the last axis."""
         recorded = np.atleast_1d(np.asarray(recorded, np.float64))
         replayed = np.atleast_1d(np.asarray(replayed, np.float64))
         if recorded.shape != replayed.shape:
             raise AuditError(f"{where}: {quantity} has shape {recorded.shape}, expected {replayed.shape}")
         with np.errstate(invalid="ignore"):
-            deviation = np.abs(recorded - replayed)
+            deviation = np.abs(recorded - replayed) / scale
         deviation[recorded == replayed] = 0
         deviation[np.isnan(recorded) & np.isnan(replayed)] = 0
         deviation[np.isnan(deviation)] = np.inf
         largest = float(deviation.max(initial=0))
         rounds = self.largest.setdefault(quantity, {})
         rounds[number] = max(largest, rounds.get(number, 0))
-        if largest > self.tolerance and self.first is None:
+        if largest > self.limit(quantity) and self.first is None:
             position = np.unravel_index(deviation.argmax(), deviation.shape)
             self.first = (f"{where}: {quantity}{self._name(quantity, position)} is "
                           f"{recorded[position]:.9g}, the replay has {replayed[position]:.9g}")
 
     def _name(self, quantity, position):
-        if quantity in ("received", "trained", "global_parameters_after"):
-            for t in self.tensors:
-                if t.offset <= position[-1] < t.offset + t.size:
-                    return f" {t.layer}.{t.name}[{position[-1] - t.offset}]"
+        for t in self.tensors.get(quantity, []):
+            if t.offset <= position[-1] < t.offset + t.size:
+                tensor = t.name if t.layer is None else f"{t.layer}.{t.name}"
+                return f" {tensor}[{', '.join(str(int(p)) for p in (*position[:-1], position[-1] - t.offset))}]"
         return f"[{', '.join(str(int(p)) for p in position)}]"
+
+    def excess(self):
+        """{quantity: its largest deviation} where that is too large."""
+        return {quantity: value for quantity, value in self.overall().items() if not value <= self.limit(quantity)}
 
     def overall(self):
         return {quantity: max(rounds.values()) for quantity, rounds in self.largest.items()}
 
 
+def scales(tensors, initial, values):
+    """What deviations in an array after a round are shares of, by the last axis: how far its tensor has moved since the
+    beginning, and LEAST_MOVEMENT of its largest value at least; 1 for what is still 0."""
+    initial, values = (np.asarray(each, np.float64) for each in (initial, values))
+    scale = np.ones(values.shape[-1])
+    for place in [slice(t.offset, t.offset + t.size) for t in tensors or []] or [slice(None)]:
+        moved = np.abs(values - initial)[..., place].max(initial=0)
+        scale[place] = max(moved, LEAST_MOVEMENT * np.abs(values[..., place]).max(initial=0)) or 1
+    return scale
+
+
 def replay(audit, dtype, tolerance, from_recorded):
     """Replays all rounds and evaluates the last: (Deviations, {accuracy: most samples that differ}).
 
-    from_recorded: every local training and every step of the server takes the recorded models.
+    from_recorded: every local training and every step of the server takes the recorded models, and what is remembered
+    between rounds.
     """
     method = audit.method(audit.federation(dtype))
     group, file = audit.group, audit.file
     after, train_loss = group["parameters_after"], file["train_loss"]
-    deviations = Deviations(tolerance, audit.network.tensors)
+    tensors = audit.tensors()
+    deviations = Deviations(tolerance, tensors)
+    after_rounds = audit.memory | audit.method.derived
+    initial = {name: getattr(method, own).clone() for name, own in after_rounds.items() if is_state(name)}
 
     def model(name, *position):
         return torch.from_numpy(group[name][position]).to(dtype)
@@ -285,7 +405,11 @@ def replay(audit, dtype, tolerance, from_recorded):
         method.recorded = {name: dict(zip(row, group[name][number - 1]))
                            for name in method.per_participant}
         method.preparation = audit.preparations(number)
-        starts = {client: method.received(client) for client in row}
+        starts, work = {}, {client: Work() for client in range(audit.clients)}
+        for client in row:
+            method.federation.work = work[client]
+            starts[client] = method.received(client)
+        method.federation.work = Work()
         for slot, client in enumerate(row):
             where = f"round {number}, client {client}"
             deviations.compare("received", number, group["received"][number - 1, slot], starts[client], where)
@@ -296,6 +420,7 @@ def replay(audit, dtype, tolerance, from_recorded):
             if from_recorded:
                 starts[client] = model("received", number - 1, row.index(client))
             batches = audit.batches[number, client]
+            method.federation.work = work[client]
             trained, losses = method.train(client, starts[client], batches)
             where = f"round {number}, client {client}"
             deviations.compare("trained", number, after[number - 1, client], trained, where)
@@ -306,14 +431,22 @@ def replay(audit, dtype, tolerance, from_recorded):
             if from_recorded:
                 trained = model("parameters_after", number - 1, client)
             outcomes[client] = Outcome(starts[client], trained, losses)
+        method.federation.work = Work()
         method.absorb(outcomes)
         for client in range(audit.clients):
             where = f"after round {number}, client {client}"
             deviations.compare("trained", number, after[number - 1, client], method.bank[client], where)
             if client not in outcomes:
                 deviations.compare("train_loss", number, train_loss[number - 1, client], np.nan, where)
-        for name, value in method.state().items():
-            deviations.compare(name, number, group[name][number - 1], value, f"after round {number}")
+            for name in COUNTS:
+                deviations.compare(
+                    name, number, file[name][number - 1, client], getattr(work[client], name), where)
+        for name, own in after_rounds.items():
+            recorded, value = group[name][number - 1], getattr(method, own)
+            scale = scales(tensors.get(name), initial[name], value) if is_state(name) else 1
+            deviations.compare(name, number, recorded, value, f"after round {number}", scale)
+            if from_recorded and name in audit.memory:
+                method.recall(own, recorded)
 
     method.recorded, method.preparation = {}, audit.preparations(audit.rounds + 1)
     if "aggregation/retained" in file:
@@ -354,7 +487,9 @@ def report(path, audit, precision, tolerance, from_recorded):
           f"{audit.rounds} rounds, batch normalisation {settings['model.batch_normalisation']}, "
           f"replayed in {precision}{' from recorded models' if from_recorded else ''}; largest deviations:")
     by_round = [name for name in deviations.largest if not name.startswith("test_")]
-    table = [["round"] + by_round]
+    if not any(name in deviations.excess() for name in COUNTS):
+        by_round = [name for name in by_round if name not in COUNTS]
+    table = [["round"] + [name.removeprefix("state_after/") for name in by_round]]
     for number in range(1, audit.rounds + 1):
         table.append([str(number)] + [f"{deviations.largest[name].get(number, 0):.1e}" for name in by_round])
     widths = [max(map(len, column)) for column in zip(*table)]
@@ -364,13 +499,12 @@ def report(path, audit, precision, tolerance, from_recorded):
     for kind, samples in differing.items():
         print(f"  last round, {kind} models: test loss {overall[f'test_loss_{kind}']:.1e}, "
               f"test accuracy: at most {samples:.0f} samples of a client")
-    excess = {name: value for name, value in overall.items() if not value <= tolerance}
-    if excess:
-        print(f"  FAILED (tolerance {tolerance:g}): "
-              + ", ".join(f"{name} {value:.1e}" for name, value in excess.items()))
+    if excess := deviations.excess():
+        print("  FAILED: " + ", ".join(f"{name} {value:.1e} (tolerance {deviations.limit(name):g})"
+                                      for name, value in excess.items()))
         print(f"  first at {deviations.first}")
     else:
-        print(f"  ok (tolerance {tolerance:g})")
+        print(f"  ok (tolerance {tolerance:g}; of what is remembered {tolerance * STATE_TOLERANCES:g} of its movement)")
     return not excess
 
 

@@ -43,6 +43,10 @@ for dataset in fashion-mnist cifar10; do
     methods.pfedla.gradient_scaling=model-norm methods.pfedla.step_size=0.3
   audited heurpfedla-model-norm heurpfedla \
     methods.heurpfedla.gradient_scaling=model-norm methods.heurpfedla.step_size=0.3
+  # Heads that start at zero give embeddings a gradient in the third round for the first time: long steps.
+  audited pfedla-zero-heads pfedla methods.pfedla.head_initialisation=zero methods.pfedla.step_size=3000
+  audited heurpfedla-zero-heads heurpfedla methods.heurpfedla.head_initialisation=zero \
+    methods.heurpfedla.normaliser=softmax methods.heurpfedla.step_size=3000 rounds=4
   audited per-fedavg-first-order per-fedavg methods.per-fedavg.variant=first-order
   audited fedrep-long fedrep local_epochs=11 rounds=1
   audited pfedme-samples pfedme methods.pfedme.averaging=samples \
@@ -52,12 +56,19 @@ for dataset in fashion-mnist cifar10; do
   if [ "$dataset" = cifar10 ]; then
     # Where nothing is normalised there are no running statistics.
     audited apfl-local-statistics apfl model.batch_normalisation_statistics=local
+    # α moves by hundredths.
+    audited apfl-short-mixing-steps apfl methods.apfl.mixing_step_size=10
   else
     # With batch normalisation two correct programs would drift apart.
     audited per-fedavg-long-steps per-fedavg methods.per-fedavg.inner_step_size=0.1
+    audited per-fedavg-first-order-long-steps per-fedavg methods.per-fedavg.variant=first-order \
+      methods.per-fedavg.inner_step_size=0.1
     # A weak pull and long steps, so that 0.001 more or less of any of them shows.
     audited pfedme-long-steps pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=0.5 \
       methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=1
+    # As much to see within one round, for --from-recorded.
+    audited pfedme-one-round pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=5 \
+      methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=0.02 local_epochs=4 rounds=1
   fi
   # So large a share and step that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05

@@ -22,6 +22,13 @@ Batch = collections.namedtuple("Batch", "phase indices")
 Outcome = collections.namedtuple("Outcome", "received trained losses")
 
 
+class Work:
+    """What a participant's round has needed: gradients of mini-batches, and samples of passes without one."""
+
+    def __init__(self):
+        self.gradient_computations = self.forward_samples = 0
+
+
 # --- Random numbers -------------------------------------------------------------------------------
 
 # Purposes of random streams.
@@ -141,6 +148,7 @@ class Federation:
         self.clients, self.initial = len(initial), torch.from_numpy(initial).to(dtype)
         self.hypernetworks = hypernetworks
         self.method = settings["method"]
+        self.work = Work()  # of whom the driver says
 
     def own(self, key):
         """A setting of the method itself, as text."""
@@ -177,6 +185,7 @@ class Federation:
             optimiser.zero_grad()
             loss = F.cross_entropy(self.network.logits(values, x, training=True), y)
             loss.backward()
+            self.work.gradient_computations += 1
             if before_step:
                 before_step(values)
             optimiser.step()
@@ -190,12 +199,14 @@ class Federation:
         x, y = self.samples(batch.indices)
         loss = F.cross_entropy(self.network.logits(values, x, training=True), y)
         found = dict(zip(trained, torch.autograd.grad(loss, list(trained.values()))))
+        self.work.gradient_computations += 1
         zeros = {key: torch.zeros_like(value) for key, value in values.items()}
         return self.network.join(zeros | found), loss.item(), self.network.join(values)
 
     def evaluate(self, flat, indices):
         """Logits [sample, class] and labels [sample] in evaluation mode."""
         x, y = self.samples(indices)
+        self.work.forward_samples += len(indices)
         with torch.no_grad():
             return self.network.logits(self.network.split(flat), x, training=False), y
 
@@ -261,12 +272,21 @@ class Method:
 
     weighs_by_validation = False  # whether the method measures models on samples that are set aside
     per_participant = ()  # names of the datasets of /audit, with axes (round, slot, …), that `starts` gives
+    derived = {}  # {dataset of /audit with axes (round, …): the attribute that follows from what is remembered}
 
     def __init__(self, federation):
         self.federation, self.network = federation, federation.network
         self.bank = federation.initial.clone()
         self.preparation = {}  # {client: [Batch]} for the coming round
         self.recorded = {}  # {name in per_participant: {participant: row}} of this round
+
+    @staticmethod
+    def memory(settings):
+        """{dataset of /audit with axes (round, …): the attribute that is it after a round}.
+
+        With `derived` it names all that the file has; attributes are tensors, or properties with a setter.
+        """
+        return {}
 
     @staticmethod
     def check_training(settings, samples, batches):
@@ -308,6 +328,7 @@ class Method:
         """{name in per_participant: the client's row}, asked before absorb."""
         return {}
 
-    def state(self):
-        """{dataset of /audit with axes (round, …): value after the round}, asked after absorb."""
-        return {}
+    def recall(self, attribute, values):
+        """Takes recorded values in the place of the replayed ones."""
+        values = torch.as_tensor(values, dtype=getattr(self, attribute).dtype)
+        setattr(self, attribute, values)

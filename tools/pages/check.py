@@ -1,6 +1,6 @@
 """All checks of some pages."""
 
-from . import blocks, numbers
+from . import blocks, methods, numbers
 from .markdown import Fault
 from .names import Names
 
@@ -17,6 +17,7 @@ def check(root, files, pages, chosen, program, python, is_static=False, limit=30
     looked_up = 0
     for page in chosen:
         looked_up += numbers.check(page, tables)
+        methods.check(page, root, files)
         if is_static or all(block.language in blocks.TEXT for block in page.blocks):
             names.check(page)
         else:

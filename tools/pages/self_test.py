@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import numbers
+from . import methods, numbers
 from .check import check
 from .markdown import Page
 
@@ -22,7 +22,12 @@ FILES = {
         'struct Plan {\n  let batch: Int\n  enum Kind { case wide, narrow }\n  func step(_ x: Int) {}\n}\n'
         'let attribute = "Conventions"\n'),
     "Sources/Other/Other.swift": "protocol Other {}\n",
-    "CONTRIBUTING.md": "`Engine` is all there is.\n",
+    "Sources/FederatedLearning/Methods/Mean.swift": (
+        '// gone\nprotocol Mean {\n  func absorb() {}\n}\nextension Mean {\n  func shares() { "global_model" }\n}\n'),
+    "Sources/FederatedLearning/Methods/Own.swift": (
+        'struct Own: Mean {\n  let info = Info(name: "own-method", summary: "a version of it")\n'
+        '  func train() { let (first, second) = (1, 2) }\n}\n'),
+    "CONTRIBUTING.md": "`Engine` and `FederatedLearning` are all there is.\n",
     "tools/pages/exceptions.txt": "h5dump  # a program of HDF5\nnever  # nobody needs it\n",
     "results/a/table.csv": "# made by hand\nmethod,seed,value\nours,0,1.25\nours,1,-2.75\ntheirs,0,1234.5\n",
 }
@@ -76,6 +81,28 @@ both = {count()}: {"up" if reaches(maximum(value), "≥ 1.25") else "down"} wher
 | ours | 1.2 % | 2: up |
 | `theirs` | **1,234.5 %** | 1: up |
 | nobody's | – | |
+"""
+
+# A page of methods: the names of the first section are right, those of the second are not in its file.
+METHODS_PAGE = """# Methods
+
+## Right (`own-method`)
+
+| equation | code |
+| --- | --- |
+| x | `first`, `second[i]` in `Own.train`, `Mean.absorb`; the state tensor `global_model`; `batch` of `Plan.batch` |
+
+`gone` is not looked up in a sentence; `Mean.shares` is.
+
+## Wrong (`own-method`)
+
+| equation | code |
+| --- | --- |
+| x | `gone` in `Own.train` |
+| y | `version` |
+| z | `batch` |
+
+## Nobody's (`Plan`)
 """
 
 # What a page says, and what is found at its line (counted from the text's first).
@@ -136,6 +163,7 @@ def run(root):
         files = FILES | {
             "RIGHT.md": RIGHT,
             "results/a/README.md": page,
+            methods.PAGE: METHODS_PAGE,
             ".build/release/pfedla": f"#!/bin/sh\ncat <<'END'\n{json.dumps(HELP)}\nEND\n",
         }
         for path, text in files.items():
@@ -176,6 +204,10 @@ def _wrong_page():
     text, line = "# A wrong page\n", 1
     expected = [
         ("CONTRIBUTING.md", 1, "nothing about Sources/Other"),
+        (methods.PAGE, 15, "`gone` of own-method"),
+        (methods.PAGE, 16, "`version` of own-method"),
+        (methods.PAGE, 17, "`batch` of own-method"),
+        (methods.PAGE, 19, "the method `Plan`"),
         ("tools/pages/exceptions.txt", 2, "the exception never"),
         ("pfedla run --help", 1, "`pfedla walk`"),
     ]

@@ -11,9 +11,25 @@ class Replay(fedavg.Replay):
 
     def __init__(self, federation):
         super().__init__(federation)
-        self.local = dict(enumerate(self.bank))  # v_i, whose running statistics are v̄_i's
-        self.mixing = dict.fromkeys(self.local, float(federation.own("mixing")))
-        self.versions = dict(enumerate(self.bank))  # w_i after the client's latest local training
+        self.local = self.bank.clone()  # v_i [client, parameter], whose running statistics are v̄_i's
+        self.mixing = torch.full((federation.clients,), float(federation.own("mixing")), dtype=torch.float64)
+        self.versions = self.bank.clone()  # w_i [client, parameter] after the client's latest local training
+
+    @staticmethod
+    def memory(settings):
+        tensors = {"local_models": "local", "mixing": "mixing"}
+        if settings["model.batch_normalisation"] == "true":
+            tensors["version_statistics"] = "version_statistics"
+        return fedavg.Replay.memory(settings) | {f"state_after/{name}": own for name, own in tensors.items()}
+
+    @property
+    def version_statistics(self):
+        """Running statistics of w_i [client, statistic]."""
+        return self.versions[:, ~self.network.is_trained]
+
+    @version_statistics.setter
+    def version_statistics(self, values):
+        self.versions[:, ~self.network.is_trained] = values
 
     def received(self, client):
         # What is never sent, running statistics, is w_i's own and not v̄_i's.
@@ -25,7 +41,7 @@ class Replay(fedavg.Replay):
     def train(self, client, start, batches):
         """w and v side by side, each with an optimiser of its own, on hand-made gradients."""
         settings, trained = self.federation.settings, self.network.is_trained
-        w, v, alpha, losses = start.clone(), self.local[client].clone(), self.mixing[client], []
+        w, v, alpha, losses = start.clone(), self.local[client].clone(), self.mixing[client].item(), []
         rate = float(settings["learning_rate"])
         mixing_rate = float(self.federation.own("mixing_step_size")) or rate
         optimisers = [torch.optim.SGD([model], rate, momentum=float(settings["momentum"]),
@@ -49,5 +65,5 @@ class Replay(fedavg.Replay):
 
     def absorb(self, outcomes):
         Method.absorb(self, outcomes)
-        average = torch.stack([self.versions[client] for client in outcomes]).mean(0)
+        average = self.versions[list(outcomes)].mean(0)
         self.global_model = torch.where(self.kept(), self.global_model, average)

@@ -19,6 +19,29 @@ class Replay(fedavg.Replay):
         self.found = {}  # {client: W that it has learned for the coming round}
 
     @staticmethod
+    def memory(settings):
+        return fedavg.Replay.memory(settings) | {
+            "state_after/mixing_weights": "mixing_weights", "state_after/has_learned": "has_learned"}
+
+    @property
+    def mixing_weights(self):
+        """W [client, adaptive parameter]."""
+        return self.mixing[:, self.adaptive]
+
+    @mixing_weights.setter
+    def mixing_weights(self, values):
+        self.mixing = self.mixing.clone()
+        self.mixing[:, self.adaptive] = values
+
+    @property
+    def has_learned(self):
+        return torch.tensor([float(client in self.learned) for client in range(self.federation.clients)])
+
+    @has_learned.setter
+    def has_learned(self, values):
+        self.learned = set(values.nonzero().flatten().tolist())
+
+    @staticmethod
     def check_preparation(settings, samples, batches, validation):
         yield from check_share(batches, samples, int(settings["batch_size"]), "adapt",
                                float(settings["methods.fedala.sample_share"]))

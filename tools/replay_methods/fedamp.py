@@ -8,13 +8,21 @@ from replay_model import Method
 class Replay(Method):
     """Huang et al., AAAI 2021, Algorithm 1, A(x) = 1 − exp(−x / σ); rows of sum above 1 are scaled."""
 
+    derived = {"aggregation_weights": "aggregation_weights",
+               "state_after/squared_distances": "squared_distances"}
+
     def number(self, key):
         return float(self.federation.own(key))
 
+    @property
+    def squared_distances(self):
+        """‖w_i − w_j‖² [client, source client] over what is trained."""
+        models = self.bank[:, self.network.is_trained]
+        return torch.stack([((models - model) ** 2).sum(1) for model in models])
+
     def weights(self):
         """ξ [client, source client], from A′ by automatic differentiation."""
-        models = self.bank[:, self.network.is_trained]
-        distances = torch.stack([((models - model) ** 2).sum(1) for model in models]).requires_grad_()
+        distances = self.squared_distances.requires_grad_()
         attention = (1 - torch.exp(-distances / self.number("attention_width"))).sum()
         derivative, = torch.autograd.grad(attention, distances)
         others = ~torch.eye(self.federation.clients, dtype=bool)
@@ -40,6 +48,7 @@ class Replay(Method):
 
         return self.federation.sgd(start, batches, before_step=pull)
 
-    def state(self):
-        layers = len(self.network.layers)
-        return {"aggregation_weights": self.weights()[:, None].expand(-1, layers, -1)}
+    @property
+    def aggregation_weights(self):
+        """[client, layer, source client]"""
+        return self.weights()[:, None].expand(-1, len(self.network.layers), -1)

@@ -14,6 +14,10 @@ class Replay(Method):
             raise ValueError("the clients' initial models differ, but FedAvg has one global model")
         self.global_model = self.bank[0]
 
+    @staticmethod
+    def memory(settings):
+        return {"global_parameters_after": "global_model"}
+
     def kept(self):
         """bool [parameter]: what stays with each client and is never sent."""
         trained = self.network.is_trained
@@ -28,6 +32,3 @@ class Replay(Method):
         average = sum(outcome.trained * (self.federation.train_counts[client] / total)
                       for client, outcome in outcomes.items())
         self.global_model = torch.where(self.kept(), self.global_model, average)
-
-    def state(self):
-        return {"global_parameters_after": self.global_model}

@@ -22,6 +22,19 @@ class Replay(Method):
         self.number = 1  # of the coming round
 
     @staticmethod
+    def memory(settings):
+        return {"state_after/base_models": "base", "state_after/affinity": "affinity",
+                "state_after/has_uploaded": "has_uploaded"}
+
+    @property
+    def has_uploaded(self):
+        return torch.tensor([float(client in self.uploaded) for client in range(self.federation.clients)])
+
+    @has_uploaded.setter
+    def has_uploaded(self, values):
+        self.uploaded = set(values.nonzero().flatten().tolist())
+
+    @staticmethod
     def check_preparation(settings, samples, batches, validation):
         share = float(settings["methods.fedfomo.validation_share"])
         count = min(len(samples) - 1, max(1, math.floor(share * len(samples) + 0.5)))

@@ -36,6 +36,22 @@ class Replay(Method):
                                          weight_decay=float(own("weight_decay")))
 
     @staticmethod
+    def memory(settings):
+        return {"hypernetwork_after": "hypernetwork"}
+
+    @property
+    def hypernetwork(self):
+        """[hypernetwork parameter]"""
+        return torch.cat([value.detach().flatten() for value in self.phi.values()])
+
+    @hypernetwork.setter
+    def hypernetwork(self, values):
+        # In place: the optimiser's momentum belongs to these tensors.
+        with torch.no_grad():
+            for value, part in zip(self.phi.values(), values.split([v.numel() for v in self.phi.values()])):
+                value.copy_(part.reshape(value.shape))
+
+    @staticmethod
     def check_training(settings, samples, batches):
         steps = int(settings["methods.pfedhn.inner_steps"]) or 5 * int(settings["local_epochs"])
         yield from check_batches(batches, samples, int(settings["batch_size"]), "train", steps)

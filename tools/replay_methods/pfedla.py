@@ -47,6 +47,8 @@ class Hypernetwork:
 class Replay(Method):
     """Ma et al., CVPR 2022, Algorithm 1."""
 
+    derived = {"aggregation_weights": "aggregation_weights"}
+
     def __init__(self, federation):
         super().__init__(federation)
         layout, values = federation.hypernetworks
@@ -59,6 +61,10 @@ class Replay(Method):
         self.scaling = federation.settings.get(f"methods.{federation.method}.gradient_scaling", "none")
         if self.scaling not in ("none", "model-norm"):
             raise ValueError(f"gradient_scaling {self.scaling} has no replay")
+
+    @staticmethod
+    def memory(settings):
+        return {"hypernetwork_after": "psi"}
 
     def weights(self, client, psi=None):
         return self.hypernetwork.weights(self.psi[client] if psi is None else psi, client, self.normaliser)
@@ -104,5 +110,7 @@ class Replay(Method):
         super().absorb(outcomes)
         self.psi = updated
 
-    def state(self):
-        return {"aggregation_weights": torch.stack([self.weights(c) for c in range(self.federation.clients)])}
+    @property
+    def aggregation_weights(self):
+        """[client, layer, source client]"""
+        return torch.stack([self.weights(client) for client in range(self.federation.clients)])

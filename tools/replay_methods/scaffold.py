@@ -21,6 +21,11 @@ class Replay(fedavg.Replay):
         self.control = torch.zeros_like(self.global_model)
         self.controls = torch.zeros_like(self.bank)
 
+    @staticmethod
+    def memory(settings):
+        return fedavg.Replay.memory(settings) | {
+            "state_after/server_control": "control", "state_after/client_controls": "controls"}
+
     def train(self, client, start, batches):
         drift = self.network.split(self.control - self.controls[client])
 

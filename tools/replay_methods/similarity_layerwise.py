@@ -9,16 +9,27 @@ from replay_model import Method
 class Replay(Method):
     """Ma et al., CVPR 2022, Figure 1: equal parts of the own and of the most similar clients' layers."""
 
+    derived = {"aggregation_weights": "aggregation_weights", "state_after/dissimilarities": "dissimilarities"}
+
     def units(self):
         """[[layer]]: what is compared and weighed together."""
         return [[layer] for layer in self.network.layers]
 
+    def similarities(self, client, layers):
+        """[source client], of what is trained in these layers."""
+        compared = self.bank[:, self.network.in_layers(layers) & self.network.is_trained].double()
+        return [F.cosine_similarity(compared[client], other, dim=0, eps=0).item() for other in compared]
+
+    @property
+    def dissimilarities(self):
+        """1 − s [unit, client, source client]."""
+        return 1 - torch.tensor([[self.similarities(client, layers) for client in range(self.federation.clients)]
+                                 for layers in self.units()], dtype=torch.float64)
+
     def sources(self, client, layers):
         """The clients that take part in the client's layers."""
-        compared = self.bank[:, self.network.in_layers(layers) & self.network.is_trained].double()
         # The first of equally similar clients; rounding must not tell equal ones apart.
-        similarity = [round(F.cosine_similarity(compared[client], other, dim=0, eps=0).item(), 13)
-                      for other in compared]
+        similarity = [round(value, 13) for value in self.similarities(client, layers)]
         others = [other for other in range(self.federation.clients)
                   if other != client and similarity[other] >= float(self.federation.own("threshold"))]
         others.sort(key=lambda other: (-similarity[other], other))
@@ -42,5 +53,7 @@ class Replay(Method):
             model[place] = weights @ self.bank[:, place]
         return model
 
-    def state(self):
-        return {"aggregation_weights": torch.stack([self.weights(c) for c in range(self.federation.clients)])}
+    @property
+    def aggregation_weights(self):
+        """[client, layer, source client]"""
+        return torch.stack([self.weights(client) for client in range(self.federation.clients)])
