@@ -154,7 +154,7 @@ struct TuningTests {
 
   @Test(
     "committed grids never look at test data",
-    arguments: ["hyperparameters", "step-size", "dominance"]
+    arguments: ["hyperparameters", "step-size", "dominance", "earlier-defaults"]
   )
   func committed(name: String) throws {
     let sweep = try SweepSpecification(
