@@ -3,7 +3,7 @@
 
     tools/check_survival.py --pfedla .build/release/pfedla
 
-Whatever happens, the same command must go on from there and end with the bytes of a run that nothing
+Whatever happens, the same command must resume from there and end with the bytes of a run that nothing
 happened to, and nothing may be left lying about. Needs Python 3 alone; the part with a full disk needs to be
 allowed to mount a tmpfs and is skipped with a message where that is forbidden.
 """
@@ -28,7 +28,7 @@ failures = []
 
 
 def check(condition, text):
-    """Says what went wrong and goes on, so that one look shows all."""
+    """Says what went wrong and continues, so that one look shows all."""
     if not condition:
         failures.append(text)
         print(f"  FAILED: {text}", flush=True)

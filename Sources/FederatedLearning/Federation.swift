@@ -116,7 +116,7 @@ public struct Federation<Method: FederatedMethod> {
     return setting.validationShare
   }
 
-  /// Goes on from a saved state. Throws `FederationError` if it does not fit.
+  /// Restores a saved state. Throws `FederationError` if it does not fit.
   public mutating func restore(round: Int, bank: ClientBank, server: [StateTensor]) throws {
     guard round >= 0, bank.clientCount == state.bank.clientCount,
       bank.parameterCount == state.bank.parameterCount

@@ -16,7 +16,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Equatable, Sendable {
     description = Self.oneLine("\(place): \(message)")
   }
 
-  /// An error whose line starts with the file's path and goes on as a sentence.
+  /// An error whose line starts with the file's path and continues as a sentence.
   init(file: String, sentence: String) {
     self.file = file
     object = nil

@@ -9,7 +9,7 @@ struct DatasetsFetch: AsyncParsableCommand {
     abstract: "Download datasets from their publishers.",
     discussion: """
       Files are checked against the published digests and put in place only when whole; files that \
-      are there and right are left alone. A broken download resumes when the same command is run \
+      are there and right are skipped. A broken download resumes when the same command is run \
       again. The six EMNIST datasets share one archive of 0.5 GB, so fetching one brings all.
 
       Examples:

@@ -85,7 +85,7 @@ struct RunCommand: AsyncParsableCommand {
     case .interrupted(let round):
       display.note(
         "Stopped after round \(round) of \(preparation.specification.rounds); the state is saved in "
-          + "\(output).checkpoint. To go on, give the same command again.")
+          + "\(output).checkpoint. Give the same command again to resume.")
       throw ExitCode(130)
     }
   }

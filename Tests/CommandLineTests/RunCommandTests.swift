@@ -169,7 +169,7 @@ struct RunCommandTests {
     }
   }
 
-  @Test("Ctrl-C finishes the round, saves, and the same command goes on to the same bytes")
+  @Test("Ctrl-C finishes the round, saves, and the same command resumes to the same bytes")
   func interruption() throws {
     let folder = try Program.workplace(rounds: 400)
     let whole = try Program.run(
@@ -185,7 +185,7 @@ struct RunCommandTests {
     if stopped.status != 0 {
       #expect(stopped.status == 130)
       #expect(stopped.errors.contains("the state is saved in result.h5.checkpoint"))
-      #expect(stopped.errors.contains("To go on, give the same command again."))
+      #expect(stopped.errors.contains("Give the same command again to resume."))
       #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5").path))
       let resumed = try Program.run(arguments, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")

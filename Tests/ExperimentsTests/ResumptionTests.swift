@@ -39,7 +39,7 @@ struct ResumptionTests {
     #expect(
       error?.description
         == "\(path).checkpoint: the checkpoint is of numerics version \(CodeVersion.numerics - 1), this "
-        + "program has \(CodeVersion.numerics) and would go on with other roundings. Finish the run with the "
+        + "program has \(CodeVersion.numerics) and rounds differently. Finish the run with the "
         + "program that began it, or remove \(path).checkpoint to start again")
     #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
   }

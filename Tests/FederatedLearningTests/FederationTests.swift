@@ -84,7 +84,7 @@ struct FederationTests {
     try withMethod(name) { try check($0) }
   }
 
-  @Test("a run that was saved and restored goes on bit for bit", arguments: methodNames)
+  @Test("a run that was saved and restored continues bit for bit", arguments: methodNames)
   func restore(name: String) throws {
     func check<Method: FederatedMethod>(_ type: Method.Type) throws {
       var uninterrupted = try SmallFederation.partial.start(type)

@@ -82,7 +82,7 @@ struct HypernetworkHeadsTests {
     "embedding_size": .integer(2), "hidden_sizes": .integers([3]), "step_size": .number(5),
   ]
 
-  @Test("a run goes on bit for bit from any round, with hypernetworks in every form")
+  @Test("a run resumes bit for bit from any round, with hypernetworks in every form")
   func resume() throws {
     var federation = try SmallFederation.partial.start(PFedLA.self, Self.small)
     var saved = [(federation.state.bank, federation.tensors)]

@@ -41,7 +41,7 @@ struct LocalTests {
     }
   }
 
-  @Test("each client goes on from its own model; nothing is sent")
+  @Test("each client continues from its own model; nothing is sent")
   func ownModel() throws {
     var federation = try SmallFederation.partial.start(Local.self)
     try federation.runRounds(2)

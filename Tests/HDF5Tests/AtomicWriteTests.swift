@@ -56,7 +56,7 @@ import Testing
         errorLine { try write(2, overwrite: false) }
           == "\(path) exists already; give --overwrite to replace it")
       try #expect(HDF5File.openForReading(path).readValue("x") == Float(1))
-      // A reader of the old file goes on reading it.
+      // A reader of the old file keeps reading it.
       let reader = try HDF5File.openForReading(path)
       try write(3, overwrite: true)
       try #expect(reader.readValue("x") == Float(1))

@@ -8,7 +8,7 @@ from replay_model import Method
 
 
 class Replay(fedavg.Replay):
-    """T. Dinh et al., NeurIPS 2020, Algorithm 1; θ goes on from one mini-batch to the next."""
+    """T. Dinh et al., NeurIPS 2020, Algorithm 1; θ continues from one mini-batch to the next."""
 
     def __init__(self, federation):
         super().__init__(federation)

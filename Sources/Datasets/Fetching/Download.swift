@@ -5,7 +5,7 @@ import Foundation
 #endif
 
 /// Downloads one address into a file that keeps what arrived when the connection breaks, so that
-/// the next attempt goes on from there (HTTP Range, RFC 9110 section 14).
+/// the next attempt resumes from there (HTTP Range, RFC 9110 section 14).
 struct Download {
   let address: URL
   /// The path of the unfinished file.

@@ -5,7 +5,7 @@ import Foundation
 public struct Fetcher: Sendable {
   /// What a fetch is doing.
   public enum Progress: Sendable, Equatable {
-    /// A file is there with the right digest and is left alone.
+    /// A file is there with the right digest and is skipped.
     case present(file: String)
     /// `received` bytes of `total` (where the server says it) are on the disk.
     case downloading(file: String, received: Int, total: Int?)
@@ -21,7 +21,7 @@ public struct Fetcher: Sendable {
   public let folder: String
   /// The address to fetch from instead of the publisher's; the file names stay.
   public let mirror: String?
-  /// Called from any thread as the fetch goes on.
+  /// Called from any thread while the fetch runs.
   private let progress: @Sendable (Progress) -> Void
 
   /// A fetcher into the datasets folder `folder`, which is created when needed.

@@ -1,4 +1,4 @@
-/// A checkpoint that a run cannot go on from.
+/// A checkpoint that a run cannot resume from.
 public struct CheckpointError: Error, CustomStringConvertible, Equatable, Sendable {
   /// What is wrong with it.
   public enum Kind: Sendable, Equatable {

@@ -2,7 +2,7 @@ import FederatedLearning
 import Foundation
 import HDF5
 
-/// Everything that a run needs to go on: the federation's state after a round and the record so far.
+/// Everything that a run needs to resume: the federation's state after a round and the record so far.
 package struct Checkpoint {
   let round: Int
   let bank: ClientBank
@@ -23,7 +23,7 @@ package struct Checkpoint {
 /// Both are sealed with a checksum, so that a damaged one is never opened. Whenever the process ends,
 /// a whole one is there: the last one moves away only when the new one is whole.
 package struct CheckpointFile {
-  /// What was found to go on from.
+  /// The checkpoint to resume from.
   package struct Found {
     package let checkpoint: Checkpoint
     /// The file that it was read from.
@@ -59,7 +59,7 @@ package struct CheckpointFile {
     [path, previous].filter { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// Whether there is anything to go on from.
+  /// Whether there is a checkpoint to resume from.
   var exists: Bool { !files.isEmpty }
 
   /// Removes both checkpoints, once the result is written.
@@ -153,7 +153,7 @@ package struct CheckpointFile {
       advice: "; remove \(files.joined(separator: " and ")) to start again")
   }
 
-  /// The error for a whole checkpoint that this program cannot go on from.
+  /// The error for a whole checkpoint that this program cannot resume from.
   func misfit(_ reason: String) -> CheckpointError {
     CheckpointError(
       .misfit, "\(path): the checkpoint does not fit this version of pfedla: \(reason)",
@@ -178,7 +178,7 @@ package struct CheckpointFile {
     let partitionSHA256: String
   }
 
-  /// The inputs of the run to go on with; nil if there is no checkpoint that this program could go on from.
+  /// The inputs of the run to resume; nil if there is no checkpoint that this program can resume from.
   func inputs() -> Inputs? {
     for name in files {
       guard (try? HDF5File.checkSeal(of: name)) != nil else { continue }
@@ -280,7 +280,7 @@ package struct CheckpointFile {
         "\(path): the checkpoint is of numerics version \(version), this program has "
           + "\(origin.numericsVersion)",
         advice:
-          " and would go on with other roundings. Finish the run with the program that began it, or "
+          " and rounds differently. Finish the run with the program that began it, or "
           + advice)
     }
     let specification: String = try file.readValue("specification")

@@ -3,7 +3,7 @@ import Foundation
 
 /// Does the cells of sweeps, one after another, each on all workers.
 ///
-/// Finished cells are left alone, half-done ones resume from their checkpoint, and a cell that another
+/// Finished cells are skipped, half-done ones resume from their checkpoint, and a cell that another
 /// process works on is left to it. A file that is not the cell's result (another run's, or damaged) is
 /// moved aside and the cell done again, and so is a checkpoint that is not the cell's, is damaged or is of
 /// another version of the numerics; one on other images or another partition fails. Cells that fail are reported at the end and stop no other.

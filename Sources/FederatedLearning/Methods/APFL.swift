@@ -13,8 +13,8 @@ import NeuralNetworks
 /// Parameters are mixed, as in the paper; the authors' code mixes the two models' outputs. Both
 /// models take the run's optimiser, each with its own momentum. Running statistics are not mixed:
 /// v̄_i has those of its own passes, and w_i those of its, as the authors' code has two networks; v_i alone
-/// sees no data. v̄_i's go on from the client's latest training; w_i's are received with the global model
-/// or, where statistics are local, go on from w_i's latest, with which the global model is evaluated too.
+/// sees no data. v̄_i's continue from the client's latest training; w_i's are received with the global model
+/// or, where statistics are local, continue from w_i's latest, with which the global model is evaluated too.
 public struct APFL: FederatedMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(

@@ -5,7 +5,7 @@ import NeuralNetworks
 ///
 /// T. Dinh, Tran, Nguyen: *Personalized federated learning with Moreau envelopes*, NeurIPS 2020,
 /// Algorithm 1. With w_i = θ_i = the received model at first, for every mini-batch D: K steps of
-/// θ_i ← θ_i − ρ (∇L_i(θ_i; D) + λ (θ_i − w_i)), then w_i ← w_i − η λ (w_i − θ_i). θ_i goes on from
+/// θ_i ← θ_i − ρ (∇L_i(θ_i; D) + λ (θ_i − w_i)), then w_i ← w_i − η λ (w_i − θ_i). θ_i continues from
 /// where the previous mini-batch left it, as in the authors' code. The server takes
 /// x ← (1 − β) x + β · mean_{i ∈ S} w_i.
 ///

@@ -1,7 +1,7 @@
 import Experiments
 import Foundation
 
-/// Shows how a run goes on standard error: a bar that redraws itself on a terminal, otherwise one
+/// Shows a run's progress on standard error: a bar that redraws itself on a terminal, otherwise one
 /// plain line every few seconds.
 struct ProgressDisplay {
   private let title: String
