@@ -28,33 +28,33 @@ let package = Package(
 
     // The program's modules, in the direction of the data.
     .target(
-      name: "Diagnostics",
+      name: "Support",
       dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
     .target(name: "RandomStreams"),
     .target(
-      name: "HDF5", dependencies: ["CHDF5", "Diagnostics"]),
+      name: "HDF5", dependencies: ["CHDF5", "Support"]),
     .target(
       name: "Datasets",
-      dependencies: ["CZlib", "Diagnostics", "RandomStreams"]),
+      dependencies: ["CZlib", "RandomStreams", "Support"]),
     .target(
       name: "Partitioning",
-      dependencies: ["Diagnostics", "HDF5", "RandomStreams"]),
-    .target(name: "CFusedKernels"),
+      dependencies: ["HDF5", "RandomStreams", "Support"]),
+    .target(name: "CKernels"),
     .target(
-      name: "NeuralNetworks", dependencies: ["CFusedKernels", "COneDNN", "RandomStreams"]),
+      name: "NeuralNetworks", dependencies: ["CKernels", "COneDNN", "RandomStreams"]),
     .target(
-      name: "FederatedLearning", dependencies: ["CFusedKernels", "NeuralNetworks", "RandomStreams"]),
+      name: "FederatedLearning", dependencies: ["CKernels", "NeuralNetworks", "RandomStreams"]),
     .target(
       name: "Experiments",
       dependencies: [
-        "Datasets", "Diagnostics", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
-        "RandomStreams", "Yams",
+        "Datasets", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning", "RandomStreams",
+        "Support", "Yams",
       ]),
     .executableTarget(
       name: "pfedla",
       dependencies: [
-        "CMalloc", "Datasets", "Diagnostics", "Experiments", "FederatedLearning", "NeuralNetworks",
-        "Partitioning",
+        "CMalloc", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
+        "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -75,14 +75,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",
       resources: [.copy("GoldenValues")]),
-    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+    .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(
       name: "PartitioningTests", dependencies: ["HDF5", "Partitioning", "TestSupport"]),
     .testTarget(
-      name: "NeuralNetworksTests", dependencies: ["CFusedKernels", "NeuralNetworks", "TestSupport"]),
+      name: "NeuralNetworksTests", dependencies: ["CKernels", "NeuralNetworks", "TestSupport"]),
     .testTarget(
       name: "FederatedLearningTests",
       dependencies: ["FederatedLearning", "NeuralNetworks", "RandomStreams", "TestSupport"]),

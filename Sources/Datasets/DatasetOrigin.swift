@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 import Foundation
 
 /// What is known of where the images and labels in memory come from.

@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 
 /// Digests of whole files, read in pieces: memory does not grow with the file.
 public enum FileDigest {

@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 
 /// The images and labels of a published dataset in memory.
 public struct ImageDataset: Sendable {

@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 
 /// ` (did you mean "…"?)` for an error line, or nothing.
 func suggestion(for name: String, among candidates: [String]) -> String {

@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 import Foundation
 
 /// A block of text ahead of an HDF5 file with the length and the SHA-256 of everything after it.

@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 
 extension Partition {
   /// The SHA-256 of the partition's content as 64 hexadecimal digits.

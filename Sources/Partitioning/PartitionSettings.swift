@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 
 /// One setting of a partition as it is recorded: the key as in the specification, and its value in
 /// YAML's notation.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Diagnostics
+import Support
 import FederatedLearning
 
 /// `pfedla methods`: what a specification's `method` can be.

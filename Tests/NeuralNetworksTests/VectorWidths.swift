@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import Foundation
 
 /// Bits of the vectors that this processor can run our kernels with, the widest first.

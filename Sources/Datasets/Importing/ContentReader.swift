@@ -1,5 +1,5 @@
 import CZlib
-import Diagnostics
+import Support
 
 /// Reads the uncompressed bytes of a plain or gzip (".gz") file in order, and digests them.
 ///

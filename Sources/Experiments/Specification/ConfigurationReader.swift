@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 import Yams
 
 /// Reads the keys of one mapping of a YAML file, each once, and remembers them, so that keys which

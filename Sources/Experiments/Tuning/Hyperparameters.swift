@@ -1,4 +1,4 @@
-import Diagnostics
+import Support
 import Yams
 
 /// Hyperparameters that `pfedla tune` chose, as a sweep takes them:

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 // Products of the bank with a few vectors at once. The bank of many clients fits no cache: its rows are
 // read from memory once for up to eight receivers or vectors. No result depends on what shares its pass.

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import NeuralNetworks
 import RandomStreams
 

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import NeuralNetworks
 
 // The heads' part of a step. A head's weight gradient is −Σ_i Δθ_i ⊗ z_i over the participants i, as large as

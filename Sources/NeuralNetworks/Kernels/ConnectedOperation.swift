@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 /// A fully connected layer by our kernels (`fully_connected.h`). Buffers are indices into a plan's
 /// buffers.

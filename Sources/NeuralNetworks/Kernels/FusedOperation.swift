@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 /// A convolution as products of spectra (`spectral_convolution.h`). Buffers are indices into a plan's
 /// buffers.

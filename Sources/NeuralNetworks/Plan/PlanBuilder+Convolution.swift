@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 // A convolution, its normalisation, ReLU and pooling. Where the convolution is ours too, the batch is

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 // The backward pass of a convolution with its normalisation, ReLU and pooling.

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 // Fully connected layers: by our kernels where the processor has the registers for them, else by oneDNN.

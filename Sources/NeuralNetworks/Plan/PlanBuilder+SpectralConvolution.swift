@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 // Convolutions as products of spectra: four times as fast as oneDNN's where kernels are 5×5 and

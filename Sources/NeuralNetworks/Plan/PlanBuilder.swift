@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 import COneDNN
 
 /// Turns an architecture and a batch size into a `Plan`.

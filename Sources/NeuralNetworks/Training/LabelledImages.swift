@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 /// Images and class labels as they lie in memory for training: bytes, normalised only when a batch
 /// is gathered.

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 // Models beside the one that a network holds, in the same formats, so that methods with several of them need
 // not convert them in and out in every step.

@@ -1,4 +1,4 @@
-import CFusedKernels
+import CKernels
 
 /// Settings of stochastic gradient descent, with PyTorch's meaning:
 /// d = g + weightDecay · p; v ← momentum · v + d (v = d in the first step); p ← p − learningRate · v.

@@ -38,7 +38,7 @@ public struct StreamingDigest {
   public var bytes: [UInt8] { Context(copying: context).finish() }
 
   /// The digest of the bytes so far, in lower-case hexadecimal digits.
-  public var hexadecimal: String { Diagnostics.hexadecimal(bytes) }
+  public var hexadecimal: String { Support.hexadecimal(bytes) }
 
   /// The SHA-256 of a text in UTF-8, in lower-case hexadecimal digits.
   public static func sha256(_ text: String) -> String {
