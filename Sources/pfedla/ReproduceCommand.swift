@@ -41,9 +41,9 @@ struct ReproduceCommand: AsyncParsableCommand {
   func run() throws {
     let output = output ?? "runs/reproduce-\(profile)"
     let report = try options.run(targets, profile: profile, output: output) { sweep in
-      guard sweep.report != .tuning else {
+      guard !sweep.report.hasGrids else {
         throw SpecificationError(
-          "\(sweep.file): report: found tuning, expected a table or figure; give pfedla tune \(sweep.name)"
+          "\(sweep.file): report: found \(sweep.report.rawValue), expected a table or figure; give pfedla tune \(sweep.name)"
         )
       }
     }

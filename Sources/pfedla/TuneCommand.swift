@@ -43,14 +43,14 @@ struct TuneCommand: AsyncParsableCommand {
   func run() throws {
     let output = output ?? "runs/tune-\(profile)"
     let report = try options.run(targets, profile: profile, output: output) { sweep in
-      guard sweep.report == .tuning else {
+      guard sweep.report.hasGrids else {
         throw SpecificationError(
           "\(sweep.file): report: found \(sweep.report.rawValue), expected tuning, with grids; give pfedla "
             + "reproduce \(sweep.name)")
       }
     }
-    for sweep in report?.tuningSweeps ?? [] {
-      print("\(output)/\(sweep)/\(Report.tunedValuesFile)")
-    }
+    guard let report else { return }
+    for sweep in report.tuningSweeps { print("\(output)/\(sweep)/\(Report.tunedValuesFile)") }
+    if report.tuningSweeps.isEmpty { print("\(output)/report.html") }
   }
 }

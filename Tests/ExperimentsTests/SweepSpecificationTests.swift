@@ -117,7 +117,8 @@ struct SweepSpecificationTests {
       (
         "report: accuracy-table", "report: accuracy",
         "small.yaml, line 3: report: found accuracy, expected one of accuracy-table, "
-          + "communication-table, similarity, weights-over-time, heat-map, self-weights, tuning"
+          + "communication-table, similarity, weights-over-time, heat-map, self-weights, tuning, "
+          + "sensitivity"
       ),
       (
         "name: small", "label: small",

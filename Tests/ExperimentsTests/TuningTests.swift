@@ -90,7 +90,8 @@ struct TuningTests {
       message(Self.text(grids: "")).hasPrefix("small.yaml: grids: missing, expected the trials"))
     #expect(
       message(Self.text(report: "accuracy-table"))
-        == "small.yaml, line 2: report: found accuracy-table beside grids, expected tuning")
+        == "small.yaml, line 2: report: found accuracy-table beside grids, expected tuning or "
+        + "sensitivity")
     #expect(
       message(Self.text(), overrides: ["learning_rate=0.3"])
         == "--set learning_rate: the grids of small-tune vary learning_rate, expected another key; change "
@@ -147,6 +148,25 @@ struct TuningTests {
     #expect(TuningChoice(trials: [trial(1, [], diverged: 1)]).chosen == nil)
   }
 
+  @Test("a sensitivity shows the same trials and chooses nothing")
+  func sensitivity() throws {
+    let folder = try TemporaryFolder()
+    let output = folder.path + "/sensitivity"
+    let plan = try SmallSweep.plan(text: Self.text(report: "sensitivity"))
+    try plan.write(to: output)
+    #expect(try SmallSweep.run(plan.cells, in: output).failures.isEmpty)
+    let report = try Report(output: output, paperFolder: "/nowhere")
+    try report.write()
+    #expect(report.tuningSweeps.isEmpty)
+    let files = try FileManager.default.contentsOfDirectory(atPath: output + "/small-tune")
+    #expect(files.contains("tuning.csv") && !files.contains("hyperparameters.yaml"))
+    let rows = HandMade.rows(CSV(file: "\(output)/small-tune/tuning.csv"))
+    #expect(
+      rows.count == 4 && rows.allSatisfy { $0["chosen"] == nil && $0["score_percent"] != "" })
+    let table = try String(contentsOfFile: output + "/small-tune/table.md", encoding: .utf8)
+    #expect(table.contains("nothing is chosen") && !table.contains("**"))
+  }
+
   // MARK: Committed grids
 
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -159,7 +179,7 @@ struct TuningTests {
   func committed(name: String) throws {
     let sweep = try SweepSpecification(
       SpecificationDocument(file: "\(Self.folder)/\(name).yaml"))
-    #expect(sweep.report == .tuning)
+    #expect(sweep.report.hasGrids)
     for profile in sweep.profileNames {
       let cells = try sweep.cells(SweepSpecification.Selection(profile: profile))
       #expect(cells.count > 1 && cells.allSatisfy { $0.specification.heldOutShare > 0 })

@@ -92,7 +92,7 @@ public struct Report {
     case .weightsOverTime: try [WeightsOverTimeFigure(sweep, paper: paper).write(to: folder)]
     case .heatMap: try [HeatMapFigure(sweep, paper: paper).write(to: folder)]
     case .selfWeights: try [SelfWeightsFigure(sweep, paper: paper).write(to: folder)]
-    case .tuning: try [TuningReport(sweep, paper: paper).write(to: folder)]
+    case .tuning, .sensitivity: try [TuningReport(sweep, paper: paper).write(to: folder)]
     case nil:
       throw SpecificationError(
         "\(folder)/plan.json: report is \(sweep.plan.report), expected one of "

@@ -41,6 +41,11 @@ public struct SweepSpecification {
     /// Trials of each method's hyperparameters on held-out training data, and what was chosen:
     /// `pfedla tune`.
     case tuning
+    /// The same trials where nothing is to be chosen: how much an outcome depends on a key.
+    case sensitivity
+
+    /// Whether its runs are trials of a grid, on held-out training samples.
+    public var hasGrids: Bool { self == .tuning || self == .sensitivity }
   }
 
   /// An axis with its labels in order.
@@ -130,12 +135,13 @@ public struct SweepSpecification {
     self.base = base
     var axes = try Self.axes(root.section("axes"))
     grid = try TuningGrid(root.section("grids"), axes)
-    guard (grid != nil) == (report == .tuning) else {
+    guard (grid != nil) == report.hasGrids else {
       throw grid == nil
-        ? root.missing("grids", "the trials of each method, as report is tuning")
+        ? root.missing("grids", "the trials of each method, as report is \(report.rawValue)")
         : root.error(
           "report", root.value("report"),
-          "found \(report.rawValue) beside grids, expected \(Report.tuning.rawValue)")
+          "found \(report.rawValue) beside grids, expected \(Report.tuning.rawValue) or "
+            + Report.sensitivity.rawValue)
     }
     if let grid {
       if let taken = axes.first(where: { $0.name == TuningGrid.axisName }) {

@@ -13,10 +13,13 @@ struct TuningReport {
   private let axes: [String]
 
   private let paper: PaperNumbers
+  /// Whether a trial is to be chosen.
+  private let chooses: Bool
 
   init(_ results: SweepResults, paper: PaperNumbers) {
     self.results = results
     self.paper = paper
+    chooses = results.plan.report == SweepSpecification.Report.tuning.rawValue
     tuning = TuningResults(results)
     facts = SweepFacts(results)
     axes = results.plan.axes.map(\.name).filter { ![TuningGrid.axisName, "seed"].contains($0) }
@@ -29,7 +32,8 @@ struct TuningReport {
     var csv = CSV(
       axes + [
         "trial", "settings", "score_percent", "standard_error_percent", "received_percent",
-        "trained_percent", "seeds_planned", "seeds_finished", "diverged", "best", "chosen",
+        "trained_percent", "seeds_planned", "seeds_finished", "diverged",
+      ] + (chooses ? ["best", "chosen"] : []) + [
         "held_out_share", "held_out_samples", "rounds", "local_epochs", "data", "numerics_version",
       ])
     for group in tuning.groups {
@@ -45,7 +49,7 @@ struct TuningReport {
             CSV.number(trial.runs.map { $0.accuracyPercent(.received) }.mean),
             CSV.number(trial.runs.map { $0.accuracyPercent(.trained) }.mean),
             "\(trial.plannedCount)", "\(trial.runs.count)", "\(trial.divergedCount)",
-            trial.number == best ? "yes" : "no", trial.number == chosen ? "yes" : "no",
+          ] + (chooses ? [best, chosen].map { $0 == trial.number ? "yes" : "no" } : []) + [
             group.common["held_out_share"] ?? "",
             same { "\($0.testCounts.reduce(0, +))" }, group.common["rounds"] ?? "",
             group.common["local_epochs"] ?? "", same(\.origin.rawValue),
@@ -67,7 +71,7 @@ struct TuningReport {
     let count = tuning.groups.map(\.choice.trials.count).max() ?? 0
     var marked: Set<ReportTable.Place> = []
     let rows = tuning.groups.enumerated().map { row, group in
-      let chosen = group.choice.chosen?.number
+      let chosen = chooses ? group.choice.chosen?.number : nil
       let cells = group.choice.trials.enumerated().map { column, trial in
         if trial.number == chosen {
           marked.insert(ReportTable.Place(row: row, column: axes.count + 1 + column))
@@ -84,8 +88,9 @@ struct TuningReport {
         "Values, then accuracy in percent ± its standard error on held-out training samples: the mean over "
           + "seeds and clients of the model that the method's own paper reports, averaged over the last five "
           + "evaluations. No test sample was looked at.",
-        "Bold: chosen, the first trial in the grid's order within one standard error of the best. Every "
-          + "method has the same number of trials.",
+        chooses
+          ? "Bold: chosen, the first trial in the grid's order within one standard error of the best. Every "
+            + "method has the same number of trials." : "A sensitivity: nothing is chosen.",
       ] + facts.footers, marked: marked)
   }
 
@@ -173,7 +178,7 @@ struct TuningReport {
           .init(
             rows: known.map(row),
             style: "using 1:2:3 with yerrorbars pt 7 ps 0.5 lc rgb '\(Gnuplot.colour(place))'"))
-        if let chosen = group.choice.chosen {
+        if chooses, let chosen = group.choice.chosen {
           layers.append(
             .init(
               rows: [row(chosen)], style: "using 1:2 with points pt 6 ps 1.8 lw 2 lc rgb '#000000'")
@@ -204,7 +209,9 @@ struct TuningReport {
       title: "Trials on held-out training data \(results.profileRemark)", panels: panels,
       legend: titles.enumerated().map {
         .init(style: Gnuplot.linesWithPoints($0, width: 0.8), title: $1)
-      } + [.init(style: "with points pt 6 ps 1.8 lw 2 lc rgb '#000000'", title: "chosen")],
+      }
+        + (chooses
+          ? [.init(style: "with points pt 6 ps 1.8 lw 2 lc rgb '#000000'", title: "chosen")] : []),
       plotHeight: 280)
   }
 
@@ -218,8 +225,10 @@ struct TuningReport {
       name: results.plan.name, title: facts.title, tables: [table],
       files: ["table.md", "table.tex"])
     try table.write(to: folder)
-    try TextFile.write(Data(values.utf8), to: "\(folder)/\(Self.valuesFile)")
-    section.files.append(Self.valuesFile)
+    if chooses {
+      try TextFile.write(Data(values.utf8), to: "\(folder)/\(Self.valuesFile)")
+      section.files.append(Self.valuesFile)
+    }
     let picture = picture
     guard !picture.panels.isEmpty else {
       try csv.write(to: "\(folder)/tuning.csv")
