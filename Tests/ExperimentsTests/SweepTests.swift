@@ -194,4 +194,17 @@ struct SweepTests {
     #expect(resumption?.damage?.hasPrefix("\(path) is damaged") == true)
     #expect(try results(folder.path) == results(whole.path))
   }
+
+  @Test("an estimate takes as many local epochs as the method needs")
+  func estimate() throws {
+    // FedRep with five body epochs cannot train for the two epochs that a probe has otherwise.
+    let text = SmallSweep.single.replacing("method: fedper", with: "method: fedrep")
+      .replacing(
+        "local_epochs: 1", with: "local_epochs: 6\n  methods: {fedrep: {body_epochs: 5}}")
+    let cells = try SmallSweep.cells(text: text)
+    let estimates = try SweepEstimator(
+      datasetsFolder: Fixtures.datasets.get().path, workerCount: 1
+    ).estimates(cells)
+    #expect(try #require(estimates.first).get().seconds > 0)
+  }
 }

@@ -36,8 +36,6 @@ public struct SweepEstimate: Sendable {
     let specification = preparation.specification
     let clients = preparation.data.clientCount
     var configuration = preparation.configuration
-    // Two passes are the fewest that every method can train for; the first round also makes plans.
-    configuration.localEpochs = min(2, configuration.localEpochs)
     configuration.participation = 1 / Double(clients)
     let engine = try ProcessorTrainingEngine(
       architecture: preparation.architecture, batchSize: specification.batchSize, workerCount: 1)
@@ -50,31 +48,34 @@ public struct SweepEstimate: Sendable {
     func batchCount(_ federation: Federation<Method>) -> Double {
       Double(federation.trainingBatches(round: 1, client: 0).reduce(0) { $0 + $1.batches.count })
     }
-    let whole = try batchCount(federation(preparation.configuration))
-    var federation = try federation(configuration)
+    let whole = try federation(configuration)
+    // Two passes are enough to measure, where the method can train for so few.
+    configuration.localEpochs = min(2, configuration.localEpochs)
+    var probe = (try? federation(configuration)) ?? whole
     func time(_ work: () throws -> Void) rethrows -> Double {
       let start = ContinuousClock.now
       try work()
       return (ContinuousClock.now - start).seconds
     }
-    _ = try federation.runRound()
-    let round = try time { _ = try federation.runRound() }
-    let evaluation = try time { _ = try federation.evaluate(0..<1) }
+    // The first round also makes plans.
+    _ = try probe.runRound()
+    let round = try time { _ = try probe.runRound() }
+    let evaluation = try time { _ = try probe.evaluate(0..<1) }
 
     let participants = Double(
       Participation.count(share: specification.participation, clientCount: clients))
-    let perParticipant = round * whole / max(batchCount(federation), 1)
+    let perParticipant = round * batchCount(whole) / max(batchCount(probe), 1)
     let evaluations = (Double(specification.rounds) / Double(specification.evaluateEvery))
       .rounded(.up)
     let parallel = Double(min(workerCount, max(1, Int(participants))))
     let rows = (participants / parallel).rounded(.up)
     let state = Double(
-      federation.state.bank.clientCount * federation.state.bank.parameterCount
-        + federation.method.stateValueCount(
+      probe.state.bank.clientCount * probe.state.bank.parameterCount
+        + probe.method.stateValueCount(
           participations: specification.rounds * Int(participants)))
     let recordEvery = specification.recordWeightsEvery(clientCount: clients)
     let hasWeights =
-      federation.method.aggregationWeights(of: 0, state: federation.state.server) != nil
+      probe.method.aggregationWeights(of: 0, state: probe.state.server) != nil
     let records = recordEvery > 0 && hasWeights ? specification.rounds / recordEvery + 1 : 0
     let weights = Double(records * preparation.layout.layers.count) * Double(clients * clients)
     return SweepEstimate(
