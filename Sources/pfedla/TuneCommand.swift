@@ -18,9 +18,9 @@ struct TuneCommand: AsyncParsableCommand {
       work, and --only and --cell choose what this call computes.
 
       Examples:
-        pfedla tune tune --profile smoke
-        pfedla tune tune --dry-run
-        pfedla tune tune --only dataset=cifar10 method=fedrep
+        pfedla tune hyperparameters --profile smoke
+        pfedla tune hyperparameters --dry-run
+        pfedla tune hyperparameters --only dataset=cifar10 --only method=fedrep
         pfedla tune my-grids.yaml --output runs/my-grids
       """)
 
@@ -37,7 +37,9 @@ struct TuneCommand: AsyncParsableCommand {
 
   mutating func validate() throws {
     targets = options.separating(targets)
-    if targets.isEmpty { throw ValidationError("a tuning sweep is missing, such as tune") }
+    if targets.isEmpty {
+      throw ValidationError("a tuning sweep is missing, such as hyperparameters")
+    }
   }
 
   func run() throws {
