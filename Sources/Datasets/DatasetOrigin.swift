@@ -1,5 +1,5 @@
-import Support
 import Foundation
+import Support
 
 /// What is known of where the images and labels in memory come from.
 public enum DatasetOrigin: String, Sendable, CaseIterable {

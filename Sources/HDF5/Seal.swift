@@ -1,5 +1,5 @@
-import Support
 import Foundation
+import Support
 
 /// A block of text ahead of an HDF5 file with the length and the SHA-256 of everything after it.
 ///

@@ -47,7 +47,8 @@ struct DatasetsFetch: AsyncParsableCommand {
   }
 }
 
-/// Shows the progress of a fetch on standard error: a bar on a terminal, else a line at each tenth.
+/// Shows the progress of a fetch on standard error: a bar on a terminal, else a line at each tenth. Called
+/// from several threads: what changes is behind the lock.
 private final class FetchDisplay: @unchecked Sendable {
   private let isTerminal: Bool
   private let lock = NSLock()

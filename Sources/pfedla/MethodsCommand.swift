@@ -1,6 +1,6 @@
 import ArgumentParser
-import Support
 import FederatedLearning
+import Support
 
 /// `pfedla methods`: what a specification's `method` can be.
 struct MethodsCommand: ParsableCommand {

@@ -109,6 +109,6 @@ struct RunCommand: AsyncParsableCommand {
       + "(\(train) training and \(test) test samples), "
       + "\(Counted.words(specification.rounds, "round")) × "
       + "\(Counted.words(specification.localEpochs, "local epoch")), seed \(specification.seed), "
-      + "\(workerCount) worker\(workerCount == 1 ? "" : "s")"
+      + Counted.words(workerCount, "worker")
   }
 }

@@ -1,6 +1,6 @@
-import Support
 import Foundation
 import HDF5
+import Support
 
 /// A digest of all numbers of a result, and of nothing else: it does not depend on how HDF5 lays the
 /// arrays out or compresses them, on texts, or on attributes. Two files with equal numbers have equal

@@ -110,6 +110,10 @@ enum ResultFile {
       "test_loss_trained": "mean cross-entropy on the client's own test samples, trained model",
       "train_loss":
         "mean cross-entropy over the samples of the mini-batches of the round's local training, each batch before its step",
+      "gradient_computations":
+        "gradients of mini-batches that the client computed in the round, preparation of the received model included",
+      "forward_samples":
+        "samples of forward passes without a gradient that the client's training made in the round",
     ]
     for (name, key) in RunRecord.matrices {
       let dataset = try file.write(
@@ -121,12 +125,7 @@ enum ResultFile {
     for (name, key) in RunRecord.countMatrices {
       let dataset = try file.write(
         name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed)
-      try dataset.setAttribute(
-        "long_name",
-        name == "gradient_computations"
-          ? "gradients of mini-batches that the client computed in the round, preparation of the received model included"
-          : "samples of forward passes without a gradient that the client's training made in the round"
-      )
+      try dataset.setAttribute("long_name", explanations[name] ?? name)
       try dataset.setAttribute("units", "1")
     }
     let participated = try file.write(

@@ -68,6 +68,11 @@ struct ConfigurationReader {
     return number
   }
 
+  /// A share of samples to set aside: 0 for none, or enough and not all of them.
+  mutating func share(_ key: String) throws -> Double? {
+    try number(key, "0, or a share in 0.01 … 0.99") { $0 == 0 || (0.01...0.99).contains($0) }
+  }
+
   /// A number that is computed with in single precision. It is checked as that: 1e50 is infinite there,
   /// 1e-60 is 0, and 0.99999999999 is 1.
   mutating func float(

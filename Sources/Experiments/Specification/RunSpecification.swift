@@ -123,14 +123,8 @@ public struct RunSpecification: Sendable {
         "method", root.value("method"), root.expectedWord(method, among: methodNames))
     }
     self.method = method
-    validationShare =
-      try root.number("validation_share", "0, or a share in 0.01 … 0.99") {
-        $0 == 0 || (0.01...0.99).contains($0)
-      } ?? 0
-    heldOutShare =
-      try root.number("held_out_share", "0, or a share in 0.01 … 0.99") {
-        $0 == 0 || (0.01...0.99).contains($0)
-      } ?? 0
+    validationShare = try root.share("validation_share") ?? 0
+    heldOutShare = try root.share("held_out_share") ?? 0
     methodOptions = try Self.methodOptions(&root, methodType, validationShare: validationShare)
 
     var section = try root.section("dataset")

@@ -6,7 +6,8 @@ import Foundation
 /// Finished cells are skipped, half-done ones resume from their checkpoint, and a cell that another
 /// process works on is left to it. A file that is not the cell's result (another run's, or damaged) is
 /// moved aside and the cell done again, and so is a checkpoint that is not the cell's, is damaged or is of
-/// another version of the numerics; one on other images or another partition fails. Cells that fail are reported at the end and stop no other.
+/// another version of the numerics; one on other images or another partition fails. Cells that fail are
+/// reported at the end and stop no other.
 public struct Sweep: Sendable {
   /// A cell that could not be done.
   public struct Failure: Sendable {
@@ -20,8 +21,8 @@ public struct Sweep: Sendable {
   public enum Event: Sendable {
     /// A cell begins; `number` counts from 1 among those to do.
     case begins(SweepCell, number: Int, of: Int)
-    /// The file at the cell's place is not its result, or its checkpoint cannot be gone on from: it was
-    /// moved aside, and the cell is done from its beginning.
+    /// The file at the cell's place is not its result, or the run cannot resume from its checkpoint: it
+    /// was moved aside, and the cell is done from its beginning.
     case unusable(SweepCell, reason: String, movedTo: String)
     /// It resumes from a checkpoint.
     case resumes(ExperimentRun.Resumption)

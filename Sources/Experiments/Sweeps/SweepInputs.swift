@@ -80,6 +80,7 @@ public struct SweepInputs {
   private func checkPartitions(
     _ cells: [SweepCell], _ survey: CellSurvey, _ folder: CellFolder
   ) throws {
+    var images = ImportedImages(folder: datasetsFolder)
     for cell in cells {
       guard case .file(let path) = cell.specification.partition else { continue }
       let found: (file: String, sha256: String, remedy: String)
@@ -94,7 +95,8 @@ public struct SweepInputs {
       let partition =
         cell.specification.heldOutShare == 0
         ? try? Partition.load(from: path)
-        : try? RunPreparation.partition(cell.specification, datasetsFolder: datasetsFolder)
+        : try? RunPreparation.partition(
+          cell.specification, images.dataset(of: cell.specification))
       guard let partition, partition.sha256 != found.sha256 else { continue }
       throw SpecificationError(
         "\(found.file): made with another partition than \(path) holds now: found SHA-256 "

@@ -21,11 +21,11 @@ struct TrialSelfWeightsFigure {
 
   /// Adds the picture and `self-weights.csv` to a section. Throws if the folder cannot be written to.
   func add(to section: inout ReportSection, folder: String) throws {
-    let axes = results.panelAxes(without: ["seed", TuningGrid.axisName])
+    let axes = results.panelAxes(without: TuningResults.innerAxes)
     var numbers = CSV(axes + ["trial", "settings", "layer", "self_weight_percent", "seeds"])
     var panels: [PanelPicture.Panel] = []
     var titles: [Int: String] = [:]
-    for panel in results.panels(without: ["seed", TuningGrid.axisName]) {
+    for panel in results.panels(without: TuningResults.innerAxes) {
       let series = series(panel)
       guard let layers = series.first?.values.map(\.layer) else { continue }
       for one in series {
@@ -81,24 +81,15 @@ struct TrialSelfWeightsFigure {
     _ panel: SweepResults.Panel, _ layers: [String], _ series: [Series],
     _ published: [[String: String]]
   ) -> PanelPicture.Panel {
-    let tics = layers.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
-    let theirs = published.compactMap { row -> String? in
-      guard let place = row["layer"].flatMap({ layers.firstIndex(of: $0) }),
-        let weight = row["self_weight_percent"].flatMap({ Double($0) })
-      else { return nil }
-      return "\(place) \(weight)"
-    }
     return PanelPicture.Panel(
       title: panel.title,
-      settings: [
-        "set xrange [-0.4:\(Double(layers.count) - 0.6)]", "set yrange [0:100]",
-        "set xtics (\(tics.joined(separator: ", "))) scale 0", "set grid noxtics ytics",
-        "set xlabel 'layer' offset 0,0.3", "set ylabel 'self weight (%)' offset 0.5,0",
-      ],
+      settings: SelfWeightsFigure.settings(layers, margin: 0.4),
       layers: series.map { one in
         .init(
           rows: one.values.enumerated().map { "\($0) \($1.meanOverClients.mean)" },
           style: "using 1:2 \(Gnuplot.linesWithPoints(one.number - 1))")
-      } + [.init(rows: theirs, style: "using 1:2 \(Self.theirs)")])
+      } + [
+        .init(rows: SelfWeightsFigure.rows(published, layers), style: "using 1:2 \(Self.theirs)")
+      ])
   }
 }

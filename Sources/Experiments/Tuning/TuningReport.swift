@@ -22,7 +22,7 @@ struct TuningReport {
     chooses = results.plan.report == SweepSpecification.Report.tuning.rawValue
     tuning = TuningResults(results)
     facts = SweepFacts(results)
-    axes = results.plan.axes.map(\.name).filter { ![TuningGrid.axisName, "seed"].contains($0) }
+    axes = results.panelAxes(without: TuningResults.innerAxes)
   }
 
   // MARK: For machines
@@ -157,7 +157,7 @@ struct TuningReport {
   // MARK: Picture
 
   private var panels: [PanelPicture.Panel] {
-    results.panels(without: ["seed", "method", TuningGrid.axisName]).compactMap { panel in
+    results.panels(without: TuningResults.innerAxes.union(["method"])).compactMap { panel in
       let groups = tuning.groups.filter { group in
         panel.place.allSatisfy { group.place[$0.key] == $0.value }
       }

@@ -10,22 +10,18 @@ struct TuningResults {
     let choice: TuningChoice
   }
 
+  /// The axes that a group holds whole.
+  static let innerAxes: Set = [TuningGrid.axisName, "seed"]
+
   /// The groups in the order of the axes.
   let groups: [Group]
 
   init(_ results: SweepResults) {
-    let axes = results.plan.axes.filter { ![TuningGrid.axisName, "seed"].contains($0.name) }
-    var places: [[String: String]] = [[:]]
-    for axis in axes {
-      places = places.flatMap { place in
-        axis.labels.map { place.merging([axis.name: $0]) { $1 } }
-      }
-    }
-    groups = places.compactMap { place in
+    groups = results.panels(without: Self.innerAxes).map { panel in
       let cells = results.plan.cells.filter { cell in
-        place.allSatisfy { cell.coordinates[$0.key] == $0.value }
+        panel.place.allSatisfy { cell.coordinates[$0.key] == $0.value }
       }
-      return cells.isEmpty ? nil : Self.group(place, cells, results)
+      return Self.group(panel.place, cells, results)
     }
   }
 

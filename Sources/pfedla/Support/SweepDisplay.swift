@@ -34,7 +34,7 @@ final class SweepDisplay {
       Counted.words(cells.count, "run")
         + (planned > cells.count ? " of \(planned) in the plan" : "")
         + ": \(cells.count - toDo.count) finished, \(begun) begun, \(toDo.count - begun) open; "
-        + "\(workerCount) worker\(workerCount == 1 ? "" : "s")")
+        + Counted.words(workerCount, "worker"))
     note("results: \(folder.path)/, report: \(folder.output)/report.html")
     // Without the list, they are named when their turn comes.
     for cell in toDo where listsAll {

@@ -28,12 +28,7 @@ struct SweepOptions: ParsableArguments {
   @Option(help: "Where the sweeps are.")
   var experiments = "experiments"
 
-  @Option(
-    name: .customLong("set"), parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Change keys of every run's specification; several at a time, may be repeated.",
-      valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var changes: OverridesOption
 
   mutating func validate() throws {
     if let workers, workers < 1 || workers > 1024 {
@@ -50,10 +45,10 @@ struct SweepOptions: ParsableArguments {
   /// - Returns: the targets given and those that were taken for overrides.
   mutating func separating(_ targets: [String]) -> [String] {
     let hadNone = targets.isEmpty
-    let taken = overrides.filter { text in
+    let taken = changes.overrides.filter { text in
       !text.contains("=") && (hadNone || (try? SweepPlan.file(of: text, in: experiments)) != nil)
     }
-    overrides.removeAll { taken.contains($0) }
+    changes.overrides.removeAll { taken.contains($0) }
     return targets + taken
   }
 
@@ -70,7 +65,7 @@ struct SweepOptions: ParsableArguments {
     var selection = SweepSpecification.Selection(profile: profile)
     selection.only = try selectedLabels()
     selection.seeds = seeds
-    selection.overrides = overrides
+    selection.overrides = changes.overrides
     let plans = try plans(targets, selection, isAllowed)
     for plan in plans { try plan.check(in: output) }
     var cells = plans.flatMap(\.selected).uniqueByName()

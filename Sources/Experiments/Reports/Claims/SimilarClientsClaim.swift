@@ -156,17 +156,12 @@ struct SimilarClientsClaim {
     /// Means over recorded rounds, by position, layers and the clients that have others of both
     /// kinds; nil without such clients or without recorded weights.
     init?(_ run: RunResult, _ positions: some Collection<Int>, _ layers: [Int]) {
-      let record = run.record
-      let size = record.clientCount * record.layerCount * record.clientCount
-      guard !positions.isEmpty, record.weights.count == record.recordedRounds.count * size else {
-        return nil
-      }
+      guard !positions.isEmpty, let view = WeightView(run) else { return nil }
       func mean(_ client: Int, of sources: [Int]) -> Double {
         positions.flatMap { position in
           layers.flatMap { layer in
-            sources.map { source in
-              let row = (position * record.clientCount + client) * record.layerCount + layer
-              return Double(record.weights[row * record.clientCount + source])
+            sources.map {
+              view.weight(position: position, client: client, layer: layer, source: $0)
             }
           }
         }.mean
@@ -175,8 +170,8 @@ struct SimilarClientsClaim {
         Set(counts.indices.filter { counts[$0] > 0 })
       }
       var clients: [(own: Double, similar: Double, dissimilar: Double)] = []
-      for client in 0..<record.clientCount {
-        let others = (0..<record.clientCount).filter { $0 != client }
+      for client in 0..<view.clientCount {
+        let others = (0..<view.clientCount).filter { $0 != client }
         func isSimilar(_ other: Int) -> Bool {
           4 * classes[client].intersection(classes[other]).count >= 3 * classes[client].count
         }
@@ -190,7 +185,7 @@ struct SimilarClientsClaim {
       own = clients.map(\.own).mean
       similar = clients.map(\.similar).mean
       dissimilar = clients.map(\.dissimilar).mean
-      clientCount = record.clientCount
+      clientCount = view.clientCount
     }
   }
 }

@@ -81,6 +81,29 @@ public struct SelfWeightsFigure {
     }
   }
 
+  /// The axes of a panel with a layer at each whole number.
+  /// - Parameter margin: the space beside the first and the last layer.
+  static func settings(_ layers: [String], margin: Double) -> [String] {
+    let tics = layers.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
+    return [
+      "set xrange [\(-margin):\(Double(layers.count) - 1 + margin)]", "set yrange [0:100]",
+      "set xtics (\(tics.joined(separator: ", "))) scale 0", "set grid noxtics ytics",
+      "set xlabel 'layer' offset 0,0.3", "set ylabel 'self weight (%)' offset 0.5,0",
+    ]
+  }
+
+  /// The paper's values at the places of their layers.
+  static func rows(_ published: [[String: String]], _ layers: [String], shift: Double = 0)
+    -> [String]
+  {
+    published.compactMap { row in
+      guard let place = row["layer"].flatMap({ layers.firstIndex(of: $0) }),
+        let weight = row["self_weight_percent"].flatMap({ Double($0) })
+      else { return nil }
+      return "\(Double(place) + shift) \(weight)"
+    }
+  }
+
   private static let ours = "with boxes fs solid 1 noborder lc rgb '#0072B2'"
   private static let theirs = "with boxes fs pattern 4 fc rgb '#D55E00'"
   private static let marker = "with points pt 13 ps 1.1 lc rgb '#000000'"
@@ -93,24 +116,13 @@ public struct SelfWeightsFigure {
     let layers = values.map(\.layer)
     let bars = values.enumerated().map { "\(Double($0) - 0.2) \($1.target.mean)" }
     let means = values.enumerated().map { "\(Double($0) - 0.2) \($1.meanOverClients.mean)" }
-    let theirs = published.compactMap { row -> String? in
-      guard let place = row["layer"].flatMap({ layers.firstIndex(of: $0) }),
-        let weight = row["self_weight_percent"].flatMap({ Double($0) })
-      else { return nil }
-      return "\(Double(place) + 0.2) \(weight)"
-    }
-    let tics = layers.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
     let end = Double(layers.count) - 0.4
     return PanelPicture.Panel(
       title: panel.title,
-      settings: [
-        "set boxwidth 0.38 absolute", "set xrange [-0.6:\(end)]", "set yrange [0:100]",
-        "set xtics (\(tics.joined(separator: ", "))) scale 0", "set grid noxtics ytics",
-        "set xlabel 'layer' offset 0,0.3", "set ylabel 'self weight (%)' offset 0.5,0",
-      ],
+      settings: ["set boxwidth 0.38 absolute"] + Self.settings(layers, margin: 0.6),
       layers: [
         .init(rows: bars, style: "using 1:2 \(Self.ours)"),
-        .init(rows: theirs, style: "using 1:2 \(Self.theirs)"),
+        .init(rows: Self.rows(published, layers, shift: 0.2), style: "using 1:2 \(Self.theirs)"),
         .init(
           rows: ["-0.6 \(100 / Double(clientCount))", "\(end) \(100 / Double(clientCount))"],
           style: "using 1:2 \(Self.uniform)"),

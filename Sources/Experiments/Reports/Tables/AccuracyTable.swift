@@ -62,7 +62,9 @@ public struct AccuracyTable {
 
   /// Gradients of a participation, median over a column's methods.
   private func medianGradients(_ column: Place) -> Double {
-    rows.map { MeasuredCost(results.runs($0.merging(column) { $1 })).gradients }.median
+    let known = rows.map { MeasuredCost(results.runs($0.merging(column) { $1 })).gradients }
+      .filter { !$0.isNaN }
+    return ClientSpreadFigure.quantile(0.5, of: known)
   }
 
   // MARK: For machines

@@ -53,12 +53,3 @@ struct ComputeMatch {
     accuracy = CellAccuracy(runs.compactMap { try? $0.atRound(round) })
   }
 }
-
-extension [Double] {
-  /// The middle value, of an even number the mean of the middle two; NaN of none. NaN values are left out.
-  var median: Double {
-    let known = filter { !$0.isNaN }.sorted()
-    guard !known.isEmpty else { return .nan }
-    return (known[(known.count - 1) / 2] + known[known.count / 2]) / 2
-  }
-}
