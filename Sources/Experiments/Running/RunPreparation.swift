@@ -34,7 +34,7 @@ public struct RunPreparation: Sendable {
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
     let hasNormalisation =
-      specification.model.batchNormalisation ?? specification.dataset.isCIFAR
+      specification.model.batchNormalisation ?? specification.dataset.defaults.batchNormalisation
     architecture = try .paperCNN(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
       classCount: dataset.classNames.count, batchNormalisation: hasNormalisation)

@@ -33,7 +33,7 @@ extension RunSpecification {
       case .file(let path): [RunSetting("partition.file", .text(path))]
       }
     return settings(
-      batchNormalisation: model.batchNormalisation ?? dataset.isCIFAR,
+      batchNormalisation: model.batchNormalisation ?? dataset.defaults.batchNormalisation,
       clientCount: source.first { $0.key == "partition.clients" }.flatMap { Int($0.value) } ?? 0,
       partition: source)
   }

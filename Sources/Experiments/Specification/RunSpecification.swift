@@ -1,3 +1,4 @@
+import Datasets
 import FederatedLearning
 import NeuralNetworks
 import Partitioning
@@ -14,9 +15,8 @@ public struct RunSpecification: Sendable {
     /// Classes to keep, in the order of their new labels; nil takes all.
     public var classes: [String]?
 
-    /// Whether the paper's settings for CIFAR are the defaults: batch normalisation and a learning
-    /// rate of 0.01; for other datasets none and 0.005.
-    var isCIFAR: Bool { name.hasPrefix("cifar") }
+    /// What the catalogue says of experiments on it.
+    var defaults: ExperimentDefaults { DatasetCatalogue.defaults(of: name) }
   }
 
   /// How the samples are split over clients.
@@ -29,8 +29,7 @@ public struct RunSpecification: Sendable {
 
   /// What a client trains.
   public struct Model: Sendable, Hashable {
-    /// Batch normalisation after each convolution; nil decides by the dataset as the paper does:
-    /// CIFAR with, others without.
+    /// Batch normalisation after each convolution; nil decides by the dataset (`ExperimentDefaults`).
     public var batchNormalisation: Bool?
     /// How bytes become inputs.
     public var pixelScaling: PixelScaling
@@ -161,7 +160,7 @@ public struct RunSpecification: Sendable {
     batchSize = try root.integer("batch_size", 1...100_000, "a whole number in 1 … 100000") ?? 32
     optimiser = StochasticGradientDescent(
       learningRate: try root.float("learning_rate", "a number above 0") { $0 > 0 }
-        ?? (dataset.isCIFAR ? 0.01 : 0.005),
+        ?? dataset.defaults.learningRate,
       momentum: try root.float("momentum", "a number of at least 0 and below 1") {
         $0 >= 0 && $0 < 1
       } ?? 0,

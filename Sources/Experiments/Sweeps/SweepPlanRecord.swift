@@ -1,5 +1,6 @@
 import FederatedLearning
 import Foundation
+import Support
 
 extension SweepPlan {
   /// A plan as it lies in `plan.json`: what the report needs to know.
@@ -14,7 +15,7 @@ extension SweepPlan {
       public let specification: [String: String]
 
       /// The same without the marks of keys that results may lack.
-      var plainSpecification: [String: String] {
+      package var plainSpecification: [String: String] {
         Dictionary(
           specification.map { (String($0.key.drop { $0 == "?" }), $0.value) },
           uniquingKeysWith: { $1 })

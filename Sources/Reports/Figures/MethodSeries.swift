@@ -1,0 +1,90 @@
+import Experiments
+import FederatedLearning
+import Support
+
+/// One line of a picture: the runs of a method, or of a method with so many retained layers, at a
+/// panel's place; one run a seed.
+struct MethodSeries {
+  /// Its label on its axis; where that is `method` and no axis of the sweep, the name of its runs' method.
+  let label: String
+  /// For readers.
+  let title: String
+  /// Its place among all series of the sweep, finished or not.
+  let index: Int
+  /// The number of its colour, dash and marker, the same in every panel.
+  let look: Int
+  /// Its runs that have been evaluated, in the plan's order.
+  let runs: [RunResult]
+  /// The model whose accuracy the method's own paper reports.
+  let reported: EvaluatedModel
+
+  /// The paper's own methods have wider lines and the first looks, which no other series shares.
+  static let papersOwn = ["pfedla", "heurpfedla"]
+
+  /// The plot style of its line.
+  var lines: String { Gnuplot.lines(look, width: width) }
+  /// The plot style of its points.
+  var points: String { Gnuplot.points(look) }
+  /// Its plot style in a legend.
+  var linesWithPoints: String { Gnuplot.linesWithPoints(look, width: width) }
+  /// Its colour.
+  var colour: String { Gnuplot.colour(look) }
+  private var width: Double { Self.papersOwn.contains(label) ? 3 : 1.6 }
+
+  /// Rounds after which all runs were evaluated, ascending.
+  var rounds: [Int] {
+    let others = runs.dropFirst().map { Set($0.evaluatedRounds) }
+    return (runs.first?.evaluatedRounds ?? []).filter { round in
+      others.allSatisfy { $0.contains(round) }
+    }
+  }
+
+  /// Mean accuracy over clients after a round in percent, one value a run.
+  func accuracies(round: Int) -> [Double] {
+    runs.map { 100 * $0.accuracies(reported, round: round).map(Double.init).mean }
+  }
+}
+
+extension SweepResults {
+  /// The axis that tells series apart: `retained_layers` where there is one, else `method`.
+  var seriesAxis: String {
+    plan.axes.contains { $0.name == "retained_layers" } ? "retained_layers" : "method"
+  }
+
+  /// The series of a panel that have results, in the order of their axis; a sweep without that axis
+  /// has one series.
+  func series(_ panel: Panel) -> [MethodSeries] {
+    let axis = seriesAxis
+    let labels = plan.axes.contains { $0.name == axis } ? labels(axis) : [""]
+    let looks =
+      MethodSeries.papersOwn.filter(labels.contains)
+      + labels.filter { !MethodSeries.papersOwn.contains($0) }
+    return labels.enumerated().compactMap { index, label in
+      let place = label.isEmpty ? panel.place : panel.place.merging([axis: label]) { $1 }
+      let evaluated = runs(place).filter { !$0.evaluatedRounds.isEmpty }
+      guard let first = evaluated.first else { return nil }
+      let title =
+        axis == "retained_layers"
+        ? "\(first.methodTitle), \(label) layers local"
+        : MethodRegistry.method(named: label) == nil && !label.isEmpty ? label : first.methodTitle
+      return MethodSeries(
+        label: label.isEmpty ? first.method : label, title: title, index: index,
+        look: looks.firstIndex(of: label) ?? index,
+        runs: evaluated, reported: first.reported)
+    }
+  }
+
+  /// The axes that are neither series nor seeds.
+  var seriesPanels: [Panel] { panels(without: ["seed", seriesAxis]) }
+  /// Their names.
+  var seriesPanelAxes: [String] { panelAxes(without: ["seed", seriesAxis]) }
+}
+
+/// The legend of pictures with a line a series: each series once, in the order of its axis.
+func legend(_ series: [MethodSeries]) -> [PanelPicture.LegendEntry] {
+  var known: [Int: PanelPicture.LegendEntry] = [:]
+  for one in series where known[one.index] == nil {
+    known[one.index] = .init(style: one.linesWithPoints, title: one.title)
+  }
+  return known.sorted { $0.key < $1.key }.map(\.value)
+}
