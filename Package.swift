@@ -77,7 +77,8 @@ let package = Package(
     // One test target a module; golden values and shared helpers in TestSupport, small experiments and
     // results of chosen numbers in ExperimentsTestSupport.
     .target(
-      name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["NeuralNetworks", "Partitioning"],
+      path: "Tests/TestSupport",
       resources: [.copy("GoldenValues")]),
     .target(
       name: "ExperimentsTestSupport",

@@ -39,7 +39,7 @@ public struct Report {
   }
 
   /// The file of chosen hyperparameters in the folder of such a sweep.
-  public static var tunedValuesFile: String { TuningReport.valuesFile }
+  public static var tunedValuesFile: String { TunedValues.fileName }
 
   /// The names of those of some cells whose run is finished and diverged, in their order.
   public func diverged(among cells: [SweepCell]) -> [String] {

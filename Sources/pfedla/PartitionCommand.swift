@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Partitioning
+import Reports
 import Support
 
 /// `pfedla partition`: make and inspect splits of a dataset over clients.

@@ -24,9 +24,9 @@ public struct ClientSpreadFigure: ReportPart {
     let rows = Set(panels.flatMap { $0.series.map(\.index) }).sorted()
     let titles = Dictionary(
       panels.flatMap { $0.series.map { ($0.index, $0.title) } }, uniquingKeysWith: { $1 })
-    var drawings: [PanelPicture.Panel] = []
+    var drawings: [Panel] = []
     for (panel, series) in panels {
-      var layers: [PanelPicture.Layer] = []
+      var marks: [Mark] = []
       var drawn: [Double] = []
       for one in series {
         guard let row = rows.firstIndex(of: one.index) else { continue }
@@ -43,9 +43,9 @@ public struct ClientSpreadFigure: ReportPart {
           }
         }
         drawn += accuracies
-        layers += Self.layers(accuracies, row: row, colour: one.colour)
+        marks += Self.marks(accuracies, row: row, colour: one.look.colour)
       }
-      drawings.append(drawing(panel, layers, drawn, rows: rows.map { titles[$0] ?? "" }))
+      drawings.append(drawing(panel, marks, drawn, rows: rows.map { titles[$0] ?? "" }))
     }
     guard !drawings.isEmpty else { return section }
     let longest = titles.values.map(\.count).max() ?? 0
@@ -54,9 +54,9 @@ public struct ClientSpreadFigure: ReportPart {
         title: "Every client's accuracy after the last evaluation \(results.profileRemark)",
         panels: drawings,
         legend: [
-          .init(style: "with points pt 7 ps 0.6 lc rgb '#0072B2'", title: "a client"),
-          .init(style: "with points pt 13 ps 1.1 lc rgb '#000000'", title: "mean"),
-          .init(style: "with lines lw 2 lc rgb '#000000'", title: "middle half"),
+          .init(.points(Marker(shape: .disc, size: 0.6, colour: "#0072B2")), "a client"),
+          .init(.diamond, "mean"),
+          .init(Self.middleHalf, "middle half"),
         ], plotHeight: max(90, 26 * Double(rows.count) + 12),
         leftMargin: min(200, 28 + 8.4 * Double(longest))),
       caption:
@@ -74,34 +74,27 @@ public struct ClientSpreadFigure: ReportPart {
     return position - position.rounded(.down) - 0.5
   }
 
-  private static func layers(_ accuracies: [Double], row: Int, colour: String)
-    -> [PanelPicture.Layer]
-  {
-    let size = accuracies.count > 60 ? 0.35 : 0.6
-    let quartiles = [0.25, 0.75].map { "\(accuracies.quantile($0)) \(row)" }
-    let mean = ["\(accuracies.mean) \(row)"]
+  private static let middleHalf = Style.line(Stroke(width: 2, colour: "#000000"))
+
+  private static func marks(_ accuracies: [Double], row: Int, colour: String) -> [Mark] {
+    let row = Double(row)
+    let quartiles = [0.25, 0.75].map { [accuracies.quantile($0), row] }
+    let cloud = Marker(
+      shape: .disc, size: accuracies.count > 60 ? 0.35 : 0.6, colour: "#60\(colour.dropFirst())")
     return [
-      .init(
-        rows: accuracies.enumerated().map { "\($1) \(Double(row) + 0.6 * shift($0))" },
-        style: "using 1:2 with points pt 7 ps \(size) lc rgb '#60\(colour.dropFirst())'"),
-      .init(rows: quartiles, style: "using 1:2 with lines lw 5 lc rgb '#ffffff'"),
-      .init(rows: quartiles, style: "using 1:2 with lines lw 2 lc rgb '#000000'"),
-      .init(rows: mean, style: "using 1:2 with points pt 13 ps 1.7 lc rgb '#ffffff'"),
-      .init(rows: mean, style: "using 1:2 with points pt 13 ps 1.1 lc rgb '#000000'"),
-    ]
+      Mark(.points(cloud), accuracies.enumerated().map { [$1, row + 0.6 * shift($0)] }),
+      Mark(.line(Stroke(width: 5, colour: "#ffffff")), quartiles),
+      Mark(middleHalf, quartiles),
+    ] + Mark.diamonds([[accuracies.mean, row]])
   }
 
   private func drawing(
-    _ panel: SweepResults.Panel, _ layers: [PanelPicture.Layer], _ accuracies: [Double],
-    rows: [String]
-  ) -> PanelPicture.Panel {
-    let tics = rows.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
-    return PanelPicture.Panel(
+    _ panel: SweepResults.Panel, _ marks: [Mark], _ accuracies: [Double], rows: [String]
+  ) -> Panel {
+    Panel(
       title: panel.title,
-      settings: [
-        "set yrange [\(Double(rows.count) - 0.4):-0.6]",
-        "set ytics (\(tics.joined(separator: ", "))) scale 0",
-        "set xlabel 'test accuracy (%)' offset 0,0.3",
-      ] + AxisRange.percent("x", accuracies), layers: layers)
+      x: Axis(label: "test accuracy (%)", range: .percent(accuracies)),
+      y: Axis(range: .ends(Double(rows.count) - 0.4, -0.6), tics: .names(rows)),
+      marks: marks)
   }
 }

@@ -28,13 +28,13 @@ public struct CommunicationFigure: ReportPart {
       results.seriesPanelAxes + [
         results.seriesAxis, "model", "round", "sent_mbytes", "accuracy_percent", "seeds",
       ])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     var all: [MethodSeries] = []
     for panel in results.seriesPanels {
       let series = results.series(panel)
       guard !series.isEmpty else { continue }
       all += series
-      var layers: [PanelPicture.Layer] = []
+      var marks: [Mark] = []
       let lines = series.map { (series: $0, points: Self.points($0)) }
       let most = lines.compactMap { $0.points.last?.sent }.max() ?? 0
       for (one, points) in lines {
@@ -45,16 +45,16 @@ public struct CommunicationFigure: ReportPart {
               CSV.number(point.accuracy), "\(one.runs.count)",
             ])
         }
-        layers += Self.layers(one, points, most: most)
+        marks += Self.marks(one, points, most: most)
       }
       panels.append(
         .init(
           title: panel.title,
-          settings: [
-            "set xlabel 'sent so far (MB)' offset 0,0.3",
-            "set ylabel 'test accuracy (%)' offset 0.5,0",
-          ] + AxisRange.count("x", [max(most, 1)])
-            + AxisRange.percent("y", lines.flatMap { $0.points.map(\.accuracy) }), layers: layers))
+          x: Axis(label: "sent so far (MB)", range: .count([max(most, 1)])),
+          y: Axis(
+            label: "test accuracy (%)",
+            range: .percent(lines.flatMap { $0.points.map(\.accuracy) })),
+          marks: marks))
     }
     guard !panels.isEmpty else { return section }
     try section.add(
@@ -81,24 +81,11 @@ public struct CommunicationFigure: ReportPart {
     }
   }
 
-  private static func layers(_ series: MethodSeries, _ points: [Point], most: Double)
-    -> [PanelPicture.Layer]
-  {
+  private static func marks(_ series: MethodSeries, _ points: [Point], most: Double) -> [Mark] {
     guard let last = points.last else { return [] }
     guard last.sent > 0 else {
-      return [
-        .init(
-          rows: ["0 \(last.accuracy)", "\(max(most, 1)) \(last.accuracy)"],
-          style: "using 1:2 \(series.lines)")
-      ]
+      return [Mark(series.look.line, [[0, last.accuracy], [max(most, 1), last.accuracy]])]
     }
-    let interval = max(1, (points.count + 5) / 10)
-    let rows = points.map { "\($0.sent) \($0.accuracy)" }
-    return [
-      .init(rows: rows, style: "using 1:2 \(series.lines)"),
-      .init(
-        rows: points.indices.filter { $0 % interval == series.index % interval }.map { rows[$0] },
-        style: "using 1:2 \(series.points)"),
-    ]
+    return Mark.curve(points.map { [$0.sent, $0.accuracy] }, series.look, start: series.index)
   }
 }

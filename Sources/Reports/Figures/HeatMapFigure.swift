@@ -113,53 +113,39 @@ public struct HeatMapFigure: ReportPart {
     }
     return PanelPicture(
       title: "\(panel.title): weights in layer \(layer) \(results.profileRemark)", panels: panels,
-      plotHeight: 298, leftMargin: 60, bottomMargin: 60, hasColourBar: true)
+      plotHeight: 298, leftMargin: 60, bottomMargin: 60)
   }
 
   /// Beyond so many clients the numbers do not fit into their tiles.
   private static let mostNumbers = 10
 
   private func drawing(_ title: String, _ tiles: [Tile], end: Double, isClipped: Bool)
-    -> PanelPicture.Panel
+    -> Panel
   {
     let count = (tiles.map { max($0.target, $0.source) }.max() ?? 0) + 1
-    func rows(_ tiles: [Tile]) -> [String] {
-      tiles.map { tile in
-        let text = (tile.isClipped ? "≥" : "") + Self.short(tile.weight)
-        return "\(tile.source) \(tile.target) \(min(tile.weight, end)) \(text)"
-      }
+    func point(_ tile: Tile) -> [Double] {
+      [Double(tile.source), Double(tile.target), min(tile.weight, end)]
     }
-    let showsNumbers = count <= Self.mostNumbers
-    let (light, dark) = (
-      tiles.filter { $0.weight < 0.55 * end }, tiles.filter { $0.weight >= 0.55 * end }
-    )
-    let label =
-      isClipped
-      ? "aggregation weight (the last colour: this much or more)"
-      : "aggregation weight"
-    return PanelPicture.Panel(
+    func numbers(_ tiles: [Tile], _ colour: String) -> Mark {
+      let shown = count <= Self.mostNumbers ? tiles : []
+      return Mark(
+        .labels(colour), shown.map(point),
+        texts: shown.map { ($0.isClipped ? "≥" : "") + Self.short($0.weight) })
+    }
+    let tics = Axis.Tics.every(Double(max(1, count / 10)), hasStrokes: false)
+    return Panel(
       title: title,
-      settings: [
-        "set palette defined (0 '#ffffff', 0.25 '#c6dbef', 0.5 '#6baed6', 0.75 '#2171b5', 1 '#08306b')",
-        "set cbrange [0:\(end)]", "set cbtics scale 0.4 offset 0,0.4",
-        "set cblabel \(Gnuplot.literal(label)) offset 0,0.8",
-        "set xrange [-0.5:\(Double(count) - 0.5)]", "set yrange [\(Double(count) - 0.5):-0.5]",
-        "set xtics \(max(1, count / 10)) scale 0", "set ytics \(max(1, count / 10)) scale 0",
-        "unset grid", "unset border", "set xlabel 'source client' offset 0,0.3",
-        "set ylabel 'target client'",
+      x: Axis(label: "source client", range: .ends(-0.5, Double(count) - 0.5), tics: tics),
+      y: Axis(label: "target client", range: .ends(Double(count) - 0.5, -0.5), tics: tics),
+      marks: [
+        Mark(.tiles, tiles.map(point)),
+        numbers(tiles.filter { $0.weight < 0.55 * end }, "#222222"),
+        numbers(tiles.filter { $0.weight >= 0.55 * end }, "#ffffff"),
       ],
-      layers: [
-        .init(
-          rows: rows(tiles),
-          style: "using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror "
-            + "fs solid 1 border lc rgb '#ffffff' fc palette"),
-        .init(
-          rows: showsNumbers ? rows(light) : [],
-          style: "using 1:2:4 with labels font small_font tc rgb '#222222'"),
-        .init(
-          rows: showsNumbers ? rows(dark) : [],
-          style: "using 1:2:4 with labels font small_font tc rgb '#ffffff'"),
-      ])
+      colourBar: ColourBar(
+        end: end,
+        label: isClipped
+          ? "aggregation weight (the last colour: this much or more)" : "aggregation weight"))
   }
 
   /// Two decimals without the leading zero.

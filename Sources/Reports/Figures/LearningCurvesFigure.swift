@@ -18,12 +18,12 @@ public struct LearningCurvesFigure: ReportPart {
       results.seriesPanelAxes + [
         results.seriesAxis, "model", "round", "accuracy_percent", "accuracy_sd_seeds", "seeds",
       ])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     var all: [MethodSeries] = []
     for panel in results.seriesPanels {
       let series = results.series(panel)
       guard !series.isEmpty else { continue }
-      var layers: [PanelPicture.Layer] = []
+      var marks: [Mark] = []
       var drawn: [(round: Int, accuracy: Double)] = []
       for one in series {
         let points = one.rounds.map { (round: $0, accuracies: one.accuracies(round: $0)) }
@@ -36,23 +36,16 @@ public struct LearningCurvesFigure: ReportPart {
             ])
         }
         drawn += points.map { ($0.round, $0.accuracies.mean) }
-        // Some ten markers a line, each line's beginning at another round.
-        let interval = max(1, (points.count + 5) / 10)
-        let rows = points.map { "\($0.round) \($0.accuracies.mean)" }
-        layers.append(.init(rows: rows, style: "using 1:2 \(one.lines)"))
-        layers.append(
-          .init(
-            rows: points.indices.filter { $0 % interval == one.index % interval }.map { rows[$0] },
-            style: "using 1:2 \(one.points)"))
+        marks += Mark.curve(
+          points.map { [Double($0.round), $0.accuracies.mean] }, one.look, start: one.index)
       }
       all += series
       panels.append(
         .init(
           title: panel.title,
-          settings: AxisRange.count("x", drawn.map { Double($0.round) })
-            + AxisRange.percent("y", drawn.map(\.accuracy)) + [
-              "set xlabel 'round' offset 0,0.3", "set ylabel 'test accuracy (%)' offset 0.5,0",
-            ], layers: layers))
+          x: Axis(label: "round", range: .count(drawn.map { Double($0.round) })),
+          y: Axis(label: "test accuracy (%)", range: .percent(drawn.map(\.accuracy))),
+          marks: marks))
     }
     guard !panels.isEmpty else { return section }
     try section.add(

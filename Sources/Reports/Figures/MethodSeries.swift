@@ -11,8 +11,8 @@ struct MethodSeries {
   let title: String
   /// Its place among all series of the sweep, finished or not.
   let index: Int
-  /// The number of its colour, dash and marker, the same in every panel.
-  let look: Int
+  /// Its colour, dash and marker, the same in every panel.
+  let look: SeriesLook
   /// Its runs that have been evaluated, in the plan's order.
   let runs: [RunResult]
   /// The model whose accuracy the method's own paper reports.
@@ -20,16 +20,6 @@ struct MethodSeries {
 
   /// The paper's own methods have wider lines and the first looks, which no other series shares.
   static let papersOwn = ["pfedla", "heurpfedla"]
-
-  /// The plot style of its line.
-  var lines: String { Gnuplot.lines(look, width: width) }
-  /// The plot style of its points.
-  var points: String { Gnuplot.points(look) }
-  /// Its plot style in a legend.
-  var linesWithPoints: String { Gnuplot.linesWithPoints(look, width: width) }
-  /// Its colour.
-  var colour: String { Gnuplot.colour(look) }
-  private var width: Double { Self.papersOwn.contains(label) ? 3 : 1.6 }
 
   /// Rounds after which all runs were evaluated, ascending.
   var rounds: [Int] {
@@ -67,9 +57,12 @@ extension SweepResults {
         axis == "retained_layers"
         ? "\(first.methodTitle), \(label) layers local"
         : MethodRegistry.method(named: label) == nil && !label.isEmpty ? label : first.methodTitle
+      let name = label.isEmpty ? first.method : label
       return MethodSeries(
-        label: label.isEmpty ? first.method : label, title: title, index: index,
-        look: looks.firstIndex(of: label) ?? index,
+        label: name, title: title, index: index,
+        look: SeriesLook(
+          looks.firstIndex(of: label) ?? index,
+          width: MethodSeries.papersOwn.contains(name) ? 3 : 1.6),
         runs: evaluated, reported: first.reported)
     }
   }
@@ -84,7 +77,7 @@ extension SweepResults {
 func legend(_ series: [MethodSeries]) -> [PanelPicture.LegendEntry] {
   var known: [Int: PanelPicture.LegendEntry] = [:]
   for one in series where known[one.index] == nil {
-    known[one.index] = .init(style: one.linesWithPoints, title: one.title)
+    known[one.index] = .init(one.look.lineWithPoints, one.title)
   }
   return known.sorted { $0.key < $1.key }.map(\.value)
 }

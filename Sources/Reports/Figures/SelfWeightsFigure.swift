@@ -28,7 +28,7 @@ public struct SelfWeightsFigure: ReportPart {
       results.panelAxes(without: ["seed"]) + [
         "layer", "client", "source", "self_weight_percent", "self_weight_sd_seeds", "seeds",
       ])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     for panel in results.panels(without: ["seed"]) {
       let runs = results.runs(panel.place)
       let views = runs.compactMap(WeightView.init)
@@ -59,10 +59,10 @@ public struct SelfWeightsFigure: ReportPart {
     let picture = PanelPicture(
       title: "How much of its own layers a client keeps \(results.profileRemark)", panels: panels,
       legend: [
-        .init(style: Self.ours, title: "client 0, ours"),
-        .init(style: Self.theirs, title: "target client, the paper"),
-        .init(style: Self.marker, title: "mean over clients, ours"),
-        .init(style: Self.uniform, title: "equal weights"),
+        .init(Self.ours, "client 0, ours"),
+        .init(Self.theirs, "target client, the paper"),
+        .init(.diamond, "mean over clients, ours"),
+        .init(.line(Style.equalWeights), "equal weights"),
       ])
     try section.add(
       picture,
@@ -84,53 +84,46 @@ public struct SelfWeightsFigure: ReportPart {
     }
   }
 
-  /// The axes of a panel with a layer at each whole number.
+  /// The x axis of a panel with a layer at each whole number.
   /// - Parameter margin: the space beside the first and the last layer.
-  static func settings(_ layers: [String], margin: Double) -> [String] {
-    let tics = layers.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
-    return [
-      "set xrange [\(-margin):\(Double(layers.count) - 1 + margin)]", "set yrange [0:100]",
-      "set xtics (\(tics.joined(separator: ", "))) scale 0", "set grid noxtics ytics",
-      "set xlabel 'layer' offset 0,0.3", "set ylabel 'self weight (%)' offset 0.5,0",
-    ]
+  static func layerAxis(_ layers: [String], margin: Double) -> Axis {
+    Axis(
+      label: "layer", range: .ends(-margin, Double(layers.count) - 1 + margin),
+      tics: .names(layers))
   }
 
+  /// The y axis of self weights.
+  static let weightAxis = Axis(label: "self weight (%)", range: .ends(0, 100))
+
   /// The paper's values at the places of their layers.
-  static func rows(_ published: [[String: String]], _ layers: [String], shift: Double = 0)
-    -> [String]
+  static func points(_ published: [[String: String]], _ layers: [String], shift: Double = 0)
+    -> [[Double]]
   {
     published.compactMap { row in
       guard let place = row["layer"].flatMap({ layers.firstIndex(of: $0) }),
         let weight = row["self_weight_percent"].flatMap({ Double($0) })
       else { return nil }
-      return "\(Double(place) + shift) \(weight)"
+      return [Double(place) + shift, weight]
     }
   }
 
-  private static let ours = "with boxes fs solid 1 noborder lc rgb '#0072B2'"
-  private static let theirs = "with boxes fs pattern 4 fc rgb '#D55E00'"
-  private static let marker = "with points pt 13 ps 1.1 lc rgb '#000000'"
-  private static let uniform = "with lines lw 1.4 dt (6,4) lc rgb '#555555'"
+  private static let ours = Style.bars(.solid("#0072B2"))
+  private static let theirs = Style.bars(.hatched("#D55E00"))
 
   private func drawing(
     _ panel: SweepResults.Panel, _ values: [Value], _ published: [[String: String]],
     clientCount: Int
-  ) -> PanelPicture.Panel {
+  ) -> Panel {
     let layers = values.map(\.layer)
-    let bars = values.enumerated().map { "\(Double($0) - 0.2) \($1.target.mean)" }
-    let means = values.enumerated().map { "\(Double($0) - 0.2) \($1.meanOverClients.mean)" }
-    let end = Double(layers.count) - 0.4
-    return PanelPicture.Panel(
-      title: panel.title,
-      settings: ["set boxwidth 0.38 absolute"] + Self.settings(layers, margin: 0.6),
-      layers: [
-        .init(rows: bars, style: "using 1:2 \(Self.ours)"),
-        .init(rows: Self.rows(published, layers, shift: 0.2), style: "using 1:2 \(Self.theirs)"),
-        .init(
-          rows: ["-0.6 \(100 / Double(clientCount))", "\(end) \(100 / Double(clientCount))"],
-          style: "using 1:2 \(Self.uniform)"),
-        .init(rows: means, style: "using 1:2 with points pt 13 ps 1.7 lc rgb '#ffffff'"),
-        .init(rows: means, style: "using 1:2 \(Self.marker)"),
-      ])
+    let bars = values.enumerated().map { [Double($0) - 0.2, $1.target.mean] }
+    let means = values.enumerated().map { [Double($0) - 0.2, $1.meanOverClients.mean] }
+    let equal = 100 / Double(clientCount)
+    return Panel(
+      title: panel.title, x: Self.layerAxis(layers, margin: 0.6), y: Self.weightAxis,
+      marks: [
+        Mark(Self.ours, bars),
+        Mark(Self.theirs, Self.points(published, layers, shift: 0.2)),
+        Mark(.line(Style.equalWeights), [[-0.6, equal], [Double(layers.count) - 0.4, equal]]),
+      ] + Mark.diamonds(means), barWidth: 0.38)
   }
 }

@@ -64,12 +64,12 @@ public struct SimilarityFigure: ReportPart {
     let published = paper.rows("fig1a.csv")
     let names = (lines.map(\.aggregation) + published.compactMap { $0["aggregation"] })
       .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     for panel in results.seriesPanels {
-      var layers: [PanelPicture.Layer] = []
+      var marks: [Mark] = []
       var last = 0
       for line in lines where line.panel.labels == panel.labels {
-        var rows: [String] = []
+        var points: [[Double]] = []
         last = max(last, line.series.rounds.last ?? 0)
         for model in [EvaluatedModel.received, .trained] {
           for round in line.series.rounds {
@@ -81,13 +81,13 @@ public struct SimilarityFigure: ReportPart {
                 line.aggregation, "\(Self.target)", "ours", model.rawValue, "\(round)",
                 CSV.number(accuracies.mean), "\(accuracies.count)",
               ])
-            if model == .received { rows.append("\(round) \(accuracies.mean)") }
+            if model == .received { points.append([Double(round), accuracies.mean]) }
           }
         }
-        layers += Self.curve(rows, Self.colourIndex(line.aggregation, names))
+        marks += Self.curve(points, Self.colourIndex(line.aggregation, names))
       }
-      if !layers.isEmpty {
-        panels.append(Self.drawing("ours: \(panel.title)", layers, rounds: last))
+      if !marks.isEmpty {
+        panels.append(Self.drawing("ours: \(panel.title)", marks, rounds: last))
       }
     }
     let theirs = names.flatMap { name in
@@ -96,7 +96,7 @@ public struct SimilarityFigure: ReportPart {
           guard let round = row["round"].flatMap({ Int($0) }),
             let accuracy = row["accuracy_percent"].flatMap({ Double($0) })
           else { return nil }
-          return "\(round) \(accuracy)"
+          return [Double(round), accuracy]
         }, Self.colourIndex(name, names))
     }
     for row in published {
@@ -116,9 +116,8 @@ public struct SimilarityFigure: ReportPart {
       PanelPicture(
         title: "Accuracy of client \(Self.target), received model \(results.profileRemark)",
         panels: panels,
-        legend: names.enumerated().map {
-          .init(style: Gnuplot.linesWithPoints($0), title: $1)
-        }, plotHeight: 250),
+        legend: names.enumerated().map { .init(SeriesLook($0).lineWithPoints, $1) },
+        plotHeight: 250),
       caption:
         "Accuracy of client \(Self.target) over rounds, model received from the server, mean "
         + "over seeds; the paper's on the right, over its own number of rounds. The CSV file has the "
@@ -126,25 +125,14 @@ public struct SimilarityFigure: ReportPart {
       numbers: numbers, name: "similarity-accuracy", to: folder)
   }
 
-  private static func curve(_ rows: [String], _ index: Int) -> [PanelPicture.Layer] {
-    let interval = max(1, (rows.count + 5) / 10)
-    return [
-      .init(rows: rows, style: "using 1:2 \(Gnuplot.lines(index))"),
-      .init(
-        rows: rows.indices.filter { $0 % interval == index % interval }.map { rows[$0] },
-        style: "using 1:2 \(Gnuplot.points(index))"),
-    ]
+  private static func curve(_ points: [[Double]], _ index: Int) -> [Mark] {
+    Mark.curve(points, SeriesLook(index), start: index)
   }
 
-  private static func drawing(
-    _ title: String, _ layers: [PanelPicture.Layer], rounds: Int
-  ) -> PanelPicture.Panel {
-    PanelPicture.Panel(
-      title: title,
-      settings: AxisRange.count("x", [Double(rounds)]) + [
-        "set yrange [0:100]", "set xlabel 'round' offset 0,0.3",
-        "set ylabel 'test accuracy (%)' offset 0.5,0",
-      ], layers: layers)
+  private static func drawing(_ title: String, _ marks: [Mark], rounds: Int) -> Panel {
+    Panel(
+      title: title, x: Axis(label: "round", range: .count([Double(rounds)])),
+      y: Axis(label: "test accuracy (%)", range: .ends(0, 100)), marks: marks)
   }
 
   // MARK: Weights
@@ -158,7 +146,7 @@ public struct SimilarityFigure: ReportPart {
         "aggregation", "layer", "target_client", "source_client", "source", "round", "weight",
         "seeds",
       ])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     var layers: [String] = []
     var clientCount = 0
     for line in lines {
@@ -211,37 +199,31 @@ public struct SimilarityFigure: ReportPart {
         title: "Whose layers client \(Self.target) takes after the last round "
           + results.profileRemark,
         panels: panels,
-        legend: (0..<clientCount).map { .init(style: Self.bar($0), title: "client \($0)") }),
+        legend: (0..<clientCount).map { .init(Self.piece($0), "client \($0)") }),
       caption: "The weight of each source client in every layer of client \(Self.target) after the "
         + "last recorded round, mean over seeds; the paper's for aggregation layer by layer.",
       numbers: numbers, name: "similarity-weights", to: folder)
   }
 
-  private static func bar(_ source: Int) -> String {
-    "with boxes fs solid 1 border lc rgb '#ffffff' fc rgb '\(Gnuplot.colour(source))'"
+  private static func piece(_ source: Int) -> Style {
+    .pieces(.edged(SeriesLook(source).colour))
   }
 
   /// Stacked bars, a bar a layer.
-  private static func bars(_ title: String, _ weights: [[Double]], _ layers: [String])
-    -> PanelPicture.Panel
-  {
+  private static func bars(_ title: String, _ weights: [[Double]], _ layers: [String]) -> Panel {
     let sources = weights.first?.indices ?? 0..<0
-    let tics = layers.enumerated().map { "\(Gnuplot.ticLiteral($1)) \($0)" }
-    return PanelPicture.Panel(
+    return Panel(
       title: title,
-      settings: [
-        "set xrange [-0.6:\(Double(layers.count) - 0.4)]", "set yrange [0:1]",
-        "set xtics (\(tics.joined(separator: ", "))) scale 0", "set grid noxtics ytics",
-        "set xlabel 'layer' offset 0,0.3", "set ylabel 'aggregation weight' offset 0.5,0",
-      ],
-      layers: sources.map { source in
-        PanelPicture.Layer(
-          rows: weights.enumerated().map { layer, row in
+      x: Axis(
+        label: "layer", range: .ends(-0.6, Double(layers.count) - 0.4), tics: .names(layers)),
+      y: Axis(label: "aggregation weight", range: .ends(0, 1)),
+      marks: sources.map { source in
+        Mark(
+          piece(source),
+          weights.enumerated().map { layer, row in
             let below = row[..<source].reduce(0, +)
-            return "\(layer) \(below) \(below + row[source])"
-          },
-          style: "using 1:2:($1-0.4):($1+0.4):2:3 with boxxyerror fs solid 1 "
-            + "border lc rgb '#ffffff' fc rgb '\(Gnuplot.colour(source))'")
+            return [Double(layer), below, below + row[source]]
+          })
       })
   }
 }

@@ -26,7 +26,7 @@ struct TrialSelfWeightsFigure {
   func add(to section: inout ReportSection, folder: String) throws {
     let axes = results.panelAxes(without: TuningResults.innerAxes)
     var numbers = CSV(axes + ["trial", "settings", "layer", "self_weight_percent", "seeds"])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     var titles: [Int: String] = [:]
     for panel in results.panels(without: TuningResults.innerAxes) {
       let series = series(panel)
@@ -54,8 +54,8 @@ struct TrialSelfWeightsFigure {
     let picture = PanelPicture(
       title: "Self weights \(results.profileRemark)", panels: panels,
       legend: titles.sorted { $0.key < $1.key }.map {
-        .init(style: Gnuplot.linesWithPoints($0.key - 1), title: $0.value)
-      } + [.init(style: Self.theirs, title: "the paper's Figure 7 (non-IID 1)")],
+        .init(SeriesLook($0.key - 1).lineWithPoints, $0.value)
+      } + [.init(Self.theirs, "the paper's Figure 7 (non-IID 1)")],
       plotHeight: 260)
     try section.add(
       picture,
@@ -65,7 +65,8 @@ struct TrialSelfWeightsFigure {
       numbers: numbers, name: "self-weights", to: folder)
   }
 
-  private static let theirs = "with points pt 13 ps 1.6 lc rgb '#000000'"
+  private static let theirs = Style.points(
+    Marker(shape: .diamond, size: 1.6, colour: "#000000"))
 
   private func series(_ panel: SweepResults.Panel) -> [Series] {
     guard let group = tuning.groups.first(where: { $0.place == panel.place }) else { return [] }
@@ -83,16 +84,14 @@ struct TrialSelfWeightsFigure {
   private func drawing(
     _ panel: SweepResults.Panel, _ layers: [String], _ series: [Series],
     _ published: [[String: String]]
-  ) -> PanelPicture.Panel {
-    return PanelPicture.Panel(
-      title: panel.title,
-      settings: SelfWeightsFigure.settings(layers, margin: 0.4),
-      layers: series.map { one in
-        .init(
-          rows: one.values.enumerated().map { "\($0) \($1.meanOverClients.mean)" },
-          style: "using 1:2 \(Gnuplot.linesWithPoints(one.number - 1))")
-      } + [
-        .init(rows: SelfWeightsFigure.rows(published, layers), style: "using 1:2 \(Self.theirs)")
-      ])
+  ) -> Panel {
+    Panel(
+      title: panel.title, x: SelfWeightsFigure.layerAxis(layers, margin: 0.4),
+      y: SelfWeightsFigure.weightAxis,
+      marks: series.map { one in
+        Mark(
+          SeriesLook(one.number - 1).lineWithPoints,
+          one.values.enumerated().map { [Double($0), $1.meanOverClients.mean] })
+      } + [Mark(Self.theirs, SelfWeightsFigure.points(published, layers))])
   }
 }

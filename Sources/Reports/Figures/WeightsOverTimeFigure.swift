@@ -85,7 +85,7 @@ public struct WeightsOverTimeFigure: ReportPart {
     let axes = results.panelAxes(without: ["seed"])
     var numbers = CSV(
       axes + ["layer", "period", "taken_from", "source", "weight", "weight_sd_seeds", "seeds"])
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     for panel in results.panels(without: ["seed"]) {
       let runs = results.runs(panel.place)
       let views = runs.compactMap(WeightView.init).filter { $0.clientCount > 3 }
@@ -120,14 +120,12 @@ public struct WeightsOverTimeFigure: ReportPart {
           clientCount: first.clientCount))
     }
     guard !panels.isEmpty else { return section }
-    let hasPaper = panels.contains { $0.layers.last?.rows.isEmpty == false }
+    let hasPaper = panels.contains { $0.marks.last?.points.isEmpty == false }
     let picture = PanelPicture(
       title: "Whose models client 0 takes \(results.profileRemark)", panels: panels,
-      legend: Period.allCases.map {
-        .init(style: Self.bar($0), title: $0.title)
-      } + (hasPaper ? [.init(style: Self.marker, title: "the paper")] : []) + [
-        .init(style: "with lines \(Self.dashes)", title: "equal weights")
-      ])
+      legend: Period.allCases.map { .init(.bars(.solid($0.colour)), $0.title) }
+        + (hasPaper ? [.init(.diamond, "the paper")] : [])
+        + [.init(.levels(Style.equalWeights), "equal weights")])
     try section.add(
       picture,
       caption: "Aggregation weights of client 0 in the three thirds of training, mean over layers, "
@@ -169,11 +167,6 @@ public struct WeightsOverTimeFigure: ReportPart {
 
   // MARK: Drawing
 
-  private static let marker = "with points pt 13 ps 1.1 lc rgb '#000000'"
-  private static func bar(_ period: Period) -> String {
-    "with boxes fs solid 1 noborder lc rgb '\(period.colour)'"
-  }
-  private static let dashes = "lw 1.4 dt (6,4) lc rgb '#555555'"
   private static let barWidth = 0.26
 
   private static func place(_ origin: Origin, _ period: Period) -> Double {
@@ -184,38 +177,33 @@ public struct WeightsOverTimeFigure: ReportPart {
   private func drawing(
     _ panel: SweepResults.Panel, _ values: [Value], _ published: [[String: String]],
     clientCount: Int
-  ) -> PanelPicture.Panel {
+  ) -> Panel {
     let bars = Period.allCases.map { period in
-      PanelPicture.Layer(
-        rows: values.filter { $0.period == period }.map {
-          "\(Self.place($0.origin, period)) \($0.weights.mean)"
-        }, style: "using 1:2 \(Self.bar(period))")
+      Mark(
+        .bars(.solid(period.colour)),
+        values.filter { $0.period == period }.map {
+          [Self.place($0.origin, period), $0.weights.mean]
+        })
     }
-    let markers = PanelPicture.Layer(
-      rows: published.compactMap { row in
-        guard let origin = row["source"].flatMap(Origin.init(rawValue:)),
-          let period = row["period"].flatMap(Period.init(rawValue:)),
-          let weight = row["weight"].flatMap(Double.init)
-        else { return nil }
-        return "\(Self.place(origin, period)) \(weight)"
-      }, style: "using 1:2 \(Self.marker)")
-    let halo = PanelPicture.Layer(
-      rows: markers.rows, style: "using 1:2 with points pt 13 ps 1.7 lc rgb '#ffffff'")
+    let theirs = published.compactMap { row -> [Double]? in
+      guard let origin = row["source"].flatMap(Origin.init(rawValue:)),
+        let period = row["period"].flatMap(Period.init(rawValue:)),
+        let weight = row["weight"].flatMap(Double.init)
+      else { return nil }
+      return [Self.place(origin, period), weight]
+    }
     // Equal weights: a line over each group.
-    let uniform = PanelPicture.Layer(
-      rows: Origin.allCases.enumerated().map { group, origin in
+    let uniform = Mark(
+      .levels(Style.equalWeights),
+      Origin.allCases.enumerated().map { group, origin in
         let share = Double(origin.clients(of: clientCount).count) / Double(clientCount)
-        return "\(Double(group) - 0.44) \(share) 0.88"
-      }, style: "using 1:2:3:(0) with vectors nohead \(Self.dashes)")
-    let tics = Origin.allCases.enumerated().map {
-      "\(Gnuplot.ticLiteral($1.title(clientCount: clientCount))) \($0)"
-    }
-    return PanelPicture.Panel(
+        return [Double(group) - 0.44, share, 0.88]
+      })
+    let names = Origin.allCases.map { $0.title(clientCount: clientCount) }
+    return Panel(
       title: panel.title,
-      settings: [
-        "set boxwidth \(Self.barWidth * 0.92) absolute", "set xrange [-0.55:3.55]",
-        "set yrange [0:*]", "set xtics (\(tics.joined(separator: ", "))) scale 0 font small_font",
-        "set grid noxtics ytics", "set ylabel 'aggregation weight' offset 0.5,0",
-      ], layers: bars + [uniform, halo, markers])
+      x: Axis(range: .ends(-0.55, 3.55), tics: .names(names, isSmall: true)),
+      y: Axis(label: "aggregation weight", range: .upwards),
+      marks: bars + [uniform] + Mark.diamonds(theirs), barWidth: Self.barWidth * 0.92)
   }
 }

@@ -3,12 +3,6 @@ import Foundation
 
 /// Draws pictures by the gnuplot program, which is optional: without it there are no pictures.
 public enum Gnuplot {
-  /// Colours that remain apart for colour-blind readers: eight of Okabe and Ito, two of Tol.
-  static let colours = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999",
-    "#882255", "#999933",
-  ]
-
   /// Folders to look for the program in, separated by colons, in place of PATH: for tests.
   @TaskLocal package static var searchPath: String?
 
@@ -63,34 +57,4 @@ public enum Gnuplot {
   static func ticLiteral(_ text: String) -> String {
     literal(text.replacingOccurrences(of: "%", with: "%%"))
   }
-
-  /// The plot style of the i-th series' line. With the `points` on it, colour, dash and marker each
-  /// tell it from its neighbours, so that it can be followed without colour; colour and dash together
-  /// repeat after 30 series.
-  static func lines(_ index: Int, width: Double = 1.6) -> String {
-    "with lines \(line(index, width))"
-  }
-
-  /// The plot style of the i-th series' points.
-  static func points(_ index: Int) -> String {
-    "with points ps 0.7 pt \(marker(index)) lc rgb '\(colour(index))'"
-  }
-
-  /// The plot style of the i-th series in a legend.
-  static func linesWithPoints(_ index: Int, width: Double = 1.6) -> String {
-    "with linespoints ps 0.7 pt \(marker(index)) \(line(index, width))"
-  }
-
-  private static func line(_ index: Int, _ width: Double) -> String {
-    let dashes = ["1", "'-'", "'-.'"]
-    return "lw \(width) lc rgb '\(colour(index))' dt \(dashes[index % dashes.count])"
-  }
-
-  private static func marker(_ index: Int) -> Int {
-    let markers = [7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14]
-    return markers[index % markers.count]
-  }
-
-  /// The colour of the i-th series.
-  static func colour(_ index: Int) -> String { colours[index % colours.count] }
 }

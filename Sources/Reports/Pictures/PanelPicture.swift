@@ -1,33 +1,19 @@
 import Foundation
 
-/// A picture of panels in at most two columns, with a title above and one legend below all panels.
+/// The picture of a report: panels in at most two columns, with a title above and one legend below all panels.
 /// Drawn by gnuplot as SVG, 760 units wide so that it is readable on a phone, and as a PNG of twice
 /// as many pixels. The bytes depend on the content and on gnuplot's version alone.
 struct PanelPicture {
-  /// What is drawn with one plot style.
-  struct Layer {
-    /// Lines of numbers separated by spaces.
-    var rows: [String]
-    /// What follows the data in gnuplot's `plot` command, such as `using 1:2 with lines`.
-    var style: String
-  }
-
-  /// A coordinate system.
-  struct Panel {
-    /// Written above it.
-    var title: String
-    /// Commands before its `plot`; the variable `small_font` is a font for tight places.
-    var settings: [String]
-    /// Drawn one over the other.
-    var layers: [Layer]
-  }
-
-  /// What explains a plot style.
+  /// What explains a style.
   struct LegendEntry {
-    /// What follows the data in the `plot` command, such as `with lines`.
-    var style: String
+    var style: Style
     /// What it stands for.
     var title: String
+
+    init(_ style: Style, _ title: String) {
+      self.style = style
+      self.title = title
+    }
   }
 
   /// The picture's title.
@@ -42,8 +28,9 @@ struct PanelPicture {
   var leftMargin = 74.0
   /// The space below a panel for the labels of its x axis.
   var bottomMargin = 52.0
-  /// What the last panel has below it in place of a legend: a colour bar.
-  var hasColourBar = false
+
+  /// The last panel has its colour bar below it, in place of a legend.
+  private var hasColourBar: Bool { panels.contains { $0.colourBar != nil } }
 
   private static let width = 760.0
   private static let titleHeight = 36.0
@@ -100,8 +87,8 @@ struct PanelPicture {
       "large_font = ',\(17 * pixel)'", "$outside << end_of_data", "5 5", "end_of_data",
     ]
     for (panel, content) in panels.enumerated() {
-      for (layer, data) in content.layers.enumerated() where !data.rows.isEmpty {
-        lines += ["\(Self.block(panel, layer)) << end_of_data"] + data.rows + ["end_of_data"]
+      for (mark, data) in content.marks.enumerated() where !data.points.isEmpty {
+        lines += ["\(Self.block(panel, mark)) << end_of_data"] + data.rows + ["end_of_data"]
       }
     }
     lines.append("set multiplot")
@@ -120,16 +107,16 @@ struct PanelPicture {
               + "size screen 0.6,\(14 / height)")
         }
       }
-      lines += panel.settings
-      let plots = panel.layers.enumerated().filter { !$1.rows.isEmpty }
-        .map { "\(Self.block(index, $0)) \($1.style)" }
+      lines += panel.commands
+      let plots = panel.marks.enumerated().filter { !$1.points.isEmpty }
+        .map { "\(Self.block(index, $0)) \($1.style.plot)" }
       if !plots.isEmpty { lines.append("plot " + plots.joined(separator: ", ")) }
     }
     lines += footer + ["unset multiplot", "unset output"]
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func block(_ panel: Int, _ layer: Int) -> String { "$data_\(panel)_\(layer)" }
+  private static func block(_ panel: Int, _ mark: Int) -> String { "$data_\(panel)_\(mark)" }
 
   /// Margins as shares of the picture, so that panels line up whatever their labels are.
   private func place(_ index: Int) -> [String] {
@@ -148,7 +135,9 @@ struct PanelPicture {
   /// The title and the legend: a plot over the whole picture with one point, which is outside.
   private var footer: [String] {
     let titleAt = 1 - 0.55 * Self.titleHeight / height
-    let entries = legend.map { "$outside using 1:2 \($0.style) title \(Gnuplot.literal($0.title))" }
+    let entries = legend.map {
+      "$outside using 1:2 \($0.style.legend) title \(Gnuplot.literal($0.title))"
+    }
     return [
       "reset", "set lmargin at screen 0", "set rmargin at screen 1", "set tmargin at screen 1",
       "set bmargin at screen 0", "unset border", "unset tics", "set xrange [0:1]",

@@ -6,9 +6,6 @@ import Support
 /// What a tuning sweep shows: a table of trials with the chosen ones marked, the same as CSV, a picture, and
 /// `hyperparameters.yaml`, the chosen values as sweeps take them.
 struct TuningReport: ReportPart {
-  /// The name of the file of chosen values.
-  static let valuesFile = "hyperparameters.yaml"
-
   private let results: SweepResults
   private let tuning: TuningResults
   private let facts: SweepFacts
@@ -120,107 +117,6 @@ struct TuningReport: ReportPart {
     return ["\(values):", score, diverged].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  // MARK: Chosen values
-
-  /// The file that sweeps take.
-  var values: String {
-    let plan = results.plan
-    var lines = [
-      "# Chosen by pfedla tune on held-out training samples; no test sample was looked at.",
-      "# Rule: the first trial in the grid's order within one standard error of the best.",
-      "tuned_by: \(Self.quoted("\(plan.name), profile \(plan.profile), numerics version \(CodeVersion.numerics)"))",
-      "choices:",
-    ]
-    for group in tuning.groups {
-      guard let chosen = group.choice.chosen, let method = group.common["method"] else {
-        lines.append("  # not finished: \(plan.place(group.place))")
-        continue
-      }
-      lines.append("  - method: \(method)")
-      for key in Hyperparameters.conditionKeys {
-        lines.append("    \(key): \(Self.quoted(group.common[key] ?? ""))")
-      }
-      lines += [
-        "    set: {\(chosen.settings.map { "\($0.key): \(Self.scalar($0.value))" }.joined(separator: ", "))}",
-        "    trial: \(chosen.number)", "    local_epochs: \(group.common["local_epochs"] ?? "")",
-        String(format: "    score_percent: %.2f", chosen.score),
-        String(format: "    standard_error_percent: %.2f", chosen.standardError),
-      ]
-    }
-    if tuning.groups.isEmpty { lines[lines.count - 1] = "choices: []" }
-    return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func quoted(_ text: String) -> String {
-    "'\(text.replacingOccurrences(of: "'", with: "''"))'"
-  }
-
-  /// A value as YAML reads it: numbers and lists of them as they are, words in quotes.
-  private static func scalar(_ value: String) -> String {
-    Double(value) != nil || value.hasPrefix("[") ? value : quoted(value)
-  }
-
-  // MARK: Picture
-
-  private var panels: [PanelPicture.Panel] {
-    results.panels(without: TuningResults.innerAxes.union(["method"])).compactMap { panel in
-      let groups = tuning.groups.filter { group in
-        panel.place.allSatisfy { group.place[$0.key] == $0.value }
-      }
-      var layers: [PanelPicture.Layer] = []
-      var scores: [Double] = []
-      for group in groups {
-        let place = index(group)
-        let known = group.choice.trials.filter { !$0.score.isNaN }
-        scores += known.flatMap { [$0.score - $0.standardError, $0.score + $0.standardError] }
-        // Side by side, so that the bars of several methods can be told apart.
-        let shift = (Double(place) + 0.5) / Double(max(methods.count, 1)) * 0.6 - 0.3
-        func row(_ trial: TuningChoice.Trial) -> String {
-          "\(Double(trial.number) + shift) \(trial.score) \(trial.standardError)"
-        }
-        layers.append(
-          .init(rows: known.map(row), style: "using 1:2 \(Gnuplot.lines(place, width: 0.8))"))
-        layers.append(
-          .init(
-            rows: known.map(row),
-            style: "using 1:2:3 with yerrorbars pt 7 ps 0.5 lc rgb '\(Gnuplot.colour(place))'"))
-        if chooses, let chosen = group.choice.chosen {
-          layers.append(
-            .init(
-              rows: [row(chosen)], style: "using 1:2 with points pt 6 ps 1.8 lw 2 lc rgb '#000000'")
-          )
-        }
-      }
-      guard !scores.isEmpty else { return nil }
-      let count = groups.map(\.choice.trials.count).max() ?? 1
-      return .init(
-        title: panel.title,
-        settings: [
-          "set xrange [0.5:\(Double(count) + 0.5)]", "set xtics 1",
-          "set xlabel 'trial' offset 0,0.3",
-          "set ylabel 'held-out accuracy (%)' offset 0.5,0",
-        ] + AxisRange.percent("y", scores), layers: layers)
-    }
-  }
-
-  private var methods: [String] { results.labels("method") }
-
-  private func index(_ group: TuningResults.Group) -> Int {
-    group.place["method"].flatMap { methods.firstIndex(of: $0) } ?? 0
-  }
-
-  private var picture: PanelPicture {
-    let titles = methods.map { MethodRegistry.method(named: $0)?.information.title ?? $0 }
-    return PanelPicture(
-      title: "Trials on held-out training data \(results.profileRemark)", panels: panels,
-      legend: titles.enumerated().map {
-        .init(style: Gnuplot.linesWithPoints($0, width: 0.8), title: $1)
-      }
-        + (chooses
-          ? [.init(style: "with points pt 6 ps 1.8 lw 2 lc rgb '#000000'", title: "chosen")] : []),
-      plotHeight: 280)
-  }
-
   // MARK: Files
 
   /// Writes `tuning.csv`, the table, the picture and `hyperparameters.yaml` into the folder, which must
@@ -232,10 +128,11 @@ struct TuningReport: ReportPart {
       files: ["table.md", "table.tex"])
     try table.write(to: folder)
     if chooses {
-      try TextFile.write(values, to: "\(folder)/\(Self.valuesFile)")
-      section.files.append(Self.valuesFile)
+      try TextFile.write(
+        TunedValues(results, tuning).text, to: "\(folder)/\(TunedValues.fileName)")
+      section.files.append(TunedValues.fileName)
     }
-    let picture = picture
+    let picture = TrialsFigure(results, tuning, marksChosen: chooses).picture
     guard !picture.panels.isEmpty else {
       try csv.write(to: "\(folder)/tuning.csv")
       section.files.append("tuning.csv")

@@ -1,3 +1,5 @@
+import Partitioning
+
 /// A picture of a partition as SVG: a bar for each client, stacked by class, or a heat map where
 /// there are more than 30 clients or 20 classes.
 public struct PartitionPicture: Sendable {

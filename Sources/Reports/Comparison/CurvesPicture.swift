@@ -11,9 +11,11 @@ struct CurvesPicture {
     let curves = comparison.methodCurves
     var looks: [String] = []
     for curve in curves where !looks.contains(curve.title) { looks.append(curve.title) }
-    func look(_ title: String) -> Int { looks.firstIndex(of: title) ?? 0 }
+    func look(_ title: String) -> SeriesLook {
+      SeriesLook(looks.firstIndex(of: title) ?? 0, width: 1.8)
+    }
 
-    var panels: [PanelPicture.Panel] = []
+    var panels: [Panel] = []
     for panel in comparison.panels {
       let own = curves.filter { $0.dataset == panel.dataset && $0.scheme == panel.scheme }
       for (name, value) in [
@@ -24,14 +26,13 @@ struct CurvesPicture {
           .init(
             title: comparison.panels.count == 1
               ? "\(name) models" : "\(name): \(panel.dataset), \(panel.scheme)",
-            settings: AxisRange.count("x", points.map { Double($0.round) })
-              + AxisRange.percent("y", points.map { $0[keyPath: value] }) + [
-                "set xlabel 'round' offset 0,0.3", "set ylabel 'test accuracy (%)' offset 0.5,0",
-              ],
-            layers: own.map { curve in
-              .init(
-                rows: curve.points.map { "\($0.round) \($0[keyPath: value])" },
-                style: "using 1:2 \(Gnuplot.lines(look(curve.title), width: 1.8))")
+            x: Axis(label: "round", range: .count(points.map { Double($0.round) })),
+            y: Axis(
+              label: "test accuracy (%)", range: .percent(points.map { $0[keyPath: value] })),
+            marks: own.map { curve in
+              Mark(
+                look(curve.title).line,
+                curve.points.map { [Double($0.round), $0[keyPath: value]] })
             }))
       }
     }
@@ -40,7 +41,7 @@ struct CurvesPicture {
     let title = only.map { "Learning curves: \($0.dataset), \($0.scheme)" }
     let picture = PanelPicture(
       title: title ?? "Learning curves, mean over clients", panels: panels,
-      legend: looks.map { .init(style: Gnuplot.lines(look($0), width: 1.8), title: $0) },
+      legend: looks.map { .init(look($0).line, $0) },
       plotHeight: 280)
     return try picture.write(to: folder, name: "curves") ? ["curves.svg", "curves.png"] : []
   }
