@@ -25,7 +25,7 @@ public enum ReportRegistry {
     // Accuracy and communication against the number of retained layers: Table 3.
     Entry("communication-table", CommunicationTable.self, CommunicationFigure.self),
     // Layer-wise against model-wise aggregation by similarity: Figure 1.
-    Entry("similarity", SimilarityFigure.self),
+    Entry("similarity", SimilarityAccuracyFigure.self, SimilarityWeightsFigure.self),
     // A target client's weights of itself, of similar and of other clients over time: Figure 5.
     Entry("weights-over-time", WeightsOverTimeFigure.self),
     // Heat maps of all clients' weights: Figure 6.

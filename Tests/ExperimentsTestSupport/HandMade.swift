@@ -35,6 +35,7 @@ package enum HandMade {
     return RunResult(
       method: method,
       methodTitle: MethodRegistry.method(named: method)?.information.title, reported: reported,
+      dataset: "cifar10",
       origin: isSynthetic ? .synthetic : isUnverified ? .unverified : .published,
       partitionSHA256: "\(partition)\(seed)",
       seed: seed,

@@ -153,7 +153,8 @@ struct AccuracyFigureTests {
     let out = folder.file("out").path
     let sections =
       try write(empty, paper, to: out) + [
-        try SimilarityFigure(empty, paper: paper).write(to: out),
+        try SimilarityAccuracyFigure(empty, paper: paper).write(to: out),
+        try SimilarityWeightsFigure(empty, paper: paper).write(to: out),
         try WeightsOverTimeFigure(empty, paper: paper).write(to: out),
         try HeatMapFigure(empty, paper: paper).write(to: out),
         try SelfWeightsFigure(empty, paper: paper).write(to: out),

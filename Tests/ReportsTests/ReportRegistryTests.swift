@@ -28,6 +28,30 @@ struct ReportRegistryTests {
     #expect(ReportRegistry.reports.filter(\.hasGrids).map(\.name) == ["tuning", "sensitivity"])
   }
 
+  @Test("every part writes the files that it names, with results and without")
+  func parts() throws {
+    let run = HandMade.run("pfedla", [[0.5, 0.75]]) { record in
+      record.recordedRounds = [1]
+      record.weights = [Float](repeating: 0.5, count: 2 * 2 * 2)
+    }
+    for entry in ReportRegistry.all {
+      for part in entry.parts {
+        for result in [run, nil] {
+          let folder = try TemporaryFolder()
+          let sweep = try HandMade.sweep(
+            "own", [("method", ["pfedla"]), ("trial", ["1"]), ("seed", ["0"])]
+          ) { _ in result }
+          let section = try part.init(sweep, paper: HandMade.noPaper).write(to: folder.path)
+          #expect(section.name == "own", "\(part)")
+          for file in section.files + section.pictures.map(\.file) {
+            #expect(
+              FileManager.default.fileExists(atPath: folder.file(file).path), "\(part) \(file)")
+          }
+        }
+      }
+    }
+  }
+
   @Test("an unknown report is refused when its sweep is read, with the nearest name")
   func unknown() {
     #expect(

@@ -185,8 +185,12 @@ struct WeightFigureTests {
         "fig1a.csv": "aggregation,round,accuracy_percent\nmodel-wise,50,25.1\n",
         "fig1b.csv": "layer,source_client,weight\nfc1,1,1.000\n",
       ], in: folder)
-    let section = try SimilarityFigure(results, paper: paper).write(to: folder.file("out").path)
-    #expect(section.files == ["similarity-accuracy.csv", "similarity-weights.csv"])
+    let parts: [any ReportPart] = [
+      SimilarityAccuracyFigure(results, paper: paper),
+      SimilarityWeightsFigure(results, paper: paper),
+    ]
+    let files = try parts.flatMap { try $0.write(to: folder.file("out").path).files }
+    #expect(files == ["similarity-accuracy.csv", "similarity-weights.csv"])
     let accuracy = try SweepFixtures.rows(folder.file("out/similarity-accuracy.csv").path)
     #expect(
       accuracy.map {

@@ -102,12 +102,12 @@ public struct RunRecord: Sendable, Equatable {
     work: [NetworkWork]
   ) {
     for (client, loss) in zip(participants, trainLosses) {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       trainLoss[place] = loss
       participated[place] = true
     }
     for (client, work) in zip(participants, work) {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       gradientComputations[place] = Int32(clamping: work.gradients)
       forwardSamples[place] = Int32(clamping: work.evaluatedSamples)
     }
@@ -134,7 +134,7 @@ public struct RunRecord: Sendable, Equatable {
   /// Enters an evaluation of every client.
   package mutating func enter<Method>(_ test: Federation<Method>.TestRecord, round: Int) {
     for client in 0..<clientCount {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       testAccuracyReceived[place] = test.received[client].accuracy
       testAccuracyTrained[place] = test.trained[client].accuracy
       testLossReceived[place] = test.received[client].loss
@@ -173,6 +173,9 @@ public struct RunRecord: Sendable, Equatable {
     if found { recordedRounds.append(Int32(round)) }
   }
 
+  /// Where a client stands in the matrices; `round` counts from 1.
+  package func place(round: Int, client: Int) -> Int { (round - 1) * clientCount + client }
+
   /// Where a round's clients stand in the matrices; `round` counts from 1.
   package func places(ofRound round: Int) -> Range<Int> {
     (round - 1) * clientCount..<round * clientCount
@@ -193,7 +196,7 @@ public struct RunRecord: Sendable, Equatable {
   public var lastEvaluatedRound: Int? { (1...max(roundCount, 1)).last { isEvaluated($0) } }
 
   private func isEvaluated(_ round: Int) -> Bool {
-    round <= roundCount && !testAccuracyReceived[(round - 1) * clientCount].isNaN
+    round <= roundCount && !testAccuracyReceived[place(round: round, client: 0)].isNaN
   }
 
   /// The record of the first rounds alone, as if the run had ended there.

@@ -225,27 +225,3 @@ public struct PartitionPicture: Sendable {
     firstRoundNumber { Double($0) * spacing >= needed }
   }
 }
-
-/// Round numbers along an axis that starts at 0.
-private struct NiceAxis {
-  /// The numbers, ascending from 0; the last is the first that reaches the largest value.
-  let ticks: [Int]
-
-  /// An axis for values up to `largest` (positive) with at most so many numbers after 0.
-  init(largest: Int, maximumTicks: Int) {
-    let step = firstRoundNumber { $0 * maximumTicks >= largest }
-    ticks = (0...(largest + step - 1) / step).map { $0 * step }
-  }
-
-  /// The last number.
-  var end: Int { ticks.last ?? 1 }
-}
-
-/// The first of 1, 2, 5, 10, 20, 50, … that is enough.
-private func firstRoundNumber(_ isEnough: (Int) -> Bool) -> Int {
-  var decade = 1
-  while true {
-    for factor in [1, 2, 5] where isEnough(decade * factor) { return decade * factor }
-    decade *= 10
-  }
-}

@@ -22,3 +22,27 @@ enum AxisRange {
     return [1, 2, 5].map { $0 * power }.first { $0 * 6 >= length } ?? 10 * power
   }
 }
+
+/// Round numbers along an axis that starts at 0.
+struct NiceAxis {
+  /// The numbers, ascending from 0; the last is the first that reaches the largest value.
+  let ticks: [Int]
+
+  /// An axis for values up to `largest` (positive) with at most so many numbers after 0.
+  init(largest: Int, maximumTicks: Int) {
+    let step = firstRoundNumber { $0 * maximumTicks >= largest }
+    ticks = (0...(largest + step - 1) / step).map { $0 * step }
+  }
+
+  /// The last number.
+  var end: Int { ticks.last ?? 1 }
+}
+
+/// The first of 1, 2, 5, 10, 20, 50, … that is enough.
+func firstRoundNumber(_ isEnough: (Int) -> Bool) -> Int {
+  var decade = 1
+  while true {
+    for factor in [1, 2, 5] where isEnough(decade * factor) { return decade * factor }
+    decade *= 10
+  }
+}

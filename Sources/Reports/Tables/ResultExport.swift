@@ -70,9 +70,9 @@ public struct ResultExport {
       Self.keyColumns + [
         "round", "client", "train_count", "test_count", "participated", "diverged",
       ] + matrices.map(\.name) + RunRecord.countMatrices.map(\.name))
-    for round in 0..<record.roundCount {
+    for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
       for client in 0..<record.clientCount {
-        let place = round * record.clientCount + client
+        let place = record.place(round: round, client: client)
         let values = matrices.map { CSV.number(record[keyPath: $0.key][place]) }
         // A participant whose loss is not a number still took part.
         guard record.participated[place] || values.contains(where: { !$0.isEmpty }) else {
@@ -81,9 +81,9 @@ public struct ResultExport {
         let diverged = record.divergedRounds[client]
         csv.append(
           keys + [
-            "\(round + 1)", "\(client)", "\(result.trainCounts[client])",
+            "\(round)", "\(client)", "\(result.trainCounts[client])",
             "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
-            diverged > 0 && diverged <= round + 1 ? "1" : "0",
+            diverged > 0 && diverged <= round ? "1" : "0",
           ] + values + RunRecord.countMatrices.map { "\(record[keyPath: $0.key][place])" })
       }
     }
