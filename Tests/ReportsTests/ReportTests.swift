@@ -24,7 +24,7 @@ struct ReportTests {
         "rounds.csv", "clients.csv", "aggregation_weights.csv", "aggregation_summary.csv",
         "class_counts.csv",
       ])
-    // Every row begins with what tells results apart.
+    // Every row begins with what distinguishes results.
     func lines(_ path: String) throws -> [[String]] {
       let all = try self.lines(path)
       #expect(all[0].prefix(5) == ["method", "dataset", "scheme", "clients", "seed"])
@@ -94,7 +94,7 @@ struct ReportTests {
     #expect(rows[1].hasPrefix("pfedla,cifar10,classes-per-client,5,3,2,0,airplane,"))
   }
 
-  @Test("the comparison takes the last round and tells methods and seeds apart")
+  @Test("the comparison takes the last round and distinguishes methods and seeds")
   func comparison() throws {
     let folder = try TemporaryFolder()
     var paths: [String] = []

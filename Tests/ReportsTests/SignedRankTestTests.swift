@@ -53,7 +53,7 @@ struct SignedRankTestTests {
     #expect(SignedRankTest(noisy) != test)
   }
 
-  @Test("no difference tells nothing")
+  @Test("no difference says nothing")
   func nothing() {
     #expect(SignedRankTest([]).probability == 1)
     #expect(SignedRankTest([0, 0, 0]).probability == 1)

@@ -71,7 +71,7 @@ public struct Comparison: Sendable {
   public let differingSettings: [String]
 
   /// Groups results by everything but their seeds. Throws `SpecificationError` if a run is given twice, and
-  /// if two runs of one seed and settings differ in a partition that no setting tells apart.
+  /// if two runs of one seed and settings differ in a partition that no setting distinguishes.
   public init(_ results: [RunResult]) throws {
     let order = MethodRegistry.all.map { $0.information.name }
     func rank(_ result: RunResult) -> Int { order.firstIndex(of: result.method) ?? order.count }

@@ -30,7 +30,7 @@ extension Comparison {
       package let trained: Double
     }
 
-    /// The method, with what tells it apart from others in its panel.
+    /// The method, with what distinguishes it from others in its panel.
     package let title: String
     /// The dataset, marked where its files are not the published ones.
     package let dataset: String
@@ -63,7 +63,7 @@ extension Comparison {
     }
   }
 
-  /// A row's method, with what tells it apart from other rows of the method in its panel.
+  /// A row's method, with what distinguishes it from other rows of the method in its panel.
   private func title(_ row: Row) -> String {
     let others = rows.filter {
       $0.method == row.method && $0.dataset == row.dataset && $0.scheme == row.scheme
@@ -76,7 +76,7 @@ extension Comparison {
     return "\(row.method) (\((settings + rounds).joined(separator: ", ")))"
   }
 
-  /// What tells the runs of one panel apart from those of another: dataset and scheme.
+  /// What distinguishes the runs of one panel from those of another: dataset and scheme.
   package var panels: [(dataset: String, scheme: String)] {
     rows.reduce(into: []) { panels, row in
       if !panels.contains(where: { $0.dataset == row.dataset && $0.scheme == row.scheme }) {

@@ -39,7 +39,7 @@ extension Comparison {
     }
   }
 
-  /// Keys that tell seeds apart, and what to do on divergence, which changes no other run.
+  /// Keys that distinguish seeds, and what to do on divergence, which changes no other run.
   static let seedKeys: Set = [
     "seed", partitionSeed, RunSetting.partitionDigestKey, "on_divergence",
   ]

@@ -10,7 +10,7 @@ extension Comparison {
       method: first.methodTitle, dataset: first.markedDataset, datasetName: first.dataset,
       origin: first.origin, scheme: first.partitionScheme,
       settings: columns.map { column in
-        // Twelve digits of a digest tell files apart.
+        // Twelve digits of a digest are enough to distinguish files.
         column.keys == ["dataset_sha256"]
           ? String(column.value(of: group).prefix(12)) : column.value(of: group)
       },

@@ -36,7 +36,7 @@ struct MethodSeries {
 }
 
 extension SweepResults {
-  /// The axis that tells series apart: `retained_layers` where there is one, else `method`.
+  /// The axis that distinguishes series: `retained_layers` where there is one, else `method`.
   var seriesAxis: String {
     plan.axes.contains { $0.name == "retained_layers" } ? "retained_layers" : "method"
   }

@@ -79,7 +79,7 @@ public struct PartitionPicture: Sendable {
   ) {
     let colours = Colour.classes
     let colour = colours[index % colours.count]
-    // A hairline of white tells neighbours apart, unless it would be all there is.
+    // A hairline of white separates neighbours, unless it would be all there is.
     let gap = width > 3 ? 1.0 : 0
     picture.rectangle(
       x: x, y: y, width: width - gap, height: height, fill: colour, tooltip: tooltip)

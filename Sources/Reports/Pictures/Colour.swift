@@ -44,7 +44,7 @@ struct Colour: Equatable {
     0xBBBBBB,
   ].map { Colour($0) }
 
-  /// A scale from few (0) to many (1), from light to dark; lightness alone tells the order.
+  /// A scale from few (0) to many (1), from light to dark; lightness alone shows the order.
   static func scale(_ position: Double) -> Colour {
     let stops = [0xD9E8F5, 0x9ECAE1, 0x4292C6, 0x08519C, 0x062A5B].map { Colour($0) }
     let place = min(max(position, 0), 1) * Double(stops.count - 1)

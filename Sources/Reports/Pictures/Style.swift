@@ -36,7 +36,7 @@ struct Marker {
 enum Fill {
   /// One colour, to the edge.
   case solid(String)
-  /// One colour with a white edge, which tells neighbours apart.
+  /// One colour with a white edge between neighbours.
   case edged(String)
   /// Hatched lines of one colour.
   case hatched(String)
@@ -65,14 +65,14 @@ enum Style {
 
   /// The paper's values, means and other single numbers.
   static let diamond = Style.points(Marker(shape: .diamond, size: 1.1, colour: "#000000"))
-  /// What tells diamonds from what lies below them.
+  /// The white edge of a diamond, drawn below it.
   static let diamondHalo = Style.points(Marker(shape: .diamond, size: 1.7, colour: "#ffffff"))
   /// What equal weights for all clients would be.
   static let equalWeights = Stroke(width: 1.4, colour: "#555555", dash: .wide)
 }
 
-/// How the i-th series of a picture is drawn: colour, dash and marker each tell it from its neighbours, so
-/// that it can be followed without colour; colour and dash together repeat after 30 series.
+/// How the i-th series of a picture is drawn. Colour, dash and marker each differ from those of its
+/// neighbours, so that it can be followed without colour; colour and dash together repeat after 30 series.
 struct SeriesLook {
   /// Colours that remain apart for colour-blind readers: eight of Okabe and Ito, two of Tol.
   static let colours = [
