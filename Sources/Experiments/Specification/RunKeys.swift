@@ -38,7 +38,7 @@ extension RunKey {
     RunKey(
       "model.architecture", default: NetworkRegistry.standard.name, "the client model",
       read: { reader, key, specification in
-        let names = NetworkRegistry.all.map(\.name)
+        let names = NetworkRegistry.names
         let name = try reader.text(key) ?? NetworkRegistry.standard.name
         guard names.contains(name) else {
           throw reader.error(key, reader.value(key), reader.expectedWord(name, among: names))
@@ -131,7 +131,7 @@ extension RunKey {
   private static let method = RunKey(
     "method", default: "required", "a name from `pfedla methods`",
     read: { reader, key, specification in
-      let names = MethodRegistry.all.map { $0.information.name }
+      let names = MethodRegistry.names
       guard let name = try reader.text(key) else {
         throw reader.missing(key, "one of \(names.joined(separator: ", "))")
       }

@@ -1,17 +1,30 @@
-/// Every network that a specification can name as `model.architecture`.
+import Support
+
+/// Every network that a specification can name as `model.architecture`. A program that imports this package
+/// adds its own with `add` before it reads a specification.
 public enum NetworkRegistry {
   /// One line a network.
-  public static let all: [NetworkDescription] = [
-    .paperCNN
-  ]
+  private static let registry = Registry<NetworkDescription>(
+    "network",
+    [
+      .paperCNN
+    ]
+  ) { $0.name }
 
   /// The network of specifications that name none.
   public static let standard = NetworkDescription.paperCNN
 
+  /// All networks, this package's first.
+  public static var all: [NetworkDescription] { registry.all }
+
+  /// The names of all networks.
+  public static var names: [String] { registry.names }
+
   /// The network of that name, or nil.
-  public static func network(named name: String) -> NetworkDescription? {
-    all.first { $0.name == name }
-  }
+  public static func network(named name: String) -> NetworkDescription? { registry[name] }
+
+  /// Adds a network. Throws `RegistryError` if its name is taken or no name.
+  public static func add(_ network: NetworkDescription) throws { try registry.add(network) }
 }
 
 /// A network before its input and classes are known.
