@@ -53,11 +53,14 @@ extension ModelGenerator {
     guard let start = parameters.baseAddress else { return [] }
     let size = hiddenSize
     var totals = [Double](repeating: 0, count: changes.count * size)
-    withRows(changes) { changes in
-      for head in heads {
-        head_add_products(
-          changes.map { $0.map { $0 + head.columns.lowerBound } }, changes.count, -share,
-          start + head.dense.weight, head.columns.count, size, &totals)
+    totals.withUnsafeMutableBufferPointer { totals in
+      forEachStretch(of: changes) { stretch, changes in
+        guard let place = totals.baseAddress else { return }
+        for head in heads {
+          head_add_products(
+            changes.map { $0.map { $0 + head.columns.lowerBound } }, changes.count, -share,
+            start + head.dense.weight, head.columns.count, size, place + stretch.lowerBound * size)
+        }
       }
     }
     return changes.indices.map { Array(totals[$0 * size..<($0 + 1) * size]) }
