@@ -1,10 +1,10 @@
-"""Links, paths and code names of the pages: what a page names has to exist.
+"""Links, paths and code names of the pages: everything that a page names must exist.
 
 - A relative link leads to a file or folder of the repository, and its anchor to a heading.
 - Inline code that looks like a path, a command (`make …`, `pfedla …`), an option, or an identifier is looked up:
-  paths among the files and among what the page's blocks have written, targets in the Makefile, subcommands and
-  options in the program's own description, Swift types and members among the declarations, other words in the sources.
-- What is right though it cannot be found stands in exceptions.txt with the reason.
+  paths among the files and the output of the page's blocks, targets in the Makefile, subcommands and options in the
+  program's own description, Swift types and members among the declarations, other words in the sources.
+- Names that are right but cannot be found are listed in exceptions.txt with the reason.
 """
 
 import difflib
@@ -44,7 +44,7 @@ class Names:
     # The pages
 
     def check(self, page, copy=None):
-        """Looks up what a page names; `copy` is where its blocks have run."""
+        """Looks up the names in a page; `copy` is where its blocks have run."""
         for line, target in page.links():
             self._check_link(page, line, target)
         for line, text in page.code_spans():
@@ -115,7 +115,7 @@ class Names:
     # Inline code
 
     def _missing(self, page, text, copy):
-        """What was expected in the place of an inline code; none if it is right."""
+        """What was expected instead of an inline code; none if it is right."""
         first = (text.split() or [""])[0]
         if first in ("make", "pfedla", "pfedla-benchmarks") or first.endswith("/pfedla"):
             return self._missing_command(text)
