@@ -152,18 +152,17 @@ public struct RunRecord: Sendable, Equatable {
 
   /// Enters the aggregation weights and retained layers of every client, where the method has them.
   package mutating func enterWeights<Method>(of federation: Federation<Method>) {
-    let (method, server) = (federation.method, federation.state.server)
-    var found = false
-    for client in 0..<clientCount {
-      if let weights = method.aggregationWeights(of: client, state: server) {
-        self.weights += weights.joined()
-        found = true
-      }
-      if let retained = method.retainedLayers(of: client, state: server) {
-        self.retained += retained
+    let server = federation.state.server
+    if let retention = federation.method.retention {
+      for client in 0..<clientCount {
+        retained += retention.retainedLayers(of: client, state: server)
       }
     }
-    if found { recordedRounds.append(Int32(federation.state.round)) }
+    guard let weighting = federation.method.weighting else { return }
+    for client in 0..<clientCount {
+      weights += weighting.aggregationWeights(of: client, state: server).joined()
+    }
+    recordedRounds.append(Int32(federation.state.round))
   }
 
   /// Where a round's clients stand in the matrices; `round` counts from 1.

@@ -115,17 +115,16 @@ public struct RunPreparation: Sendable {
 
   /// What is fixed for the federation.
   package var setting: FederationSetting {
+    setting(localEpochs: specification.localEpochs, participation: specification.participation)
+  }
+
+  /// The same with other local epochs and another participation.
+  func setting(localEpochs: Int, participation: Double) -> FederationSetting {
     FederationSetting(
       trainCounts: data.train.map(\.count), layout: layout,
       initialParameters: layout.initialParameters(seed: specification.seed),
-      seed: specification.seed, statistics: specification.model.statistics,
-      validationShare: specification.validationShare)
-  }
-
-  /// How the federation trains.
-  package var configuration: FederationConfiguration {
-    FederationConfiguration(
-      participation: specification.participation, localEpochs: specification.localEpochs,
+      statistics: specification.model.statistics, validationShare: specification.validationShare,
+      participation: participation, localEpochs: localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,
       seed: specification.seed)
   }

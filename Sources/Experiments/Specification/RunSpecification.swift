@@ -224,7 +224,7 @@ public struct RunSpecification: Sendable {
               + option.expectation)
         }
         given[option.key] = value
-        if option.key == MethodOption.validationShareKey, validationShare > 0,
+        if option.key == OptionDeclaration.validationShareKey, validationShare > 0,
           value != .number(validationShare)
         {
           throw section.error(
@@ -235,9 +235,9 @@ public struct RunSpecification: Sendable {
       }
       try section.finish()
       if validationShare > 0,
-        type.information.options.contains(where: { $0.key == MethodOption.validationShareKey })
+        type.information.options.contains(where: { $0.key == OptionDeclaration.validationShareKey })
       {
-        given[MethodOption.validationShareKey] = .number(validationShare)
+        given[OptionDeclaration.validationShareKey] = .number(validationShare)
       }
       if type.information.name == chosen.information.name {
         options = try MethodOptions(given, for: chosen.information.options)
@@ -248,7 +248,7 @@ public struct RunSpecification: Sendable {
   }
 
   /// What becomes of a number in single precision, where that is why it is refused.
-  private static func remark(on value: OptionValue?, _ option: MethodOption) -> String {
+  private static func remark(on value: OptionValue?, _ option: OptionDeclaration) -> String {
     guard case .number(let range) = option.domain, case .number(let number)? = value,
       range.contains(number)
     else { return "" }

@@ -5,8 +5,6 @@ import NeuralNetworks
 ///
 /// θ^l ← Σ_{i ∈ S} p_i θ_i^l for every shared layer l, over the round's participants S.
 protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
-  var setting: FederationSetting { get }
-
   /// Whether a layer is sent and averaged; the others stay with the client.
   func shares(_ layer: ParameterLayout.Layer) -> Bool
 
@@ -36,7 +34,7 @@ extension AveragingMethod {
 
   /// The weighted average of the shared layers, summed in client order. What is not shared stays at
   /// its initial value and is used by nobody.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout [Float], bank: ClientBank,
     on engine: any TrainingEngine
   ) {

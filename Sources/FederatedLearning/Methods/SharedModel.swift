@@ -40,16 +40,3 @@ struct SharedModel: Sendable {
     }
   }
 }
-
-extension FederationSetting {
-  /// m_i / Σ_k m_k: each client's share of the samples that all the given clients train on.
-  func sampleShares(of clients: [Int]) -> [Float] {
-    let total = clients.reduce(0) { $0 + sampleCount(of: $1) }
-    return clients.map { Float(Double(sampleCount(of: $0)) / Double(total)) }
-  }
-
-  /// 1 / |S| for each of the given clients.
-  func equalShares(of clients: [Int]) -> [Float] {
-    clients.map { _ in Float(1 / Double(clients.count)) }
-  }
-}

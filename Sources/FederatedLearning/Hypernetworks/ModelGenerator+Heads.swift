@@ -5,7 +5,7 @@ import NeuralNetworks
 // the head but of rank |S|: it is never stored. Its norm comes from inner products of the factors, and each of
 // its rows is made where the step needs it. The heads are read twice, for one turn or for many: once for all that
 // clipping and the hidden layers need to know, once for the descent.
-extension ModelHypernetwork {
+extension ModelGenerator {
   /// What one participant's Δθ_i gives with the heads and with the other changes.
   struct HeadProducts: Sendable {
     /// −share · Σ_p Δθ_i[p] W[p] over all heads' rows, axis (hidden): what goes back into the hidden layers.
