@@ -26,7 +26,7 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 
 
 def paper_cnn(channels, side, normalised):
-    """The client model: see Architecture.paperCNN."""
+    """The client model: see NetworkDescription.paperCNN."""
 
     def block(inputs, outputs):
         norm = [nn.BatchNorm2d(outputs)] if normalised else []

@@ -27,7 +27,7 @@ struct FedBNTests {
   @Test("a model without batch normalisation is refused")
   func withoutNormalisation() throws {
     let layout = ParameterLayout(
-      try .paperCNN(
+      try NetworkDescription.paperCNN.architecture(
         inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 10,
         batchNormalisation: false))
     #expect(

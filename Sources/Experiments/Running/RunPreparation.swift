@@ -33,18 +33,19 @@ public struct RunPreparation: Sendable {
     self.specification = specification
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
-    let hasNormalisation =
-      specification.model.batchNormalisation ?? specification.dataset.isCIFAR
-    architecture = try .paperCNN(
+    let network =
+      NetworkRegistry.network(named: specification.model.architecture) ?? NetworkRegistry.standard
+    architecture = try network.architecture(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
-      classCount: dataset.classNames.count, batchNormalisation: hasNormalisation)
+      classCount: dataset.classNames.count,
+      batchNormalisation: specification.model.batchNormalisation)
     layout = ParameterLayout(architecture)
     data = try FederatedData(
       images: LabelledImages(
         pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
         scaling: specification.model.pixelScaling),
       classCount: dataset.classNames.count, train: partition.train, test: partition.test)
-    resolved = specification.resolved(batchNormalisation: hasNormalisation, partition: partition)
+    resolved = specification.resolved(partition: partition)
   }
 
   /// The dataset that a specification names.

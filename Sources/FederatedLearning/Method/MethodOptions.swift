@@ -129,6 +129,9 @@ public struct OptionDeclaration: Sendable {
 public struct MethodOptions: Sendable {
   private var values: [String: OptionValue] = [:]
 
+  /// No keys.
+  public init() {}
+
   /// Throws `FederationError` for an unknown key or a value outside its domain.
   public init(_ given: [String: OptionValue] = [:], for options: [OptionDeclaration]) throws {
     for option in options {

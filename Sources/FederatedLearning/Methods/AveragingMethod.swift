@@ -4,7 +4,7 @@ import NeuralNetworks
 /// each client may keep some layers to itself.
 ///
 /// θ^l ← Σ_{i ∈ S} p_i θ_i^l for every shared layer l, over the round's participants S.
-protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
+public protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
   /// Whether a layer is sent and averaged; the others stay with the client.
   func shares(_ layer: ParameterLayout.Layer) -> Bool
 
@@ -17,10 +17,10 @@ protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
 
 extension AveragingMethod {
   /// All layers are averaged.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { true }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { true }
 
   /// Each participant's share of their training samples.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.sampleShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.sampleShares(of: clients) }
 
   private var shared: SharedModel { SharedModel(setting, where: shares) }
 
@@ -60,5 +60,5 @@ extension AveragingMethod {
 
 extension AveragingMethod where Contribution == Void {
   /// The trained model.
-  func sentModel(of update: ClientUpdate<Void>) -> [Float] { update.trained }
+  public func sentModel(of update: ClientUpdate<Void>) -> [Float] { update.trained }
 }

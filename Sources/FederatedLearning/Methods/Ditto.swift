@@ -43,5 +43,5 @@ public struct Ditto: AveragingMethod {
   }
 
   /// The client's version of the global model.
-  func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
+  public func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
 }

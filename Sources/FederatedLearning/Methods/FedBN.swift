@@ -24,5 +24,5 @@ public struct FedBN: AveragingMethod {
   }
 
   /// All but batch normalisation.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { !layer.isBatchNormalisation }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { !layer.isBatchNormalisation }
 }

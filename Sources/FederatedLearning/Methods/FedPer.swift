@@ -27,5 +27,5 @@ public struct FedPer: AveragingMethod {
   }
 
   /// The first layers.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { !personal.contains(layer.name) }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { !personal.contains(layer.name) }
 }

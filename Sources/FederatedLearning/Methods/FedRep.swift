@@ -61,10 +61,10 @@ public struct FedRep: AveragingMethod {
   }
 
   /// The body.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { !head.contains(layer.name) }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { !head.contains(layer.name) }
 
   /// Equal, as in the paper.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 
   /// Descent on the head, then on the body, each with a fresh optimiser.
   public func train(

@@ -30,8 +30,8 @@ public struct LGFedAvg: AveragingMethod {
   }
 
   /// The last layers.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { global.contains(layer.name) }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { global.contains(layer.name) }
 
   /// Equal, as in the authors' code.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 }

@@ -77,7 +77,7 @@ public struct PFedMe: AveragingMethod {
   }
 
   /// Equal, as in the paper, or by training samples, as in the authors' code.
-  func averagingWeights(of clients: [Int]) -> [Float] {
+  public func averagingWeights(of clients: [Int]) -> [Float] {
     weighsSamples ? setting.sampleShares(of: clients) : setting.equalShares(of: clients)
   }
 
@@ -112,7 +112,7 @@ public struct PFedMe: AveragingMethod {
   }
 
   /// The client's version of the global model.
-  func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
+  public func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
 
   /// The mixture of the global model and the versions' average.
   public func aggregate(

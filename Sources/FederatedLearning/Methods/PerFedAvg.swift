@@ -60,7 +60,7 @@ public struct PerFedAvg: AveragingMethod {
   public var preparationPhases: [LocalPhase] { [LocalPhase(.adapt, .batches(1))] }
 
   /// Equal, as in the paper.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 
   /// Descent on F_i, a step for every batch of the round.
   ///
