@@ -215,7 +215,7 @@ class Names:
             for word in words[1:]:
                 variable = re.match(r"(\w+)=", word)
                 if variable and variable[1] not in self.variables:
-                    return f"a variable of the Makefile in the place of {variable[1]}"
+                    return f"a variable of the Makefile instead of {variable[1]}"
                 if not variable and not word.startswith("-") and word not in self.targets:
                     close = difflib.get_close_matches(word, self.targets, 1)
                     return "a target of the Makefile" + (f" (like {close[0]})" if close else "")
@@ -224,7 +224,7 @@ class Names:
         elif program == "pfedla-benchmarks":
             for word in words[1:]:
                 if word.startswith("--") and word not in self.literals:
-                    return f"an option of pfedla-benchmarks in the place of {word}"
+                    return f"an option of pfedla-benchmarks instead of {word}"
         return None
 
     def _missing_subcommand(self, words):
@@ -234,11 +234,11 @@ class Names:
         command = self.commands[path]
         if words and command["subcommands"] and re.fullmatch(r"[a-z-]+", words[0]):
             if not words[0].startswith("-"):
-                return f"a subcommand of {' '.join(path)} in the place of {words[0]}"
+                return f"a subcommand of {' '.join(path)} instead of {words[0]}"
         for word in words:
             option = re.match(r"--?[A-Za-z][\w-]*", word)
             if option and option[0] not in command["options"]:
-                return f"an option of {' '.join(path)} in the place of {option[0]}"
+                return f"an option of {' '.join(path)} instead of {option[0]}"
         return None
 
 
