@@ -10,7 +10,7 @@ PYTHON ?= python3
 FIRST_RESULT ?= $(RUNS)/first-result
 METHODS ?= local fedavg pfedla heurpfedla
 SEEDS ?= 0 1 2
-# A list may have come from a program, with a name in each line.
+# A list may come from a program, one name per line.
 override METHODS := $(strip $(METHODS))
 override SEEDS := $(strip $(SEEDS))
 WORKERS ?=
@@ -29,7 +29,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
 	  | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-deps: ## Look for the system libraries, and install them where apt can
+deps: ## Look for the system libraries and install missing ones with apt
 	@tools/install_dependencies.sh
 
 build: deps ## Build the pfedla program in release mode
@@ -38,10 +38,10 @@ build: deps ## Build the pfedla program in release mode
 test: deps ## Run all tests
 	swift test -c release --disable-testable-imports
 
-quickstart: build ## Four methods on ten clients, a table and a picture, in minutes
+quickstart: build ## Train four methods on ten clients; a table and a plot, in minutes
 	@tools/quickstart.sh $(PFEDLA) $(RUNS)/quickstart $(WORKERS_OPTION)
 
-first-result: build ## The first CIFAR-10 result: METHODS (four) under SEEDS (0 1 2), and their comparison
+first-result: build ## The first CIFAR-10 result: METHODS (four) with SEEDS (0 1 2), compared
 	@mkdir -p $(FIRST_RESULT)
 	@for method in $(METHODS); do for seed in $(SEEDS); do \
 	  $(PFEDLA) run experiments/first-result.yaml --set method=$$method --set seed=$$seed \
@@ -50,17 +50,17 @@ first-result: build ## The first CIFAR-10 result: METHODS (four) under SEEDS (0 
 	@$(PFEDLA) compare --output $(FIRST_RESULT) \
 	  $(foreach method,$(METHODS),$(foreach seed,$(SEEDS),$(FIRST_RESULT)/$(method)-seed$(seed).h5))
 
-reproduce-table: build ## Table TABLE=1, 2 or 3 of the paper at PROFILE=smoke, quick or paper
+reproduce-table: build ## Table TABLE=1, 2 or 3 of the paper at PROFILE=smoke, quick, short or paper
 	$(PFEDLA) reproduce table$(TABLE) --profile $(PROFILE) --output $(REPRODUCTION) $(WORKERS_OPTION) $(ONLY)
 
-figures: build ## Figures 1, 5, 6 and 7 of the paper at PROFILE=smoke, quick or paper
+figures: build ## Figures 1, 5, 6 and 7 of the paper at PROFILE=smoke, quick, short or paper
 	$(PFEDLA) reproduce figure1 figure5 figure6 figure7 --profile $(PROFILE) --output $(REPRODUCTION) \
 	  $(WORKERS_OPTION) $(ONLY)
 
-report: build ## Tables, figures and report.html of what is done at PROFILE
+report: build ## Tables, figures and report.html of the runs finished at PROFILE
 	$(PFEDLA) report $(REPRODUCTION)
 
-readers: # Packages that open results, in the virtual environment
+readers: # Install the packages that open results in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -c 'import h5py, xarray, h5netcdf, netCDF4, matplotlib' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4 matplotlib
@@ -72,13 +72,13 @@ check-pages: build readers ## Run the pages' commands; check their links, code n
 	$(PYTHON) tools/check_pages.py --self-test
 	$(PYTHON) tools/check_pages.py --pfedla $(PFEDLA) --python $(VENV)/bin/python
 
-check-survival: build ## Kill runs and sweeps, fill their disk, and see that nothing is lost
+check-survival: build ## Kill runs and sweeps, fill their disk, and check that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)
 
-check-processors: build ## Run on emulated processors, and see that results have the same bytes
+check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
 
-torch: # PyTorch in the virtual environment
+torch: # Install PyTorch in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -c 'import h5py, numpy, torch' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py numpy 'torch==2.13.0+cpu' \
@@ -87,7 +87,7 @@ torch: # PyTorch in the virtual environment
 replay: build torch ## Replay audited runs of every method in PyTorch, from the dataset files
 	@tools/replay.sh $(PFEDLA) $(RUNS)/replay $(VENV)/bin/python $(REPLAY_OPTIONS)
 
-bench: deps ## Time everything beside what bounds it; SECTIONS="step server" chooses
+bench: deps ## Time everything against its bound; SECTIONS="step server" selects
 	swift build -c release --product pfedla
 	swift build -c release --product pfedla-benchmarks
 	.build/release/pfedla-benchmarks $(SECTIONS) --csv $(RUNS)/benchmarks.csv --python $(VENV)/bin/python
@@ -98,11 +98,11 @@ format: ## Format all Swift sources
 check-format: ## Check the format of all Swift sources
 	swift format lint -s -r Sources Tests Benchmarks Package.swift
 
-numerics: deps ## Record the digests of every method under the present numerics version (after raising it)
+numerics: deps ## Record every method's digests for the current numerics version (after raising it)
 	PFEDLA_RECORD_NUMERICS=1 swift test -c release --disable-testable-imports --filter NumericsVersionTests
 
 golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
 
-clean: ## Remove what was built; runs stay
+clean: ## Remove the build; keep runs
 	rm -rf .build

@@ -41,9 +41,10 @@ let package = Package(
       dependencies: ["HDF5", "RandomStreams", "Support"]),
     .target(name: "CKernels"),
     .target(
-      name: "NeuralNetworks", dependencies: ["CKernels", "COneDNN", "RandomStreams"]),
+      name: "NeuralNetworks", dependencies: ["CKernels", "COneDNN", "RandomStreams", "Support"]),
     .target(
-      name: "FederatedLearning", dependencies: ["CKernels", "NeuralNetworks", "RandomStreams"]),
+      name: "FederatedLearning",
+      dependencies: ["CKernels", "NeuralNetworks", "RandomStreams", "Support"]),
     .target(
       name: "Experiments",
       dependencies: [

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Times the paper's CNN in plain PyTorch: a bare loop over preloaded tensors, on one thread.
 
-Answers each line of standard input with one line of seconds on standard output, so that another
-program can take turns with it:
+Answers each line of standard input with one line, the seconds, on standard output, so that another program can
+alternate with it:
 
     step CHANNELS SIDE NORMALISED LAYOUT BATCH STEPS
         -> seconds of one training step, the mean of STEPS
@@ -10,9 +10,8 @@ program can take turns with it:
         -> seconds of training CLIENTS clients one after the other, each from the same model over its
            own SAMPLES images
 
-LAYOUT is contiguous or channels_last. Nothing but the training itself is timed: no data loader, no
-conversion, no shuffling, no averaging. The images are random bytes scaled to [-1, 1], not a
-dataset's: PyTorch computes densely, whatever they are.
+LAYOUT is contiguous or channels_last. Only the training itself is timed: no data loader, no conversion, no shuffling,
+no averaging. The images are random bytes scaled to [-1, 1], not a dataset's: PyTorch's time does not depend on them.
 """
 
 import copy
@@ -27,7 +26,7 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 
 
 def paper_cnn(channels, side, normalised):
-    """The client model: see Architecture.paperCNN."""
+    """The client model: see NetworkDescription.paperCNN."""
 
     def block(inputs, outputs):
         norm = [nn.BatchNorm2d(outputs)] if normalised else []

@@ -1,15 +1,15 @@
-# Draws who learns from whom (Figure 6) and the learning curve of a result, with HDF5.jl and Plots.
+# Draws the heat map of a result's aggregation weights (Figure 6) and its learning curve, with HDF5.jl and Plots.
 #
 #     julia examples/julia_hdf5.jl RESULT.h5 OUTPUT_FOLDER
 #
 # Needs HDF5 (0.16 or newer) and Plots: import Pkg; Pkg.add(["HDF5", "Plots"])
-# NOT RUN: written from the packages' documentation. Please report what does not work.
-# Julia shows axes in reverse order: what the format's page calls (round, client) is (client, round) here.
+# NOT RUN: written from the packages' documentation. Please report any problems.
+# Julia shows axes in reverse order: (round, client) on the format's page is (client, round) here.
 
-ENV["GKSwstype"] = "100"  # the pictures go to files; no display is needed
+ENV["GKSwstype"] = "100"  # writes plots to files; needs no display
 using HDF5, Plots, Statistics
 
-"Mean test accuracy over the clients; the band is one standard deviation to each side."
+"Mean test accuracy over clients; the band is one standard deviation to each side."
 function draw_learning_curve(file, output)
     rounds = read(file, "round")
     picture = plot(title = attrs(file)["title"], titlefontsize = 10, xlabel = "round",
@@ -29,7 +29,7 @@ function draw_weights(file, output; layer = "fc1")
     place = findfirst(==(layer), read(file, "layer"))
     weights = read(file, "aggregation/weights")           # (source_client, layer, client, recorded_round)
     last_round = last(read(file, "aggregation/recorded_round"))
-    # heatmap puts the rows of a matrix along y: transpose, so that the clients stand there.
+    # heatmap puts the rows of a matrix along y: transpose, so that these are the clients.
     picture = heatmap(read(file, "source_client"), read(file, "client"),
                       permutedims(weights[:, place, :, end]), yflip = true, aspect_ratio = :equal,
                       color = :viridis, xlabel = "source client", ylabel = "client",
@@ -45,7 +45,7 @@ function main(path, output)
         if haskey(file, "aggregation")
             draw_weights(file, output)
         else
-            println("$path holds no aggregation weights (method $(attrs(file)["method"])): no heat map")
+            println("$path has no aggregation weights (method $(attrs(file)["method"])): no heat map")
         end
     end
 end

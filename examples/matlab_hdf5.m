@@ -1,13 +1,12 @@
 function matlab_hdf5(path, output)
-% Draws who learns from whom (Figure 6) and the learning curve of a result.
+% Draws the heat map of a result's aggregation weights (Figure 6) and its learning curve.
 %
 %     matlab -batch "addpath examples; matlab_hdf5('RESULT.h5', 'OUTPUT_FOLDER')"
 %
-% Needs MATLAB alone.
+% Needs only MATLAB.
 % NOT RUN in MATLAB: written from its documentation, and run in GNU Octave with stand-ins for h5read,
-% h5readatt and h5info, which Octave lacks. Please report what does not work.
-% MATLAB shows axes in reverse order: what the format's page calls (round, client) is (client, round)
-% here.
+% h5readatt and h5info, which are missing in Octave. Please report any problems.
+% MATLAB shows axes in reverse order: (round, client) on the format's page is (client, round) here.
 
 if nargin ~= 2
     error('usage: matlab_hdf5(''RESULT.h5'', ''OUTPUT_FOLDER'')');
@@ -20,12 +19,12 @@ root = h5info(path, '/');
 if any(strcmp({root.Groups.Name}, '/aggregation'))
     draw_weights(path, output, 'fc1');
 else
-    fprintf('%s holds no aggregation weights (method %s): no heat map\n', path, text_of(path, 'method'));
+    fprintf('%s has no aggregation weights (method %s): no heat map\n', path, text_of(path, 'method'));
 end
 end
 
 function draw_learning_curve(path, output)
-% Mean test accuracy over the clients; the band is one standard deviation to each side.
+% Mean test accuracy over clients; the band is one standard deviation to each side.
 models = {'received', 'trained'};
 colours = [0.12 0.47 0.71; 1.00 0.50 0.05];
 rounds = double(h5read(path, '/round'));

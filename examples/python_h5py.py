@@ -1,4 +1,4 @@
-"""Draws who learns from whom (Figure 6) and the learning curve of a result, with h5py.
+"""Draws the heat map of a result's aggregation weights (Figure 6) and its learning curve, with h5py.
 
     python examples/python_h5py.py RESULT.h5 OUTPUT_FOLDER
 
@@ -12,7 +12,7 @@ import h5py
 import matplotlib
 import numpy as np
 
-matplotlib.use("Agg")  # the pictures go to files; no display is needed
+matplotlib.use("Agg")  # writes plots to files; needs no display
 import matplotlib.pyplot as plt
 
 LAYER = "fc1"
@@ -33,7 +33,7 @@ def draw_weights(file, output):
 
 
 def draw_learning_curve(file, output):
-    """Mean test accuracy over the clients; the band is one standard deviation to each side."""
+    """Mean test accuracy over clients; the band is one standard deviation to each side."""
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for model in ["received", "trained"]:
         accuracy = file[f"test_accuracy_{model}"][:]  # axes (round, client); NaN: not evaluated
@@ -56,7 +56,7 @@ def main(path, folder):
         if "aggregation" in file:
             draw_weights(file, output)
         else:
-            print(f"{path} holds no aggregation weights (method {file.attrs['method']}): no heat map")
+            print(f"{path} has no aggregation weights (method {file.attrs['method']}): no heat map")
 
 
 if __name__ == "__main__":

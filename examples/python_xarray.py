@@ -1,4 +1,4 @@
-"""Draws who learns from whom (Figure 6) and the learning curve of a result, with xarray.
+"""Draws the heat map of a result's aggregation weights (Figure 6) and its learning curve, with xarray.
 
     python examples/python_xarray.py RESULT.h5 OUTPUT_FOLDER
 
@@ -11,7 +11,7 @@ import sys
 import matplotlib
 import xarray
 
-matplotlib.use("Agg")  # the pictures go to files; no display is needed
+matplotlib.use("Agg")  # writes plots to files; needs no display
 import matplotlib.pyplot as plt
 
 LAYER = "fc1"
@@ -31,7 +31,7 @@ def draw_weights(result, output):
 
 
 def draw_learning_curve(result, output):
-    """Mean test accuracy over the clients; the band is one standard deviation to each side."""
+    """Mean test accuracy over clients; the band is one standard deviation to each side."""
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for model in ["received", "trained"]:
         accuracy = result[f"test_accuracy_{model}"].dropna("round", how="all")  # evaluated rounds
@@ -53,7 +53,7 @@ def main(path, folder):
         if "aggregation" in result.children:
             draw_weights(result, output)
         else:
-            print(f"{path} holds no aggregation weights (method {result.attrs['method']}): no heat map")
+            print(f"{path} has no aggregation weights (method {result.attrs['method']}): no heat map")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-# Draws who learns from whom (Figure 6) and the learning curve of a result, with rhdf5.
+# Draws the heat map of a result's aggregation weights (Figure 6) and its learning curve, with rhdf5.
 #
 #     Rscript examples/r_hdf5.R RESULT.h5 OUTPUT_FOLDER
 #
 # Needs rhdf5: apt install r-bioc-rhdf5, or BiocManager::install("rhdf5").
-# R shows axes in reverse order: what the format's page calls (round, client) is (client, round) here.
+# R shows axes in reverse order: (round, client) on the format's page is (client, round) here.
 
 suppressPackageStartupMessages(library(rhdf5))
 
@@ -14,7 +14,7 @@ output <- arguments[2]
 dir.create(output, showWarnings = FALSE, recursive = TRUE)
 about <- h5readAttributes(path, "/")
 
-# Mean test accuracy over the clients; the band is one standard deviation to each side.
+# Mean test accuracy over clients; the band is one standard deviation to each side.
 draw_learning_curve <- function() {
   models <- c("received", "trained")
   colours <- c("#1f77b4", "#ff7f0e")
@@ -24,7 +24,7 @@ draw_learning_curve <- function() {
   deviation <- function(x) sqrt(mean((x - mean(x, na.rm = TRUE))^2, na.rm = TRUE))
   mean_of <- sapply(accuracy, function(a) apply(a[, evaluated, drop = FALSE], 2, mean, na.rm = TRUE))
   spread <- sapply(accuracy, function(a) apply(a[, evaluated, drop = FALSE], 2, deviation))
-  dim(mean_of) <- dim(spread) <- c(length(rounds), length(models))  # a single round, too
+  dim(mean_of) <- dim(spread) <- c(length(rounds), length(models))  # also for a single round
   png(file.path(output, "learning-curve.png"), width = 900, height = 600, res = 150)
   par(mar = c(4, 4, 3, 1))
   plot(range(rounds), range(mean_of - spread, mean_of + spread), type = "n", main = about$title,
@@ -47,11 +47,11 @@ draw_weights <- function(layer = "fc1") {
   clients <- as.vector(h5read(path, "client"))
   palette <- hcl.colors(100, "viridis")
   limits <- range(weights)
-  if (diff(limits) == 0) limits <- limits + c(-0.01, 0.01)  # before the first update all are equal
+  if (diff(limits) == 0) limits <- limits + c(-0.01, 0.01)  # before the first update all weights are equal
   png(file.path(output, paste0("weights-", layer, ".png")), width = 900, height = 700, res = 150)
   layout(matrix(1:2, 1), widths = c(3.6, 1))
   par(mar = c(4, 4, 3, 1))
-  # image() puts the first axis along x, so that the source clients stand there without transposing.
+  # image() puts the first axis, the source clients, along x, so there is no need to transpose.
   image(clients, clients, weights, ylim = rev(range(clients)) + c(0.5, -0.5), zlim = limits, col = palette,
         las = 1, main = sprintf("%s, %s, round %d", about$method_title, layer, max(recorded)),
         xlab = "source client", ylab = "client")
@@ -67,5 +67,5 @@ draw_learning_curve()
 if ("aggregation" %in% h5ls(path, recursive = FALSE)$name) {
   draw_weights()
 } else {
-  cat(sprintf("%s holds no aggregation weights (method %s): no heat map\n", path, about$method))
+  cat(sprintf("%s has no aggregation weights (method %s): no heat map\n", path, about$method))
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks the Markdown pages against the repository: commands run, links lead somewhere, names exist, and marked
-numbers are those of their CSV files. `make check-pages` runs it; tools/README.md describes the marks.
+"""Checks the Markdown pages against the repository: commands run, links and names exist, and marked numbers match
+their CSV files. `make check-pages` runs it; tools/README.md describes the marks.
 
-Needs Python 3.10 alone; the Python blocks of the pages run in --python.
+Needs only Python 3.10; the Python blocks of the pages run in --python.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pages.markdown import Page
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("pages", nargs="*", help="pages to check; all unless given")
+    parser.add_argument("pages", nargs="*", help="pages to check; default: all")
     parser.add_argument("--pfedla", default=".build/release/pfedla", help="the built program")
     parser.add_argument("--python", default=".venv/bin/python", help="runs the Python blocks")
     parser.add_argument("--static", action="store_true", help="run no block")
@@ -35,7 +35,7 @@ def main():
     chosen = [page for page in pages if not options.pages or page.path in options.pages]
     unknown = set(options.pages) - {page.path for page in pages}
     if unknown:
-        sys.exit(f"{', '.join(sorted(unknown))}: no such page; expected a path from the repository's root")
+        sys.exit(f"{', '.join(sorted(unknown))}: no such page; expected a path relative to the repository's root")
     program = root / options.pfedla
     if not program.exists():
         sys.exit(f"{options.pfedla}: not found; `make build` builds it")
@@ -53,7 +53,7 @@ def main():
 
 
 def update(root, files, chosen):
-    """Writes the numbers of the CSV files into the pages; the exit status."""
+    """Writes the numbers of the CSV files into the pages; returns the exit status."""
     for page in chosen:
         changed = numbers.update(page, numbers.Files(root, files))
         if changed:
@@ -65,7 +65,7 @@ def update(root, files, chosen):
 
 
 def listed(root):
-    """The paths of the repository's files: those that git has, and new ones that it does not ignore."""
+    """The paths of the repository's files: those tracked by git, and new ones that it does not ignore."""
     output = run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=root, text=True,
         capture_output=True, check=True).stdout

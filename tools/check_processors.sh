@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `make check-processors`: an audited run on this processor and on emulated ones must have the same bytes.
-# QEMU knows processors with AVX2 and without AVX-512, whatever this one is; the emulated runs have one
-# worker, this one's has two. Skipped with a line where QEMU is missing.
+# `make check-processors`: an audited run must give the same bytes on this processor and on emulated ones. QEMU
+# emulates processors with AVX2 but without AVX-512, whatever this processor is. The emulated runs use one worker, the
+# run here uses two. If QEMU is missing, the check is skipped with one line.
 set -euo pipefail
 
 pfedla=$1
@@ -36,6 +36,6 @@ for dataset in fashion-mnist cifar10; do
   for processor in "${emulated[@]}"; do
     run "$output/$dataset-$processor.h5" 1 qemu-x86_64 -cpu "$processor" "$pfedla"
     cmp "$output/$dataset-here.h5" "$output/$dataset-$processor.h5"
-    echo "$dataset: an emulated $processor gives the same bytes as this processor"
+    echo "$dataset: emulated $processor: same bytes as this processor"
   done
 done

@@ -61,7 +61,7 @@ def make_results(program, folder):
 
 
 def check_labels(group):
-    """Every axis of every dataset carries a dimension scale named like itself."""
+    """Every axis of every dataset has a dimension scale with the axis's name."""
     for name, item in group.items():
         if isinstance(item, h5py.Group):
             check_labels(item)
@@ -151,7 +151,7 @@ def check_netcdf(path):
 
 
 def find_examples():
-    """The scripts in examples/ that can run here: how to call each, by its name."""
+    """The scripts in examples/ that can run here: {name: command}."""
     python = [sys.executable, "-W", "error", "-W", "ignore:numpy.ndarray size changed"]
     found = {name: [*python, EXAMPLES / name] for name in ["python_xarray.py", "python_h5py.py"]}
     rscript = shutil.which("Rscript")
@@ -161,7 +161,7 @@ def find_examples():
     if has_rhdf5:
         found["r_hdf5.R"] = [rscript, EXAMPLES / "r_hdf5.R"]
     else:
-        print("examples/r_hdf5.R: skipped, because Rscript with rhdf5 is not here "
+        print("examples/r_hdf5.R: skipped, because Rscript with rhdf5 is not installed "
               "(apt install r-base-core r-bioc-rhdf5)")
     return found
 
@@ -178,7 +178,7 @@ def check_example(name, command, path, folder):
     pictures = {picture: matplotlib.image.imread(output / picture)[..., :3] for picture in expected}
     for picture, pixels in pictures.items():
         assert min(pixels.shape[:2]) >= 400, f"{name}: {picture} has {pixels.shape} pixels"
-        coloured = (np.ptp(pixels, axis=-1) > 0.1).mean()  # frame and labels alone are grey
+        coloured = (np.ptp(pixels, axis=-1) > 0.1).mean()  # frame and labels are grey
         colours = len(np.unique(pixels.reshape(-1, 3), axis=0))
         assert colours > 10 and coloured > 0.01, f"{name}: {picture} is empty"
     return pictures
@@ -193,7 +193,7 @@ def check_examples(examples, path, folder):
     for picture, pixels in drawn["python_h5py.py"].items():
         other = drawn["python_xarray.py"][picture]
         assert pixels.shape == other.shape and np.abs(pixels - other).mean() < 0.001, (
-            f"python_h5py.py and python_xarray.py draw different pictures: {picture}")
+            f"python_h5py.py and python_xarray.py draw different plots: {picture}")
 
 
 def main():

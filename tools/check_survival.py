@@ -3,9 +3,9 @@
 
     tools/check_survival.py --pfedla .build/release/pfedla
 
-Whatever happens, the same command must resume from there and end with the bytes of a run that nothing
-happened to, and nothing may be left lying about. Needs Python 3 alone; the part with a full disk needs to be
-allowed to mount a tmpfs and is skipped with a message where that is forbidden.
+After every failure, the same command must resume and end with the same bytes as an uninterrupted run, and no stray
+files may remain. Needs only Python 3. The part with a full disk needs permission to mount a tmpfs; without it, that
+part is skipped with a message.
 """
 
 import argparse
@@ -28,7 +28,7 @@ failures = []
 
 
 def check(condition, text):
-    """Says what went wrong and continues, so that one look shows all."""
+    """Prints what went wrong and continues, so that one run shows all failures."""
     if not condition:
         failures.append(text)
         print(f"  FAILED: {text}", flush=True)
@@ -39,7 +39,7 @@ def text_of(path):
 
 
 class Program:
-    """The pfedla program in a folder of its own for what it says."""
+    """The pfedla program, with a folder for its messages."""
 
     def __init__(self, path, folder):
         self.path = path
@@ -57,7 +57,7 @@ class Program:
         return process
 
     def run(self, arguments, **options):
-        """Exit status (negative for a signal) and what it said, read through a pipe: no file is involved."""
+        """Exit status (negative for a signal) and messages, read through a pipe: no file is involved."""
         done = subprocess.run(
             self.command(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, cwd=REPOSITORY, timeout=300, check=False, **options)
@@ -81,7 +81,7 @@ def results(output):
 
 
 def check_end(output, expected, what):
-    """All results, each with its sidecar, with the bytes expected, and nothing else."""
+    """All results, each with its sidecar and the expected bytes, and nothing else."""
     found = results(output)
     check(found.keys() == expected.keys(), f"{what}: {len(found)} results, expected {len(expected)}")
     for name in found.keys() & expected.keys():
@@ -93,7 +93,7 @@ def check_end(output, expected, what):
 
 
 def wait_for_file(process, cells, count):
-    """Waits until so many temporary files have come and gone and another one is being written."""
+    """Waits until this many temporary files have come and gone and another one is being written."""
     end = time.monotonic() + 60
     before = set()
     while process.poll() is None and time.monotonic() < end:
@@ -105,7 +105,7 @@ def wait_for_file(process, cells, count):
 
 
 def check_kills(program, folder, expected, duration):
-    """SIGKILL at twenty random moments, and at six at which a file is being written."""
+    """SIGKILL at twenty random moments, and at six moments when a file is being written."""
     choose = random.Random(20220619)
     seen = {"temporary file": 0, "checkpoint": 0, "lock": 0, "result": 0}
     kills, rounds = 0, 0
@@ -147,7 +147,7 @@ def check_kills(program, folder, expected, duration):
 
 
 def check_two(program, folder, expected):
-    """Two processes at once on one new folder, which also draw its images."""
+    """Two processes at once on one new folder; they also synthesize its images."""
     output = folder / "shared"
     processes = [program.start(sweep(output)) for _ in range(2)]
     done = []
@@ -158,7 +158,7 @@ def check_two(program, folder, expected):
         done.append(re.findall(r"^\d+/\d+ (\S+): round 12/12,", errors, re.MULTILINE))
     everything = sorted(done[0] + done[1])
     check(everything == sorted(name.removesuffix(".h5") for name in expected),
-          f"two at once: done were {everything}")
+          f"two at once: {everything} were done")
     check_end(output, expected, "two at once")
     print(f"  {len(done[0])} and {len(done[1])} cells done")
 
@@ -174,7 +174,7 @@ def setting(key, value):
     return ["--set", f"{key}={value}"]
 
 
-# What the result keeps of the models, and when there are checkpoints.
+# Which models the result keeps, and how often checkpoints are written.
 OFTEN = [*setting("saved_models", "none"), *setting("checkpoint_every", 2)]
 NEVER = [*setting("saved_models", "trained"), *setting("checkpoint_every", 0)]
 
@@ -195,7 +195,7 @@ def check_refusal(status, errors, output, reason, what):
 
 
 def limited(byte_count):
-    """Files of the child may grow to so many bytes: writing more is an error, as on a full disk."""
+    """Files of the child may grow to this many bytes; writing more is an error, as on a full disk."""
     def prepare():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, byte_count))
@@ -203,7 +203,7 @@ def limited(byte_count):
 
 
 def check_file_limit(program, folder, data, reference):
-    """Writing fails at many places of a checkpoint."""
+    """Writing a checkpoint fails at many points."""
     size = reference["checkpoint"]
     failed = 0
     for limit in [
@@ -219,13 +219,13 @@ def check_file_limit(program, folder, data, reference):
         check(status == 0, f"files of {limit} bytes, then more: {errors[-300:]}")
         check(output.read_bytes() == reference["short"], f"files of {limit} bytes: another result")
         shutil.rmtree(output.parent)
-    check(failed >= 8, f"only {failed} limits were felt")
-    print(f"  {failed} limits of a file's size felt")
+    check(failed >= 8, f"only {failed} limits had an effect")
+    print(f"  {failed} file size limits had an effect")
 
 
 @contextlib.contextmanager
 def small_disk(folder, byte_count):
-    """A tmpfs of that size, or None where mounting is forbidden."""
+    """A tmpfs of that size, or None if mounting is forbidden."""
     place = folder / "disk"
     place.mkdir(exist_ok=True)
     mount = subprocess.run(
@@ -241,23 +241,23 @@ def small_disk(folder, byte_count):
 
 
 def fill(place, left):
-    """Leaves so many bytes free."""
+    """Fills the disk except for this many bytes."""
     state = os.statvfs(place)
     with open(place / "ballast", "wb") as file:
         file.write(bytes(max(0, state.f_bavail * state.f_frsize - left)))
 
 
 def check_full_disk(program, folder, data, reference, expected):
-    """A tmpfs with room for none, one or two checkpoints, or all but the result."""
+    """A tmpfs with room for no, one or two checkpoints, or for everything except the result."""
     reason = "No space left on device"
     size = reference["checkpoint"]
     with small_disk(folder, 8 * size) as place:
         if place is None:
-            print("  skipped: a tmpfs cannot be mounted here (root may)")
+            print("  skipped: cannot mount a tmpfs here (needs root)")
             return
         lines = set()
         cases = [(share, OFTEN) for share in (0.0, 0.001, 0.5, 0.99, 1.0, 1.02, 1.5, 2.02, 2.5)]
-        # No checkpoints, large models: the result itself finds no room.
+        # No checkpoints, large models: the result itself does not fit.
         cases += [(share, NEVER) for share in (0.0, 0.01, 0.5, 0.8)]
         failed = 0
         for share, more in cases:
@@ -282,15 +282,15 @@ def check_full_disk(program, folder, data, reference, expected):
             check(output.read_bytes() == whole, f"{what}: another result")
             shutil.rmtree(output.parent)
             (place / "ballast").unlink(missing_ok=True)
-        check(failed >= 8, f"only {failed} full disks were felt")
-        print(f"  {failed} full disks felt; the lines were:")
+        check(failed >= 8, f"only {failed} full disks had an effect")
+        print(f"  {failed} full disks had an effect; the messages were:")
         for line in sorted(lines):
             print(f"    {line}")
 
         output = place / "sweep"
         status, errors = program.run(sweep(output, "--dry-run"))  # draws the images
         check(status == 0, f"sweep: {errors[-300:]}")
-        # Room for a checkpoint of each of some cells, and then for none.
+        # Room for the checkpoints of some cells, then for none.
         fill(place, size // 2)
         status, errors = program.run(sweep(output))
         check(status == 1, f"sweep on a full disk: exit status {status}: {errors[-300:]}")
@@ -304,7 +304,7 @@ def check_full_disk(program, folder, data, reference, expected):
 
 
 def make_reference(program, folder, data):
-    """Uninterrupted runs, and how large a checkpoint is."""
+    """Uninterrupted runs, and the size of a checkpoint."""
     status, errors = program.run(
         ["datasets", "synthesize", "fashion-mnist", "--samples-per-class", "120", "--datasets", data])
     check(status == 0, errors)

@@ -111,7 +111,7 @@ class Network:
         return [(layer, end - size, end) for layer, size, end in zip(self.layers, sizes, ends)]
 
     def trained_slots(self):
-        """1 where a slot of the flat vector is trained, 0 where it is a running statistic."""
+        """1 if a slot of the flat vector is trained, 0 if it is a running statistic."""
         return torch.cat([torch.full((math.prod(shape),), float(tensor not in STATISTICS))
                           for _, tensor, shape, _ in self.tensors])
 
@@ -134,7 +134,7 @@ class Network:
 
 
 class Model:
-    """A network with parameters of its own, one autograd leaf a tensor."""
+    """A network with its own parameters, one autograd leaf per tensor."""
 
     def __init__(self, network, flat):
         self.network, self.values, offset = network, {}, 0
@@ -206,7 +206,7 @@ def largest_difference(a, b):
 
 
 class Hypernetwork:
-    """Aggregation weights of one client (Eq. 4): embedding, hidden layers, one head a layer."""
+    """Aggregation weights of one client (Eq. 4): embedding, hidden layers, one head per layer."""
 
     def __init__(self, client, sources, embedding, hidden, layers, normaliser):
         self.client, self.sources, self.normaliser = client, sources, normaliser

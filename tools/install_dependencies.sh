@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks for the system libraries that the build needs; installs them with apt where that is possible
-# (root, or sudo without a password); otherwise prints the one line to type.
+# Looks for the system libraries that the build needs. Installs missing ones with apt if possible (as root, or with
+# passwordless sudo); otherwise prints the command to run.
 set -euo pipefail
 
 needed="libhdf5-dev libdnnl-dev libssl-dev zlib1g-dev"
@@ -17,15 +17,15 @@ if [ "$(uname)" = Darwin ]; then
     brew --prefix --installed "$formula" >/dev/null 2>&1 || missing="$missing $formula"
   done
   [ -z "$missing" ] && exit 0
-  echo "Missing libraries. Type: brew install$missing gnuplot" >&2
+  echo "Missing libraries. Run: brew install$missing gnuplot" >&2
   exit 1
 fi
 
 has() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "No apt here: install HDF5 (with its high-level library), oneDNN 2.x, libcrypto and zlib with their" \
-    "headers by your system's package manager" >&2
+  echo "apt not found: install HDF5 (with its high-level library), oneDNN 2.x, libcrypto and zlib, with their" \
+    "headers, with your system's package manager" >&2
   exit 0
 fi
 
@@ -39,7 +39,7 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
   privilege="sudo"
 else
-  echo "Missing packages. Type: sudo apt-get install$missing" >&2
+  echo "Missing packages. Run: sudo apt-get install$missing" >&2
   [ "$missing" = " $optional" ] || exit 1
   exit 0  # only pictures need it
 fi

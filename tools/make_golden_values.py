@@ -206,7 +206,7 @@ ROUND_SALT, IMAGES, RATE = 41_000, 30, 0.05
 
 
 def round_batches(network, clients, rounds, epochs=2, size=4):
-    """[round][client][batch] lists of samples: every epoch in a hashed order of its own."""
+    """[round][client][batch] lists of samples: every epoch in its own hashed order."""
     lists = []
     for r in range(rounds):
         lists.append([])
@@ -306,8 +306,8 @@ def federated_averaging_case(network, clients, rounds):
 def make_rounds():
     network = small_network()
     clients = [list(range(c, IMAGES, 3)) for c in range(3)]
-    # The bank's rows are equal in the first round, so the hypernetworks learn from the second on
-    # and a third shows what they learnt.
+    # The bank's rows are equal in the first round, so the hypernetworks learn from the second on,
+    # and a third shows what they have learned.
     batches, all_clients = round_batches(network, clients, rounds=3), [[0, 1, 2]] * 3
     case = lambda *arguments: personalised_case(arguments[0], network, batches, *arguments[1:])
     return {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make quickstart`: local, fedavg, pfedla and heurpfedla on ten non-IID clients of FashionMNIST, or
-# of synthetic images where FashionMNIST is neither there nor can be fetched.
+# `make quickstart`: local, fedavg, pfedla and heurpfedla on ten non-IID clients of FashionMNIST, or of synthetic images
+# if FashionMNIST is not present and cannot be downloaded.
 set -euo pipefail
 
 pfedla=$1
@@ -13,8 +13,8 @@ elif [ -z "${PFEDLA_DATASETS:-}" ] && "$pfedla" datasets fetch fashion-mnist; th
   folder=datasets
 else
   folder=$output/synthetic-data
-  echo "FashionMNIST is not in ${PFEDLA_DATASETS:-datasets} and could not be fetched."
-  echo "Using SYNTHETIC images in its place, in $folder: good for a look, not for a result."
+  echo "FashionMNIST is not in ${PFEDLA_DATASETS:-datasets} and could not be downloaded."
+  echo "Using SYNTHETIC images from $folder instead: good for a demonstration, not for results."
   "$pfedla" datasets synthesize fashion-mnist --samples-per-class 700 --datasets "$folder" --overwrite
 fi
 

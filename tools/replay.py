@@ -1,18 +1,18 @@
-"""Replays audited runs in PyTorch and prints how far the recorded numbers are from its own.
+"""Replays audited runs in PyTorch and prints how far the recorded numbers deviate from its own.
 
     python tools/replay.py RESULT.h5 [RESULT2.h5 …] --datasets DIR
 
-A result of `pfedla run … --audit` holds initial values, batches and what came of them. The replay
-takes the initial values, the batches and the participants, computes everything else anew with
-automatic differentiation (replay_model.py, replay_methods/) on the published dataset files (replay_datasets.py),
-and compares. Exit status 1 when a deviation exceeds the tolerance, or when the file contradicts
-itself, for example when a test sample is in a batch. Needs torch, numpy and h5py.
+A result of `pfedla run … --audit` holds initial values, batches and their outcome. The replay takes the initial
+values, the batches and the participants, recomputes everything else with automatic differentiation
+(replay_model.py, replay_methods/) on the published dataset files (replay_datasets.py), and compares. The exit
+status is 1 if a deviation exceeds the tolerance, or if the file contradicts itself, for example if a test sample
+is in a batch. Needs torch, numpy and h5py.
 
-In float64 the deviation is the rounding of the run. Where a ReLU's sign or a maximum lies within
-rounding, one such decision moves a trained model by about 1e-5, and the following rounds amplify
-that, most of all with batch normalisation and large hypernetwork steps. `--from-recorded` stops it:
-every local training and every step of the server takes the recorded models, and the next round the recorded
-hypernetworks, mixing weights and whatever else is remembered, so that the steps are checked one by one.
+In float64 the deviation is the rounding error of the run. If rounding flips the decision of a ReLU or a maximum,
+that moves a trained model by about 1e-5, and the following rounds amplify it, most of all with batch normalisation
+and large hypernetwork steps. `--from-recorded` prevents this: every local training and every server step starts
+from the recorded models, and every round from the recorded hypernetworks, mixing weights and other state, so that
+the steps are checked one by one.
 """
 
 import argparse
@@ -31,20 +31,20 @@ from replay_datasets import Dataset, DatasetError
 from replay_model import (
     STATISTICS, Batch, Federation, Network, Outcome, Tensor, Work, validation_samples)
 
-# Phases in which a client prepares the model that it receives.
+# Phases in which a client prepares its received model.
 PREPARATION_PHASES = ("adapt", "validation")
 
-# Rounding grows faster where a batch's mean and variance are part of the step.
+# Rounding errors grow faster if a batch's mean and variance are part of the step.
 TOLERANCE, TOLERANCE_BATCH_NORMALISATION = 2e-5, 5e-4
 
-# What is remembered beside models, hypernetworks and state_after, has scales of all kinds: a deviation there is a share
-# of how far the tensor has moved, and its tolerance that of models times this.
+# State besides models (hypernetworks and state_after) has widely different scales. Its deviation is relative to how
+# far the tensor has moved, and its tolerance is that of models times this.
 STATE_TOLERANCES = 50
 
-# The least movement of a tensor, as a share of its largest value: within it rounding moves it.
+# The least movement of a tensor, as a share of its largest value; rounding alone can move it that far.
 LEAST_MOVEMENT = 1e-2
 
-# Errors planted in the Swift sources, and what became of them in the settings of replay.sh:
+# Errors planted in the Swift sources, and the deviations they caused with the settings of replay.sh:
 #
 #                                               FashionMNIST    CIFAR-10   largest deviation of
 #   tolerance                                      2e-5         5e-4       models, losses, aggregation weights
@@ -54,7 +54,7 @@ LEAST_MOVEMENT = 1e-2
 #     … to the pull, as 0.001 θ                    7.0e-4       6.8e-4     trained
 #   first-order Per-FedAvg without inner step      4.8e-4       6.7e-3     trained
 #     … with the second derivative                 5.6e-4       1.8e-3     trained, and twice the gradients
-#   tolerance                                      1e-3         2.5e-2     what is remembered
+#   tolerance                                      1e-3         2.5e-2     state besides models
 #   pFedLA's embedding not trained                 4.1e-2       1.0        hypernetwork_after
 #     … with zero heads                            5.9e-2       1.0        hypernetwork_after
 #     … HeurpFedLA, zero heads                     1.6e-2       1.0        hypernetwork_after
@@ -66,21 +66,21 @@ LEAST_MOVEMENT = 1e-2
 #   SCAFFOLD's option I                            2.5e-2       7.7e-2     client_controls, and twice the gradients
 #   FedAMP's weights a round late                  1.0          1.0        squared_distances
 
-# Compared exactly: what the replay has needed itself.
+# Compared exactly with the replay's own counts.
 COUNTS = ("gradient_computations", "forward_samples")
 
-# Two equal orders of so many samples are no chance: 1 in 6 billion.
+# Two equal orders of this many samples are no coincidence: 1 in 6 billion.
 CHANCE_SAMPLES = 13
 
 # Arrays of /audit that every method has.
 COMMON = ("initial_parameters", "participants", "received", "parameters_after")
 
-# A test sample may be classified either way where its logits are this many tolerances apart.
+# A test sample may be classified either way if its logits are at most this many tolerances apart.
 UNDECIDED_TOLERANCES = 20
 
 
 def is_state(name):
-    """Whether an array of /audit holds what is remembered besides models."""
+    """Whether an array of /audit holds state besides models."""
     return name == "hypernetwork_after" or name.startswith("state_after/")
 
 
@@ -92,7 +92,7 @@ class AuditError(Exception):
 
 
 class Audit:
-    """An audited result file: what the replay starts from and what it compares with."""
+    """An audited result file: the replay's starting point and its reference."""
 
     def __init__(self, path, datasets):
         self.file = file = h5py.File(path)
@@ -115,7 +115,7 @@ class Audit:
         self.participants = self.group["participants"][:]
         self.train, self.test = self._partition("train"), self._partition("test")
         self.batches, self.preparation = self._batches()
-        # Share of the training samples that is set aside whatever the method.
+        # Share of the training samples that is set aside for every method.
         self.validation_share = float(self.settings.get("validation_share", 0))
         self.memory = self.method.memory(self.settings)
 
@@ -152,7 +152,7 @@ class Audit:
         return {client: self.prepared_by(number, client) for client in range(self.clients)}
 
     def prepared_by(self, number, client):
-        """[Batch] that the method itself prepares a model with."""
+        """[Batch] with which the method itself prepares a model."""
         return [batch for batch in self.preparation.get((number, client), [])
                 if batch.phase != "validation" or self.method.weighs_by_validation or not self.validation_share]
 
@@ -259,20 +259,20 @@ def inconsistencies(audit):
         for index in sorted(used & test):
             yield f"{where}: test sample {index} is in a batch"
         for index in sorted(used - test - set(audit.train[client].tolist())):
-            yield f"{where}: sample {index} is in a batch, but in {owner.get(index, 'no client')}"
+            yield f"{where}: sample {index} is in a batch, but belongs to {owner.get(index, 'no client')}"
         kept = np.setdiff1d(audit.train[client], audit.validation(client))
         for problem in audit.method.check_training(audit.settings, kept, batches):
             yield f"{where}: {problem}"
     if extra := [key for key in audit.preparation
                  if not (1 <= key[0] <= audit.rounds + 1 and 0 <= key[1] < audit.clients)]:
-        yield f"round {extra[0][0]}, client {extra[0][1]}: preparation of nobody"
+        yield f"round {extra[0][0]}, client {extra[0][1]}: preparation for no client"
     for number in range(1, audit.rounds + 2):
         for client in range(audit.clients):
             batches, own = audit.preparation.get((number, client), []), audit.train[client]
             aside = [batch.indices for batch in batches if batch.phase == "validation"]
             where = f"round {number}, client {client}, preparation"
             for index in sorted({int(i) for batch in batches for i in batch.indices} - set(own.tolist())):
-                yield f"{where}: sample {index} is in a batch, but in {owner.get(index, 'no client')}"
+                yield f"{where}: sample {index} is in a batch, but belongs to {owner.get(index, 'no client')}"
             if audit.validation_share:
                 expected = validation_samples(own, audit.validation_share, int(audit.settings["seed"]), client)
                 if len(aside) != 1 or not np.array_equal(aside[0], expected):
@@ -301,7 +301,7 @@ def inconsistencies(audit):
 def repeated_orders(audit):
     """Yields, one line each, where a client sees its samples twice in the same order.
 
-    Compared are the passes of its training, in all rounds and phases, and what it adapts a model with in each round.
+    Compares the passes of its training, in all rounds and phases, and the batches that adapt a model in each round.
     """
     batch_size = int(audit.settings["batch_size"])
     for client in range(audit.clients):
@@ -340,7 +340,7 @@ class Deviations:
         return self.tolerance * (STATE_TOLERANCES if is_state(quantity) else 1)
 
     def compare(self, quantity, number, recorded, replayed, where, scale=1):
-        """scale: what deviations are shares of, by the last axis."""
+        """scale: what deviations are relative to, by the last axis."""
         recorded = np.atleast_1d(np.asarray(recorded, np.float64))
         replayed = np.atleast_1d(np.asarray(replayed, np.float64))
         if recorded.shape != replayed.shape:
@@ -366,7 +366,7 @@ class Deviations:
         return f"[{', '.join(str(int(p)) for p in position)}]"
 
     def excess(self):
-        """{quantity: its largest deviation} where that is too large."""
+        """{quantity: its largest deviation} for those that are too large."""
         return {quantity: value for quantity, value in self.overall().items() if not value <= self.limit(quantity)}
 
     def overall(self):
@@ -374,8 +374,8 @@ class Deviations:
 
 
 def scales(tensors, initial, values):
-    """What deviations in an array after a round are shares of, by the last axis: how far its tensor has moved since the
-    beginning, and LEAST_MOVEMENT of its largest value at least; 1 for what is still 0."""
+    """The scale of deviations in an array after a round, by the last axis: how far its tensor has moved since the start,
+    but at least LEAST_MOVEMENT of its largest value; 1 for a tensor that is still 0."""
     initial, values = (np.asarray(each, np.float64) for each in (initial, values))
     scale = np.ones(values.shape[-1])
     for place in [slice(t.offset, t.offset + t.size) for t in tensors or []] or [slice(None)]:
@@ -387,8 +387,7 @@ def scales(tensors, initial, values):
 def replay(audit, dtype, tolerance, from_recorded):
     """Replays all rounds and evaluates the last: (Deviations, {accuracy: most samples that differ}).
 
-    from_recorded: every local training and every step of the server takes the recorded models, and what is remembered
-    between rounds.
+    from_recorded: every local training and every server step starts from the recorded models and the recorded state.
     """
     method = audit.method(audit.federation(dtype))
     group, file = audit.group, audit.file
@@ -464,12 +463,12 @@ def evaluate(audit, federation, deviations, kind, model):
         loss = F.cross_entropy(logits, labels).item()
         recorded = audit.file[f"test_loss_{kind}"][-1, client]
         deviations.compare(f"test_loss_{kind}", number, recorded, loss, where)
-        # By how much the right class leads the best wrong one.
+        # By how much the right class leads the best wrong class.
         right = logits.gather(1, labels[:, None])[:, 0]
         lead = right - logits.scatter(1, labels[:, None], -torch.inf).max(1).values
         recorded = float(audit.file[f"test_accuracy_{kind}"][-1, client])
         differing = max(differing, abs(recorded * len(indices) - (lead > 0).sum().item()))
-        # Rounding may decide about the samples between these bounds.
+        # Rounding may decide the samples between these bounds.
         surely, possibly = ((lead > gap).double().mean().item() for gap in (undecided_gap, -undecided_gap))
         nearest = min(max(surely, recorded), possibly)
         deviations.compare(f"test_accuracy_{kind}", number, recorded, nearest, where)
@@ -480,7 +479,7 @@ def evaluate(audit, federation, deviations, kind, model):
 
 
 def report(path, audit, precision, tolerance, from_recorded):
-    """Replays in one precision and prints the deviations; whether all is well."""
+    """Replays in one precision and prints the deviations; whether all are within the tolerance."""
     deviations, differing = replay(audit, getattr(torch, precision), tolerance, from_recorded)
     settings = audit.settings
     print(f"{path.name}: {settings['method']} on {settings['dataset.name']}, {audit.clients} clients, "
@@ -504,7 +503,7 @@ def report(path, audit, precision, tolerance, from_recorded):
                                       for name, value in excess.items()))
         print(f"  first at {deviations.first}")
     else:
-        print(f"  ok (tolerance {tolerance:g}; of what is remembered {tolerance * STATE_TOLERANCES:g} of its movement)")
+        print(f"  ok (tolerance {tolerance:g}; of other state {tolerance * STATE_TOLERANCES:g} of its movement)")
     return not excess
 
 
@@ -533,9 +532,9 @@ def main():
     parser.add_argument("results", nargs="+", type=pathlib.Path, metavar="RESULT.h5")
     parser.add_argument("--datasets", required=True, type=pathlib.Path, metavar="DIR")
     parser.add_argument("--precision", choices=["float32", "float64", "both"], default="float64",
-                        help="both: float32 is shown beside float64, which decides")
+                        help="both: float32 is shown beside float64, which is decisive")
     parser.add_argument("--from-recorded", action="store_true",
-                        help="take the recorded models before every step, so that rounding cannot build up")
+                        help="start every step from the recorded models, so that rounding errors cannot build up")
     parser.add_argument("--tolerance", type=float, metavar="X",
                         help=f"default: {TOLERANCE:g} without batch normalisation, "
                              f"{TOLERANCE_BATCH_NORMALISATION:g} with")

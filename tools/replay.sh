@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # `make replay`: audited runs of every method on FashionMNIST and CIFAR-10, replayed in PyTorch. Uses the
-# datasets that are there, and synthetic ones in their form where none are. REPLAY_METHODS="apfl pfedme" takes some
-# methods alone.
+# published datasets if present, otherwise synthetic ones in their format.
 set -euo pipefail
 
 pfedla=$1
@@ -27,7 +26,7 @@ for dataset in fashion-mnist cifar10; do
   data=$folder
   if ! "$pfedla" datasets verify "$dataset" --datasets "$folder" >/dev/null 2>&1; then
     data=$output/synthetic-data
-    echo "$dataset is not in $folder: using SYNTHETIC images in its form."
+    echo "$dataset is not in $folder: using SYNTHETIC images in its format."
     "$pfedla" datasets synthesize "$dataset" --samples-per-class 120 --datasets "$data" --overwrite
   fi
   results=()
@@ -38,12 +37,12 @@ for dataset in fashion-mnist cifar10; do
     [ "$method-$dataset" = fedbn-fashion-mnist ] || audited "$method" "$method"
   done
 
-  # Options that one run a method leaves out.
+  # Options that one run per method does not cover.
   audited pfedla-model-norm pfedla \
     methods.pfedla.gradient_scaling=model-norm methods.pfedla.step_size=0.3
   audited heurpfedla-model-norm heurpfedla \
     methods.heurpfedla.gradient_scaling=model-norm methods.heurpfedla.step_size=0.3
-  # Heads that start at zero give embeddings a gradient in the third round for the first time: long steps.
+  # Long steps: with heads that start at zero, embeddings have no gradient before the third round.
   audited pfedla-zero-heads pfedla methods.pfedla.head_initialisation=zero methods.pfedla.step_size=3000
   audited heurpfedla-zero-heads heurpfedla methods.heurpfedla.head_initialisation=zero \
     methods.heurpfedla.normaliser=softmax methods.heurpfedla.step_size=3000 rounds=4
@@ -54,7 +53,7 @@ for dataset in fashion-mnist cifar10; do
   audited pfedhn-sum pfedhn methods.pfedhn.reduction=sum methods.pfedhn.inner_steps=0 local_epochs=1
   audited pfedhn-mean pfedhn methods.pfedhn.reduction=mean methods.pfedhn.client_optimiser=run
   if [ "$dataset" = cifar10 ]; then
-    # Where nothing is normalised there are no running statistics.
+    # Without batch normalisation there are no running statistics.
     audited apfl-local-statistics apfl model.batch_normalisation_statistics=local
     # α moves by hundredths.
     audited apfl-short-mixing-steps apfl methods.apfl.mixing_step_size=10
@@ -63,17 +62,17 @@ for dataset in fashion-mnist cifar10; do
     audited per-fedavg-long-steps per-fedavg methods.per-fedavg.inner_step_size=0.1
     audited per-fedavg-first-order-long-steps per-fedavg methods.per-fedavg.variant=first-order \
       methods.per-fedavg.inner_step_size=0.1
-    # A weak pull and long steps, so that 0.001 more or less of any of them shows.
+    # A weak pull and long steps, so that an error of 0.001 in any of them is detected.
     audited pfedme-long-steps pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=0.5 \
       methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=1
-    # As much to see within one round, for --from-recorded.
+    # Equally sensitive within one round, for --from-recorded.
     audited pfedme-one-round pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=5 \
       methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=0.02 local_epochs=4 rounds=1
   fi
-  # So large a share and step that the weights of averages matter.
+  # A share and step size large enough that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
   audited fedfomo-validation fedfomo validation_share=0.25
-  # More clients and rounds, in which affinities decide what is downloaded. With batch normalisation rounding
+  # More clients and rounds, so that affinities decide what is downloaded. With batch normalisation, rounding errors
   # would grow too large.
   if [ "$dataset" = fashion-mnist ]; then
     audited fedfomo-affinities fedfomo partition.clients=6 partition.samples_per_client=60 \

@@ -20,7 +20,7 @@ EMNIST_CLASSES = {"byclass": 62, "bymerge": 47, "balanced": 47, "letters": 26, "
 
 
 class DatasetError(Exception):
-    """A dataset file is missing, damaged or not the one that the run has read."""
+    """A dataset file is missing, damaged or not the one that the run read."""
 
 
 class Dataset:
@@ -48,7 +48,7 @@ class Dataset:
         self.labels, self.classes = renumbered[labels], len(kept)
 
     def _classes(self):
-        """The number of published classes, and their names where a run may use them."""
+        """The number of published classes, and their names, if a run may use them."""
         if self.name == "cifar10":
             return 10, CIFAR10_NAMES
         if self.name == "cifar100":
@@ -67,7 +67,7 @@ class Dataset:
                            "give its index in dataset.classes")
 
     def _bytes(self, folder, *names):
-        """The bytes of the first file that is there, plain or gzip, under any of its names."""
+        """The bytes of the first file that exists, plain or gzip, under any of its names."""
         for name in names:
             for path in (folder / name, folder / f"{name}.gz"):
                 if path.exists():
@@ -111,7 +111,7 @@ class Dataset:
         for name in names:
             content = np.frombuffer(self._bytes(folder, name), np.uint8)
             if len(content) % (label_bytes + 3072):
-                raise DatasetError(f"{folder / name}: {len(content)} bytes are no whole number of records")
+                raise DatasetError(f"{folder / name}: {len(content)} bytes are not a whole number of records")
             records = content.reshape(-1, label_bytes + 3072)
             # CIFAR-100: the coarse label, then the fine one.
             parts.append((records[:, label_bytes:].reshape(-1, 3, 32, 32), records[:, label_bytes - 1]))

@@ -1,7 +1,7 @@
-"""The client model, local training and what every federated method shares, for replay.py.
+"""The client model, local training and the code that all methods share, for replay.py.
 
-Written from the methods' papers and PyTorch's documented layers, optimiser and automatic
-differentiation; nothing is shared with the Swift sources.
+Written from the methods' papers and PyTorch's documented layers, optimiser and automatic differentiation. It
+shares nothing with the Swift sources.
 
 To add a method, write replay_methods/<name>.py (a hyphen becomes an underscore) with a subclass of
 `Method` called `Replay`.
@@ -23,7 +23,7 @@ Outcome = collections.namedtuple("Outcome", "received trained losses")
 
 
 class Work:
-    """What a participant's round has needed: gradients of mini-batches, and samples of passes without one."""
+    """The cost of a participant's round: mini-batch gradients, and samples of passes without a gradient."""
 
     def __init__(self):
         self.gradient_computations = self.forward_samples = 0
@@ -135,7 +135,7 @@ class Network:
         return F.linear(x, values["fc3", "weight"], values["fc3", "bias"])
 
 
-# --- What the methods work on ---------------------------------------------------------------------
+# --- The run ----------------------------------------------------------------------------------
 
 
 class Federation:
@@ -148,10 +148,10 @@ class Federation:
         self.clients, self.initial = len(initial), torch.from_numpy(initial).to(dtype)
         self.hypernetworks = hypernetworks
         self.method = settings["method"]
-        self.work = Work()  # of whom the driver says
+        self.work = Work()  # set by the driver
 
     def own(self, key):
-        """A setting of the method itself, as text."""
+        """A setting of the method, as text."""
         return self.settings[f"methods.{self.method}.{key}"]
 
     @property
@@ -167,10 +167,10 @@ class Federation:
         return x, torch.from_numpy(self.dataset.labels[indices])
 
     def sgd(self, start, batches, only_layers=None, rate=None, before_step=None, optimiser=None):
-        """Mini-batch SGD on the mean cross-entropy, with a fresh optimiser: (flat, [loss]).
+        """Mini-batch SGD on the mean cross-entropy, with a new optimiser: (flat, [loss]).
 
         only_layers: the layers to train, all by default; before_step(values) may change gradients;
-        optimiser: torch.optim.SGD's lr, momentum and weight_decay in place of the run's.
+        optimiser: torch.optim.SGD's lr, momentum and weight_decay, instead of the run's.
         """
         values = self.network.split(start)
         trained = [value.requires_grad_() for (layer, name), value in values.items()
@@ -193,7 +193,7 @@ class Federation:
         return self.network.join(values), losses
 
     def gradient(self, flat, batch):
-        """Gradient of the mean cross-entropy [parameter], the loss, and flat with moved running statistics."""
+        """Gradient of the mean cross-entropy [parameter], the loss, and flat with updated running statistics."""
         values = self.network.split(flat)
         trained = {key: value.requires_grad_() for key, value in values.items() if key[1] not in STATISTICS}
         x, y = self.samples(batch.indices)
@@ -212,7 +212,7 @@ class Federation:
 
 
 def check_passes(batches, samples, batch_size, passes):
-    """Yields what is wrong with batches that should pass over all samples, `passes` times a phase.
+    """Yields what is wrong with batches that should pass over all samples, `passes` times per phase.
 
     passes: [(phase, number of passes)] in their order.
     """
@@ -247,7 +247,7 @@ def check_batches(batches, samples, batch_size, phase, count):
 
 
 def check_share(batches, samples, batch_size, phase, share):
-    """Yields what is wrong with batches that should see that share of the samples once."""
+    """Yields what is wrong with batches that should contain that share of the samples once."""
     count = max(1, math.floor(share * len(samples) + 0.5))
     expected = [(phase, min(batch_size, count - start)) for start in range(0, count, batch_size)]
     if (found := [(batch.phase, len(batch.indices)) for batch in batches]) != expected:
@@ -260,19 +260,19 @@ def check_share(batches, samples, batch_size, phase, share):
 
 
 class Method:
-    """A federated method. This base class is one in which nobody communicates.
+    """A federated method. In this base class, clients do not communicate.
 
     `bank` [client, parameter] holds each client's model after its latest local training; rows are
     replaced, never changed in place. Within a round, the driver asks for all participants'
     `received` models, then trains them, then calls `absorb` once.
 
-    `preparation` holds for each client the batches with which it prepares the model that it receives
-    next: phase adapt, and for a method that weighs by them the validation samples.
+    `preparation` holds, for each client, the batches with which it prepares its next received model: phase adapt, and
+    the validation samples for a method that weights models by them.
     """
 
-    weighs_by_validation = False  # whether the method measures models on samples that are set aside
+    weighs_by_validation = False  # whether the method evaluates models on samples that are set aside
     per_participant = ()  # names of the datasets of /audit, with axes (round, slot, …), that `starts` gives
-    derived = {}  # {dataset of /audit with axes (round, …): the attribute that follows from what is remembered}
+    derived = {}  # {dataset of /audit with axes (round, …): the attribute derived from the state}
 
     def __init__(self, federation):
         self.federation, self.network = federation, federation.network
@@ -282,9 +282,9 @@ class Method:
 
     @staticmethod
     def memory(settings):
-        """{dataset of /audit with axes (round, …): the attribute that is it after a round}.
+        """{dataset of /audit with axes (round, …): the attribute that it equals after a round}.
 
-        With `derived` it names all that the file has; attributes are tensors, or properties with a setter.
+        Together with `derived` it names all such datasets; attributes are tensors, or properties with a setter.
         """
         return {}
 
@@ -292,30 +292,30 @@ class Method:
     def check_training(settings, samples, batches):
         """Yields what is wrong with a participant's batches of one round.
 
-        samples: the client's training samples but for those that are set aside for validation.
+        samples: the client's training samples, except those set aside for validation.
         """
         yield from check_passes(batches, samples, int(settings["batch_size"]),
                                 [("train", int(settings["local_epochs"]))])
 
     @staticmethod
     def check_preparation(settings, samples, batches, validation):
-        """Yields what is wrong with the batches with which a client prepares the model it receives.
+        """Yields what is wrong with the batches with which a client prepares its received model.
 
-        samples: all training samples of the client; validation: those that are set aside.
+        samples: all training samples of the client; validation: those set aside.
         """
         if batches:
             yield f"a batch of phase {batches[0].phase}, expected none"
 
     def received(self, client):
-        """What the client's next local training starts from. Changes nothing that matters."""
+        """The model that the client's next local training starts from. Has no lasting side effects."""
         return self.bank[client]
 
     def train(self, client, start, batches):
-        """Local training: (trained model, losses of the batches; NaN where one is not part of train_loss)."""
+        """Local training: (trained model, losses of the batches; NaN for one that is not part of train_loss)."""
         return self.federation.sgd(start, batches)
 
     def absorb(self, outcomes):
-        """What the server does with {participant: Outcome} of a round."""
+        """The server's update from {participant: Outcome} of a round."""
         self.bank = self.bank.clone()
         for client, outcome in outcomes.items():
             self.bank[client] = outcome.trained
@@ -329,6 +329,6 @@ class Method:
         return {}
 
     def recall(self, attribute, values):
-        """Takes recorded values in the place of the replayed ones."""
+        """Replaces the replayed values by recorded ones."""
         values = torch.as_tensor(values, dtype=getattr(self, attribute).dtype)
         setattr(self, attribute, values)

@@ -26,11 +26,11 @@ final class LocalTraining {
   ) throws -> [ClientUpdate<PFedLA.Contribution>] {
     let updates = Slots<ClientUpdate<PFedLA.Contribution>>(count: clients.count)
     let (batches, images) = (batches, preparation.data.images)
-    let optimiser = preparation.configuration.optimiser
+    let optimiser = preparation.specification.optimiser
     try engine.forEachClient(clients.count) { slot, network in
       let task = LocalTask(
         round: 1, client: clients[slot], images: images,
-        phases: [PhaseBatches(.train, batches[slot % batches.count])], optimiser: optimiser)
+        phases: [LocalPhase.Batches(.train, batches[slot % batches.count])], optimiser: optimiser)
       let update = try method.train(
         task, received: PreparedModel(parameters: received[slot]), state: state, bank: bank,
         network: network)
@@ -45,7 +45,7 @@ final class LocalTraining {
     let start = preparation.setting.initialParameters
     trace.turns = [batches.map { Trace.Turn(start: start, batches: $0) }]
     return try trace.replay(
-      on: engine, images: preparation.data.images, optimiser: preparation.configuration.optimiser)
+      on: engine, images: preparation.data.images, optimiser: preparation.specification.optimiser)
   }
 }
 
@@ -69,7 +69,9 @@ final class Server {
     let initial = preparation.setting.initialParameters
     let setting = FederationSetting(
       trainCounts: [Int](repeating: 420, count: clients), layout: preparation.layout,
-      initialParameters: initial, seed: 0, statistics: .local)
+      initialParameters: initial, statistics: .local, participation: 1, localEpochs: 1,
+      batchSize: 32,
+      optimiser: preparation.specification.optimiser, seed: 0)
     let method = try PFedLA(options: preparation.specification.methodOptions, setting: setting)
     self.method = method
     let state = method.initialState()
@@ -114,14 +116,14 @@ final class Server {
     let (method, snapshot, bank, groups) = (method, state, bank, groups)
     let digestion = try seconds {
       try engine.inParallel(groups.count) { group in
-        digested[group] = method.digest(
+        digested[group] = method.preprocess(
           Array(updates[groups[group]]), state: snapshot, bank: bank)
       }
     }
     let all = digested.all.flatMap { $0 }
     return try digestion
       + seconds {
-        try method.absorb(all, into: &state, bank: bank, on: engine)
+        try method.aggregate(all, into: &state, bank: bank, on: engine)
       }
   }
 }

@@ -34,7 +34,7 @@ final class TrainedModel: Sendable {
   ) throws {
     self.name = name
     self.isNormalised = isNormalised
-    architecture = try .paperCNN(
+    architecture = try NetworkDescription.paperCNN.architecture(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
       classCount: dataset.classNames.count, batchNormalisation: isNormalised)
     engine = try ProcessorTrainingEngine(

@@ -147,7 +147,7 @@ extension RunPreparation {
     throws -> Federation<Method>
   {
     try Federation(
-      method: Method(options: specification.methodOptions, setting: setting), setting: setting,
-      data: data, configuration: configuration, engine: engine)
+      method: Method(options: specification.methodOptions, setting: setting), data: data,
+      engine: engine)
   }
 }

@@ -74,8 +74,8 @@ void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const flo
   for (ptrdiff_t block = 0; block < columns; block += BLOCK_COLUMNS) {
     const ptrdiff_t start = first + block;
     const ptrdiff_t width = columns - block < BLOCK_COLUMNS ? columns - block : BLOCK_COLUMNS;
-    // −0 + x is x in every bit.
-    for (int i = 0; i < count * BLOCK_COLUMNS; i++) sums[i] = -0.0f;
+    for (int t = 0; t < count; t++)
+      memcpy(sums + t * BLOCK_COLUMNS, targets + t * columns + block, (size_t)width * sizeof(float));
     for (ptrdiff_t j = 0; j < row_count; j += ADDED) {
       const int is_whole = row_count - j >= ADDED;
       const int sources = is_whole ? ADDED : (int)(row_count - j);

@@ -1,10 +1,11 @@
 import RandomStreams
+import Support
 
 /// A rule that says which client holds which samples of a labelled dataset.
 ///
 /// A scheme is a checked value: whatever can be wrong without looking at the data is refused by its
 /// initialisers. To add one, write one file with a conforming type and add the type to
-/// ``PartitionSchemes/all``.
+/// ``PartitionSchemes``.
 public protocol PartitionScheme: Sendable {
   /// The scheme's name in specifications and result files.
   static var name: String { get }
@@ -25,27 +26,36 @@ public protocol PartitionScheme: Sendable {
   ) throws(PartitionError) -> [[Int32]]
 }
 
-/// The schemes that specifications can name.
+/// The schemes that specifications can name. A program that imports this package adds its own with `add`.
 public enum PartitionSchemes {
-  /// Every scheme, in the order of the documentation.
-  public static let all: [any PartitionScheme.Type] = [
-    ClassesPerClient.self,
-    DominantClasses.self,
-    DirichletLabels.self,
-    IndependentAndIdentical.self,
-  ]
+  /// One line a scheme, in the order of the documentation.
+  private static let registry = Registry<any PartitionScheme.Type>(
+    "partition scheme",
+    [
+      ClassesPerClient.self,
+      DominantClasses.self,
+      DirichletLabels.self,
+      IndependentAndIdentical.self,
+    ]
+  ) { $0.name }
+
+  /// Every scheme, this package's first.
+  public static var all: [any PartitionScheme.Type] { registry.all }
 
   /// The names of all schemes.
-  public static var names: [String] { all.map { $0.name } }
+  public static var names: [String] { registry.names }
 
   /// The scheme of that name; throws where there is none.
   public static func named(_ name: String) throws(PartitionError) -> any PartitionScheme.Type {
-    guard let scheme = all.first(where: { $0.name == name }) else {
+    guard let scheme = registry[name] else {
       throw PartitionError(
         key: "scheme", "found \"\(name)\", expected one of \(names.joined(separator: ", "))")
     }
     return scheme
   }
+
+  /// Adds a scheme. Throws `RegistryError` if its name is taken or no name.
+  public static func add(_ scheme: any PartitionScheme.Type) throws { try registry.add(scheme) }
 }
 
 /// Checks that several schemes share.

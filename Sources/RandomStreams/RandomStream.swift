@@ -21,6 +21,8 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case validationSplit = 9
   /// Which other clients' models a client downloads in a round.
   case modelDownload = 10
+  /// What a method outside this package draws.
+  case ownMethod = 1_000
 }
 
 /// A stream of random numbers named by (seed, purpose, round, client).

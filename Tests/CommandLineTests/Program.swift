@@ -46,10 +46,15 @@ enum Program {
     return process
   }
 
-  /// Waits until a started program has said something, or has ended.
-  static func waitForOutput(of process: Process, in folder: TemporaryFolder) throws {
-    while process.isRunning, try Data(contentsOf: folder.file("errors.txt")).isEmpty {
-      Thread.sleep(forTimeInterval: 0.01)
+  /// Waits until a started program has written a file, or has ended. Throws `Failure` after two minutes.
+  static func wait(for file: URL, of process: Process) throws {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while process.isRunning, !FileManager.default.fileExists(atPath: file.path) {
+      guard ContinuousClock.now < deadline else {
+        process.terminate()
+        throw Failure(description: "\(file.lastPathComponent) was never written")
+      }
+      Thread.sleep(forTimeInterval: 0.002)
     }
   }
 

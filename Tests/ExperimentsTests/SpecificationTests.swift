@@ -80,10 +80,10 @@ struct SpecificationTests {
       ("ronds: 3", "a.yaml, line 4: ronds: unknown key; did you mean rounds?"),
       (
         "zzz: 3",
-        "a.yaml, line 4: zzz: unknown key; known keys: name, seed, method, validation_share, held_out_share, "
-          + "methods, dataset, partition, model, rounds, participation, local_epochs, batch_size, learning_rate, "
-          + "momentum, weight_decay, evaluate_every, record_weights_every, record_class_counts_every, "
-          + "on_divergence, checkpoint_every, saved_models"
+        "a.yaml, line 4: zzz: unknown key; known keys: name, method, seed, dataset, model, rounds, "
+          + "participation, local_epochs, batch_size, learning_rate, momentum, weight_decay, "
+          + "evaluate_every, record_weights_every, record_class_counts_every, validation_share, "
+          + "held_out_share, saved_models, on_divergence, checkpoint_every, partition, methods"
       ),
       ("rounds: -3", "a.yaml, line 4: rounds: found -3, expected a whole number of at least 1"),
       ("rounds: many", "a.yaml, line 4: rounds: found many, expected a whole number of at least 1"),

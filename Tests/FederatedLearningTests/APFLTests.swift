@@ -8,8 +8,8 @@ struct APFLTests {
   @Test("with α = 1 the personalised models are Local's, bit for bit")
   func localAlone() throws {
     var small = SmallFederation.partial
-    small.configuration.optimiser.momentum = 0.5
-    small.configuration.optimiser.weightDecay = 0.05
+    small.optimiser.momentum = 0.5
+    small.optimiser.weightDecay = 0.05
     var mixed = try small.start(APFL.self, ["mixing": .number(1)])
     var local = try small.start(Local.self)
     for _ in 1...3 {
@@ -48,7 +48,7 @@ struct APFLTests {
   func globalStatistics(mixing: Double, statistics: FederationSetting.StatisticsTreatment) throws {
     var small = SmallFederation()
     small.statistics = statistics
-    small.configuration.participation = 0.5
+    small.participation = 0.5
     var mixed = try small.start(APFL.self, ["mixing": .number(mixing)])
     var averaging = try small.start(FedAvg.self)
     var taken: Set<Int> = []
@@ -96,7 +96,7 @@ struct APFLTests {
     arguments: [0, 0.7])
   func steps(mixingStep: Double) throws {
     var small = SmallFederation()
-    small.configuration.optimiser.momentum = 0.5
+    small.optimiser.momentum = 0.5
     var federation = try small.start(
       APFL.self,
       [
@@ -110,7 +110,7 @@ struct APFLTests {
     let layout = try small.setting().layout
     let count = layout.count
     let batches = Array(federation.trainingBatches(round: 3, client: client)[0].batches.prefix(2))
-    let optimiser = small.configuration.optimiser
+    let optimiser = small.optimiser
     let rate = optimiser.learningRate
     struct Expected {
       var (version, local, mixture): ([Float], [Float], [Float]) = ([], [], [])
@@ -120,7 +120,8 @@ struct APFLTests {
     let (update, expected) = try small.engine().onWorker { network in
       let update = try method.train(
         LocalTask(
-          round: 3, client: client, images: data.images, phases: [PhaseBatches(.train, batches)],
+          round: 3, client: client, images: data.images,
+          phases: [LocalPhase.Batches(.train, batches)],
           optimiser: optimiser),
         received: PreparedModel(parameters: received), state: state.server, bank: state.bank,
         network: network)
@@ -190,11 +191,11 @@ struct APFLTests {
     let (method, data, state) = (federation.method, federation.data, federation.state)
     let layout = try small.setting().layout
     let batch = federation.trainingBatches(round: 2, client: 0)[0].batches[0]
-    let optimiser = small.configuration.optimiser
+    let optimiser = small.optimiser
     let (mixing, slope) = try small.engine().onWorker { network in
       let mixing = try method.train(
         LocalTask(
-          round: 2, client: 0, images: data.images, phases: [PhaseBatches(.train, [batch])],
+          round: 2, client: 0, images: data.images, phases: [LocalPhase.Batches(.train, [batch])],
           optimiser: optimiser),
         received: PreparedModel(parameters: received), state: state.server, bank: state.bank,
         network: network
@@ -225,7 +226,7 @@ struct APFLTests {
     var state = federation.state.server
     let before = state
     let count = before.globalModel.count
-    method.absorb(
+    method.aggregate(
       [1, 3].map { client in
         ClientUpdate(
           client: client, trained: before.globalModel, trainLoss: 0,

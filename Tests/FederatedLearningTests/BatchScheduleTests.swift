@@ -44,11 +44,11 @@ struct BatchScheduleTests {
   @Test("phases are drawn one after the other, each with its own extent")
   func phases() {
     let shuffled = ShuffledBatches(seed: 5)
-    func drawn(_ phases: [LocalPhase]) -> [PhaseBatches] {
+    func drawn(_ phases: [LocalPhase]) -> [LocalPhase.Batches] {
       shuffled.batches(of: phases, round: 1, client: 0, samples: samples, batchSize: 8)
     }
     let plain = batches(epochs: 4)
-    #expect(drawn([LocalPhase(.train, .passes(4))]) == [PhaseBatches(.train, plain)])
+    #expect(drawn([LocalPhase(.train, .passes(4))]) == [LocalPhase.Batches(.train, plain)])
     let parts = drawn([LocalPhase(.head, .passes(3)), LocalPhase(.body, .passes(1))])
     #expect(parts.map(\.phase) == [.head, .body])
     #expect(parts.map(\.batches) == [Array(plain[..<21]), Array(plain[21...])])

@@ -11,7 +11,7 @@ struct DittoTests {
   func zeroIsLocalBesideAveraging(statistics: FederationSetting.StatisticsTreatment) throws {
     var small = SmallFederation.partial
     small.statistics = statistics
-    small.configuration.optimiser.momentum = 0.5
+    small.optimiser.momentum = 0.5
     var ditto = try small.start(Ditto.self, ["proximal_strength": .number(0)])
     var local = try small.start(Local.self)
     var averaging = try small.start(FedAvg.self)
@@ -72,11 +72,11 @@ struct DittoTests {
     let own = Array(federation.state.bank[1])
     #expect(received.bits != own.bits)
     let batches = Array(federation.trainingBatches(round: 3, client: 1)[0].batches.prefix(2))
-    let rate = small.configuration.optimiser.learningRate
+    let rate = small.optimiser.learningRate
     let (method, data, state) = (federation.method, federation.data, federation.state)
     let (trained, expected) = try small.engine().onWorker { network in
       let task = LocalTask(
-        round: 3, client: 1, images: data.images, phases: [PhaseBatches(.train, batches)],
+        round: 3, client: 1, images: data.images, phases: [LocalPhase.Batches(.train, batches)],
         optimiser: StochasticGradientDescent(learningRate: rate))
       let trained = try method.train(
         task, received: PreparedModel(parameters: received), state: state.server, bank: state.bank,

@@ -75,9 +75,9 @@ struct DivergencePlaceTests {
         guard let stepSize = option.stepSize else { continue }
         marked.append("\(method.name).\(option.key)")
         #expect(option.accepts(.number(0.5)), "\(method.name).\(option.key)")
-        if let (key, value) = stepSize.condition {
-          let other = try #require(method.options.first { $0.key == key })
-          #expect(other.accepts(.text(value)))
+        if let condition = stepSize.condition {
+          let other = try #require(method.options.first { $0.key == condition.key })
+          #expect(other.accepts(condition.value))
         }
       }
       // A new key of such a name wants the mark.

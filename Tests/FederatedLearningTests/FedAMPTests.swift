@@ -8,8 +8,7 @@ import Testing
 struct FedAMPTests {
   /// A client's weights, which are every layer's.
   private func weights(_ federation: Federation<FedAMP>, of client: Int) throws -> [Float] {
-    let rows = try #require(
-      federation.method.aggregationWeights(of: client, state: federation.state.server))
+    let rows = federation.method.aggregationWeights(of: client, state: federation.state.server)
     #expect(rows.count == (try SmallFederation().setting().layout.layers.count))
     #expect(rows.allSatisfy { $0.bits == rows[0].bits })
     return rows[0]
@@ -134,12 +133,12 @@ struct FedAMPTests {
     try federation.runRounds(1)
     let received = federation.receivedModels[1]
     let batches = Array(federation.trainingBatches(round: 2, client: 1)[0].batches.prefix(2))
-    let rate = small.configuration.optimiser.learningRate
+    let rate = small.optimiser.learningRate
     let (method, data, state) = (federation.method, federation.data, federation.state)
     let (trained, expected) = try small.engine().onWorker { network in
       let trained = try method.train(
         LocalTask(
-          round: 2, client: 1, images: data.images, phases: [PhaseBatches(.train, batches)],
+          round: 2, client: 1, images: data.images, phases: [LocalPhase.Batches(.train, batches)],
           optimiser: StochasticGradientDescent(learningRate: rate)),
         received: PreparedModel(parameters: received), state: state.server, bank: state.bank,
         network: network

@@ -32,8 +32,8 @@ struct FedAvgTests {
     try federation.runRounds(2)
     #expect(federation.state.server.bits != initial.bits)
     #expect(federation.receivedModels.allSatisfy { $0.bits == federation.state.server.bits })
-    #expect(federation.method.aggregationWeights(of: 0, state: federation.state.server) == nil)
-    #expect(federation.method.retainedLayers(of: 0, state: federation.state.server) == nil)
+    #expect(federation.method.weighting == nil)
+    #expect(federation.method.retention == nil)
   }
 
   @Test(

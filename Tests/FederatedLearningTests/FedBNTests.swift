@@ -27,7 +27,7 @@ struct FedBNTests {
   @Test("a model without batch normalisation is refused")
   func withoutNormalisation() throws {
     let layout = ParameterLayout(
-      try .paperCNN(
+      try NetworkDescription.paperCNN.architecture(
         inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 10,
         batchNormalisation: false))
     #expect(
@@ -39,7 +39,10 @@ struct FedBNTests {
         options: MethodOptions(for: []),
         setting: FederationSetting(
           trainCounts: [1, 1], layout: layout,
-          initialParameters: layout.initialParameters(seed: 0), seed: 0, statistics: .local))
+          initialParameters: layout.initialParameters(seed: 0), statistics: .local,
+          participation: 1,
+          localEpochs: 1, batchSize: 1, optimiser: StochasticGradientDescent(learningRate: 1),
+          seed: 0))
     }
   }
 

@@ -122,7 +122,7 @@ struct FedFomoTests {
       client: 0, trained: model, trainLoss: 0,
       contribution: FedFomo.Contribution(base: model, gains: gains))
     let bank = ClientBank(clientCount: 3, initial: model)
-    method.absorb([update], into: &state, bank: bank, on: try small.engine())
+    method.aggregate([update], into: &state, bank: bank, on: try small.engine())
     #expect(state.affinity[3...].allSatisfy { $0 == 0 })
     return Array(state.affinity[..<3])
   }

@@ -24,12 +24,12 @@ struct FedProxTests {
       FedProx.self, ["proximal_strength": .number(Double(strength))])
     let received = federation.receivedModels[1]
     let batches = Array(federation.trainingBatches(round: 1, client: 1)[0].batches.prefix(2))
-    let rate = small.configuration.optimiser.learningRate
+    let rate = small.optimiser.learningRate
     let (method, data, state) = (federation.method, federation.data, federation.state)
     let (trained, expected) = try small.engine().onWorker { network in
       let optimiser = StochasticGradientDescent(learningRate: rate)
       let task = LocalTask(
-        round: 1, client: 1, images: data.images, phases: [PhaseBatches(.train, batches)],
+        round: 1, client: 1, images: data.images, phases: [LocalPhase.Batches(.train, batches)],
         optimiser: optimiser)
       let trained = try method.train(
         task, received: PreparedModel(parameters: received), state: state.server, bank: state.bank,

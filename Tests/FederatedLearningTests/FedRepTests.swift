@@ -8,8 +8,8 @@ struct FedRepTests {
   @Test("with all layers in the head it is Local, bit for bit, however few the passes")
   func allIsLocal() throws {
     var small = SmallFederation.partial
-    small.configuration.localEpochs = 1
-    small.configuration.optimiser.momentum = 0.5
+    small.localEpochs = 1
+    small.optimiser.momentum = 0.5
     let count = try small.setting().layout.layers.count
     var representation = try small.start(FedRep.self, ["head_layers": .integer(count)])
     var local = try small.start(Local.self)
@@ -26,8 +26,8 @@ struct FedRepTests {
   @Test("the head descends first, then the body; each forgets momentum")
   func phases() throws {
     var small = SmallFederation()
-    small.configuration.localEpochs = 3
-    small.configuration.optimiser = StochasticGradientDescent(
+    small.localEpochs = 3
+    small.optimiser = StochasticGradientDescent(
       learningRate: 0.1, momentum: 0.5, weightDecay: 0.01)
     let engine = try small.engine()
     var federation = try small.start(FedRep.self, ["body_epochs": .integer(2)], engine: engine)
@@ -95,21 +95,26 @@ struct FedRepTests {
       (1, 1, 1), (2, 1, 1), (3, 2, 1), (5, 3, 2), (10, 5, 5), (11, 6, 5), (15, 10, 5), (20, 15, 5),
     ])
   func defaultEpochs(localEpochs: Int, head: Int, body: Int) throws {
-    let method = try SmallFederation().method(FedRep.self)
+    var small = SmallFederation()
+    small.localEpochs = localEpochs
     #expect(
-      try method.trainingPhases(localEpochs: localEpochs) == [
+      try small.method(FedRep.self).trainingPhases == [
         LocalPhase(.head, .passes(head)), LocalPhase(.body, .passes(body)),
       ])
   }
 
   @Test("a given number of passes for the body is taken as it is, also beyond 5 and half")
   func givenEpochs() throws {
-    let method = try SmallFederation().method(FedRep.self, ["body_epochs": .integer(7)])
+    var small = SmallFederation()
+    small.localEpochs = 8
     #expect(
-      try method.trainingPhases(localEpochs: 8) == [
+      try small.method(FedRep.self, ["body_epochs": .integer(7)]).trainingPhases == [
         LocalPhase(.head, .passes(1)), LocalPhase(.body, .passes(7)),
       ])
-    #expect(throws: FederationError.self) { try method.trainingPhases(localEpochs: 7) }
+    small.localEpochs = 7
+    #expect(throws: FederationError.self) {
+      try small.method(FedRep.self, ["body_epochs": .integer(7)])
+    }
   }
 
   @Test("no pass for the head, or more head layers than there are, is refused")

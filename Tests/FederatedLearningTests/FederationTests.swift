@@ -146,8 +146,7 @@ struct FederationTests {
         "federation: 2 clients and \(count) parameters, the setting has 4 and \(count)")
     ) {
       try Federation(
-        method: small.method(Local.self), setting: small.setting(), data: other.data(),
-        configuration: small.configuration, engine: engine)
+        method: small.method(Local.self), data: other.data(), engine: engine)
     }
   }
 

@@ -38,7 +38,9 @@ struct GoldenRoundsTests {
       architecture: golden.network.architecture(), batchSize: 4, workerCount: 2)
     let setting = FederationSetting(
       trainCounts: clients.map(\.count), layout: engine.layout,
-      initialParameters: golden.initialParameters, seed: seed, statistics: .aggregated)
+      initialParameters: golden.initialParameters, statistics: .aggregated, participation: share,
+      localEpochs: 2, batchSize: 4,
+      optimiser: StochasticGradientDescent(learningRate: golden.learningRate), seed: seed)
     // Each client needs a test sample; the oracle's samples are all for training.
     let images = try golden.network.images(
       pixelSalt: golden.pixelSalt, labelSalt: golden.labelSalt,
@@ -50,11 +52,7 @@ struct GoldenRoundsTests {
     return try Federation(
       method: Method(
         options: MethodOptions(options, for: Method.information.options), setting: setting),
-      setting: setting, data: data,
-      configuration: FederationConfiguration(
-        participation: share, localEpochs: 2, batchSize: 4,
-        optimiser: StochasticGradientDescent(learningRate: golden.learningRate), seed: seed),
-      engine: engine, schedule: ListedBatches(batches: batches))
+      data: data, engine: engine, schedule: ListedBatches(batches: batches))
   }
 
   @Test("pFedLA and HeurpFedLA", arguments: try GoldenValues.rounds().personalised)
@@ -73,7 +71,7 @@ struct GoldenRoundsTests {
 
   func compare<Method: FederatedMethod>(
     _ type: Method.Type, _ options: [String: OptionValue], _ rounds: PersonalisedRounds
-  ) throws where Method.ServerState == HypernetworkState {
+  ) throws where Method.ServerState == HypernetworkState, Method: HypernetworkTraining {
     var federation = try start(
       type, options, clients: golden.clients, batches: golden.batches,
       participants: rounds.rounds.map(\.participants))
@@ -94,11 +92,13 @@ struct GoldenRoundsTests {
           expectClose(
             found, wanted, absolute: 8 * rounding, "round \(index + 1), client \(client): \(what)")
         }
-        let weights = federation.method.aggregationWeights(of: client, state: before.server)
+        let weights = federation.method.weighting?.aggregationWeights(
+          of: client, state: before.server)
         check(
           weights?.flatMap { $0 } ?? [], expected.aggregationWeights.flatMap { $0 },
           rounding.aggregationWeights, "weights")
-        let retained = federation.method.retainedLayers(of: client, state: before.server)
+        let retained = federation.method.retention?.retainedLayers(
+          of: client, state: before.server)
         #expect((retained ?? []).indices.filter { retained?[$0] == true } == expected.retained)
         check(
           federation.method.receivedModel(of: client, state: before.server, bank: before.bank),
@@ -106,7 +106,8 @@ struct GoldenRoundsTests {
         check(Array(after.bank[client]), expected.trained, rounding.trained, "trained")
         check([record.trainLosses[place]], [expected.trainLoss], rounding.trainLoss, "loss")
         check(
-          federation.method.hypernetworkParameters(of: client, state: after.server) ?? [],
+          federation.method.hypernetworks?.hypernetworkParameters(
+            of: client, state: after.server) ?? [],
           expected.hypernetwork, rounding.hypernetwork, "hypernetwork")
       }
       for client in federation.clients where !round.participants.contains(client) {

@@ -5,7 +5,7 @@ import Testing
 @Suite("Hypernetworks' heads")
 struct HypernetworkHeadsTests {
   /// H = 5, so that 28 outputs keep at most five steps: six take as much as dense heads.
-  static let hypernetwork = Hypernetwork(
+  static let hypernetwork = AggregationHypernetwork(
     embeddingSize: 4, hiddenSizes: [6, 5], layerCount: 4, clientCount: 7, normaliser: .softmax)
   static let mostSteps = 5
 
@@ -14,7 +14,9 @@ struct HypernetworkHeadsTests {
   }
 
   /// A hypernetwork after each of some steps.
-  func states(_ count: Int, from start: ClientHypernetwork) -> [ClientHypernetwork] {
+  func states(_ count: Int, from start: AggregationHypernetwork.Values) -> [AggregationHypernetwork
+    .Values]
+  {
     var states = [start]
     for step in 0..<count {
       var next = states[step]

@@ -6,7 +6,7 @@ extension WeightNormaliser {
   init(_ golden: GoldenNormaliser) { self = golden == .softmax ? .softmax : .reluSum }
 }
 
-extension Hypernetwork {
+extension AggregationHypernetwork {
   func weights(_ parameters: [Float], client: Int) -> [[Float]] {
     weights(of: hypernetwork(parameters), client: client)
   }
@@ -25,7 +25,7 @@ extension Hypernetwork {
 struct HypernetworkTests {
   @Test("one step against PyTorch", arguments: try GoldenValues.hypernetworks())
   func golden(_ golden: HypernetworkCase) throws {
-    let hypernetwork = Hypernetwork(
+    let hypernetwork = AggregationHypernetwork(
       embeddingSize: golden.embedding, hiddenSizes: golden.hidden,
       layerCount: golden.layerSizes.count, clientCount: golden.sources,
       normaliser: WeightNormaliser(golden.normaliser))
@@ -73,7 +73,7 @@ struct HypernetworkTests {
     "the gradient against finite differences", arguments: WeightNormaliser.allCases,
     [[], [6], [7, 5]])
   func finiteDifferences(normaliser: WeightNormaliser, hidden: [Int]) {
-    let hypernetwork = Hypernetwork(
+    let hypernetwork = AggregationHypernetwork(
       embeddingSize: 4, hiddenSizes: hidden, layerCount: 3, clientCount: 5, normaliser: normaliser)
     // Under this seed no ReLU is within a step of its kink.
     let parameters = hypernetwork.initialParameters(seed: 9, client: 2, heads: .uniform)
@@ -99,7 +99,7 @@ struct HypernetworkTests {
   @Test("the weights of every layer are shares that sum to 1", arguments: WeightNormaliser.allCases)
   func sums(normaliser: WeightNormaliser) {
     for clientCount in 1...100 {
-      let hypernetwork = Hypernetwork(
+      let hypernetwork = AggregationHypernetwork(
         embeddingSize: 6, hiddenSizes: [8], layerCount: 3, clientCount: clientCount,
         normaliser: normaliser)
       for seed in 0..<UInt64(20) {
@@ -123,7 +123,7 @@ struct HypernetworkTests {
   func zeroHeads() {
     for client in 0..<4 {
       for normaliser in WeightNormaliser.allCases {
-        let hypernetwork = Hypernetwork(
+        let hypernetwork = AggregationHypernetwork(
           embeddingSize: 3, hiddenSizes: [5], layerCount: 2, clientCount: 4, normaliser: normaliser)
         let parameters = hypernetwork.initialParameters(seed: 1, client: client, heads: .zero)
         let expected: [Float] =
@@ -140,9 +140,11 @@ struct HypernetworkTests {
 
   @Test("initial parameters: a standard normal embedding, then uniform in ±1/√inputs")
   func initialParameters() {
-    let hypernetwork = Hypernetwork(
+    let hypernetwork = AggregationHypernetwork(
       embeddingSize: 10_000, hiddenSizes: [16], layerCount: 2, clientCount: 3, normaliser: .softmax)
-    func draw(seed: UInt64 = 1, client: Int = 0, _ heads: Hypernetwork.HeadInitialisation)
+    func draw(
+      seed: UInt64 = 1, client: Int = 0, _ heads: AggregationHypernetwork.HeadInitialisation
+    )
       -> [Float]
     {
       hypernetwork.initialParameters(seed: seed, client: client, heads: heads)

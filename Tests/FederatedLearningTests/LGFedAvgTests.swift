@@ -8,7 +8,7 @@ struct LGFedAvgTests {
   @Test("with all layers global and equal amounts of data it is FedAvg, bit for bit")
   func allIsAveraging() throws {
     var small = SmallFederation()
-    small.configuration.participation = 0.75
+    small.participation = 0.75
     let count = try small.setting().layout.layers.count
     var split = try small.start(LGFedAvg.self, ["global_layers": .integer(count)])
     var averaging = try small.start(FedAvg.self)

@@ -15,14 +15,14 @@ struct LocalTests {
     ])
   func descent(optimiser: StochasticGradientDescent) throws {
     var small = SmallFederation()
-    small.configuration.optimiser = optimiser
+    small.optimiser = optimiser
     let engine = try small.engine()
     var federation = try small.start(Local.self, engine: engine)
     let data = federation.data
     var expected = try small.setting().initialParameters
     for round in 1...2 {
       let record = try federation.runRound()
-      let batches = ShuffledBatches(seed: small.configuration.seed).batches(
+      let batches = ShuffledBatches(seed: small.seed).batches(
         round: round, client: 2, samples: data.train[2], epochs: 2, batchSize: 4)
       let start = expected
       let (model, lossSum) = try engine.onWorker { network in
@@ -48,8 +48,8 @@ struct LocalTests {
     #expect(Set(federation.receivedModels).count > 3)
     for client in federation.clients {
       #expect(federation.receivedModels[client].bits == federation.state.bank[client].bits)
-      #expect(federation.method.aggregationWeights(of: client, state: ()) == nil)
-      #expect(federation.method.retainedLayers(of: client, state: ()) == nil)
+      #expect(federation.method.weighting == nil)
+      #expect(federation.method.retention == nil)
       #expect(
         federation.method.traffic(of: client, state: ()) == Traffic(uplink: 0, downlink: 0))
     }

@@ -3,12 +3,16 @@ import Testing
 
 @Suite("Method options")
 struct MethodOptionsTests {
+  enum Kind: String, MethodChoice {
+    case round, square
+  }
+
   static let options = [
-    MethodOption("count", default: .integer(2), .integer(0...5), ""),
-    MethodOption("rate", default: .number(0.5), .number(0...1), ""),
-    MethodOption("penalty", default: .number(1), .number(0...(.infinity)), ""),
-    MethodOption("kind", default: .text("round"), .choice(["round", "square"]), ""),
-    MethodOption("sizes", default: .integers([4, 4]), .integers(1...9), ""),
+    MethodOption<Int>("count", default: 2, in: 0...5, "").declaration,
+    MethodOption<Double>("rate", default: 0.5, in: 0...1, "").declaration,
+    MethodOption<Double>("penalty", default: 1, in: 0...(.infinity), "").declaration,
+    MethodOption<Kind>("kind", default: .round, "").declaration,
+    MethodOption<[Int]>("sizes", default: [4, 4], each: 1...9, "").declaration,
   ]
 
   @Test("given values stand over defaults")

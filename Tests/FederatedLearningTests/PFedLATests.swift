@@ -68,7 +68,7 @@ struct PFedLATests {
     [1, 2, 3, 4] as [UInt64])
   func stepDirection(initial: (normaliser: String, heads: String), seed: UInt64) throws {
     var small = SmallFederation()
-    small.configuration.seed = seed
+    small.seed = seed
     var federation = try small.start(
       PFedLA.self,
       [
@@ -82,7 +82,7 @@ struct PFedLATests {
     let after = federation.state
     func parameters(_ server: HypernetworkState) -> [[Float]] {
       federation.clients.map {
-        federation.method.hypernetworkParameters(of: $0, state: server) ?? []
+        federation.method.hypernetworkParameters(of: $0, state: server)
       }
     }
     let opposite = federation.method.dense(
@@ -110,7 +110,7 @@ struct PFedLATests {
   private func gradients<Method: FederatedMethod>(
     _ method: Method, _ federation: Federation<PFedLA>, bank: ClientBank,
     changing: ([Float]) -> [Float] = { $0 }
-  ) throws -> [HypernetworkGradient]
+  ) throws -> [AggregationHypernetwork.Gradient]
   where Method.Contribution == HypernetworkContribution, Method.ServerState == HypernetworkState {
     var rounds = federation
     let before = federation.state
@@ -124,7 +124,7 @@ struct PFedLATests {
         contribution: HypernetworkContribution(
           change: changing(zip(trained, received).map { $0 - $1 })))
     }
-    return method.digest(updates, state: before.server, bank: bank).compactMap {
+    return method.preprocess(updates, state: before.server, bank: bank).compactMap {
       $0.contribution.gradient
     }
   }
@@ -232,7 +232,7 @@ struct PFedLATests {
         client: $0, trained: [], trainLoss: 0, contribution: HypernetworkContribution(gradient: $1))
     }
     var state = federation.state.server
-    try method.absorb(
+    try method.aggregate(
       updates, into: &state, bank: federation.state.bank, on: try SmallFederation().engine())
     #expect(state == federation.state.server)
   }
@@ -248,7 +248,7 @@ struct PFedLATests {
     let state = method.initialState()
     let bytes = try 4 * small.sentCount()
     #expect(method.traffic(of: 1, state: state) == Traffic(uplink: bytes, downlink: bytes))
-    #expect(method.retainedLayers(of: 1, state: state) == nil)
+    #expect(method.retention == nil)
     #expect(
       method.aggregationWeights(of: 1, state: state)
         == [[Float]](repeating: [0.25, 0.25, 0.25, 0.25], count: 4))

@@ -36,9 +36,9 @@ struct PFedMeTests {
   @Test("a round by hand: K steps of θ on each mini-batch, then one of w towards it")
   func round() throws {
     var small = SmallFederation()
-    small.configuration.optimiser.weightDecay = 0.1
+    small.optimiser.weightDecay = 0.1
     // Does not apply to the inner steps.
-    small.configuration.optimiser.momentum = 0.9
+    small.optimiser.momentum = 0.9
     let (strength, personalStep, step): (Float, Float, Float) = (5, 0.03, 0.06)
     var federation = try small.start(
       PFedMe.self,
@@ -51,11 +51,11 @@ struct PFedMeTests {
     let batches = federation.trainingBatches(round: 2, client: 1)[0].batches
     let (data, layout) = (federation.data, try small.setting().layout)
     let (method, state) = (federation.method, federation.state)
-    let optimiser = small.configuration.optimiser
+    let optimiser = small.optimiser
     let (update, personal, version, loss) = try small.engine().onWorker { network in
       let update = try method.train(
         LocalTask(
-          round: 2, client: 1, images: data.images, phases: [PhaseBatches(.train, batches)],
+          round: 2, client: 1, images: data.images, phases: [LocalPhase.Batches(.train, batches)],
           optimiser: optimiser),
         received: PreparedModel(parameters: received), state: state.server, bank: state.bank,
         network: network)
@@ -126,7 +126,7 @@ struct PFedMeTests {
   @Test("both step sizes are the run's learning rate unless given")
   func stepSizes() throws {
     var small = SmallFederation()
-    small.configuration.optimiser.learningRate = 0.03
+    small.optimiser.learningRate = 0.03
     let given: [[String: OptionValue]] = [
       [:], ["personal_step_size": .number(0.03), "step_size": .number(0.03)],
       ["personal_step_size": .number(0.02)], ["step_size": .number(0.02)],
@@ -155,7 +155,7 @@ struct PFedMeTests {
         contribution: [Float](repeating: Float(client), count: initial.count))
     }
     var state = initial
-    method.absorb(
+    method.aggregate(
       updates, into: &state, bank: federation.state.bank, on: try small.engine())
     #expect(state.allSatisfy { abs($0 - mean) < 1e-6 })
   }

@@ -60,7 +60,7 @@ struct ParticipationTests {
       #expect(record.round == round)
       #expect(
         record.participants
-          == draw(seed: small.configuration.seed, round: round, share: 0.5, of: 7))
+          == draw(seed: small.seed, round: round, share: 0.5, of: 7))
     }
   }
 }

@@ -10,8 +10,8 @@ struct PerFedAvgTests {
     arguments: PerFedAvg.Variant.allCases)
   func noInnerStep(variant: PerFedAvg.Variant) throws {
     var small = SmallFederation()
-    small.configuration.participation = 0.75
-    small.configuration.optimiser = StochasticGradientDescent(
+    small.participation = 0.75
+    small.optimiser = StochasticGradientDescent(
       learningRate: 0.1, momentum: 0.5, weightDecay: 0.01)
     var personal = try small.start(
       PerFedAvg.self, ["variant": .text(variant.rawValue), "inner_step_size": .number(0)])
@@ -52,8 +52,8 @@ struct PerFedAvgTests {
   func steps(variant: PerFedAvg.Variant) throws {
     var small = SmallFederation()
     small.trainCounts = [10, 14, 10, 10]
-    small.configuration.localEpochs = 1
-    small.configuration.optimiser = StochasticGradientDescent(
+    small.localEpochs = 1
+    small.optimiser = StochasticGradientDescent(
       learningRate: 0.1, momentum: 0.5, weightDecay: 0.01)
     let engine = try small.engine()
     var federation = try small.start(
@@ -139,7 +139,7 @@ struct PerFedAvgTests {
       let directions = try methods.map { method in
         let task = LocalTask(
           round: 1, client: 0, images: data.images,
-          phases: [PhaseBatches(.train, [batch])],
+          phases: [LocalPhase.Batches(.train, [batch])],
           optimiser: StochasticGradientDescent(learningRate: beta))
         let trained = try method.train(
           task, received: PreparedModel(parameters: initial), state: state.server,

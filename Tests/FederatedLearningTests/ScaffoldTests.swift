@@ -62,14 +62,15 @@ struct ScaffoldTests {
     let method = federation.method
     let client = 2
     let received = federation.receivedModels[client]
-    let rate = small.configuration.optimiser.learningRate
+    let rate = small.optimiser.learningRate
     let batches = Array(federation.trainingBatches(round: 2, client: client)[0].batches.prefix(2))
     let count = received.count
     let own = Array(state.clientControls[client * count..<(client + 1) * count])
     let control = state.serverControl
     let (update, trained, controlled) = try small.engine().onWorker { network in
       let task = LocalTask(
-        round: 2, client: client, images: data.images, phases: [PhaseBatches(.train, batches)],
+        round: 2, client: client, images: data.images,
+        phases: [LocalPhase.Batches(.train, batches)],
         optimiser: StochasticGradientDescent(learningRate: rate))
       let update = try method.train(
         task, received: PreparedModel(parameters: received), state: state, bank: bank,

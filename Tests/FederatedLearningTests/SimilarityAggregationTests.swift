@@ -12,7 +12,7 @@ struct SimilarityAggregationTests {
     _ method: Method, models: [[Float]]
   ) throws -> Method.ServerState where Method.Contribution == Void {
     var state = method.initialState()
-    try method.absorb(
+    try method.aggregate(
       models.enumerated().map {
         ClientUpdate(client: $0, trained: $1, trainLoss: 0, contribution: ())
       },
@@ -30,7 +30,7 @@ struct SimilarityAggregationTests {
     func found<Method: FederatedMethod>(_ method: Method) throws -> [[Float]]
     where Method.Contribution == Void {
       let state = try state(method, models: models)
-      return try #require(method.aggregationWeights(of: client, state: state))
+      return try #require(method.weighting).aggregationWeights(of: client, state: state)
     }
     return name == Self.names[0]
       ? try found(small.method(SimilarityLayerwise.self, options))
@@ -158,8 +158,8 @@ struct SimilarityAggregationTests {
         try federation.runRounds(1)
         let (server, bank) = (federation.state.server, federation.state.bank)
         for client in federation.clients {
-          let weights = try #require(
-            federation.method.aggregationWeights(of: client, state: server))
+          let weights = try #require(federation.method.weighting).aggregationWeights(
+            of: client, state: server)
           var expected = Array(bank[client])
           for (row, layer) in zip(weights, layers) {
             #expect(row[client] > 0 && abs(row.reduce(0, +) - 1) < 1e-6)
@@ -177,7 +177,7 @@ struct SimilarityAggregationTests {
       // The latest models of all clients are compared, whoever took part.
       var anew = federation.method.initialState()
       let bank = federation.state.bank
-      try federation.method.absorb(
+      try federation.method.aggregate(
         federation.clients.map {
           ClientUpdate(client: $0, trained: Array(bank[$0]), trainLoss: 0, contribution: ())
         }, into: &anew, bank: bank, on: try small.engine())

@@ -8,9 +8,11 @@ import TestSupport
 struct SmallFederation {
   /// Training samples of each client.
   var trainCounts = [10, 10, 10, 10]
-  var configuration = FederationConfiguration(
-    participation: 1, localEpochs: 2, batchSize: 4,
-    optimiser: StochasticGradientDescent(learningRate: 0.1), seed: 3)
+  var participation = 1.0
+  var localEpochs = 2
+  var batchSize = 4
+  var optimiser = StochasticGradientDescent(learningRate: 0.1)
+  var seed: UInt64 = 3
   var statistics = FederationSetting.StatisticsTreatment.aggregated
   var workerCount = 1
   var validationShare = 0.0
@@ -22,7 +24,7 @@ struct SmallFederation {
   static var partial: SmallFederation {
     var small = SmallFederation()
     small.trainCounts = [10, 7, 9, 4, 10, 5, 6]
-    small.configuration.participation = 0.5
+    small.participation = 0.5
     return small
   }
 
@@ -55,15 +57,16 @@ struct SmallFederation {
 
   func engine() throws -> ProcessorTrainingEngine {
     try ProcessorTrainingEngine(
-      architecture: architecture(), batchSize: configuration.batchSize, workerCount: workerCount)
+      architecture: architecture(), batchSize: batchSize, workerCount: workerCount)
   }
 
   func setting() throws -> FederationSetting {
     let layout = ParameterLayout(try architecture())
     return FederationSetting(
       trainCounts: trainCounts, layout: layout,
-      initialParameters: layout.initialParameters(seed: configuration.seed),
-      seed: configuration.seed, statistics: statistics, validationShare: validationShare)
+      initialParameters: layout.initialParameters(seed: seed), statistics: statistics,
+      validationShare: validationShare, participation: participation, localEpochs: localEpochs,
+      batchSize: batchSize, optimiser: optimiser, seed: seed)
   }
 
   /// Values of a model that are sent.
@@ -85,8 +88,7 @@ struct SmallFederation {
     engine: (any TrainingEngine)? = nil
   ) throws -> Federation<Method> {
     try Federation(
-      method: method(type, options), setting: setting(), data: data(),
-      configuration: configuration, engine: engine ?? self.engine())
+      method: method(type, options), data: data(), engine: engine ?? self.engine())
   }
 }
 
@@ -136,13 +138,14 @@ extension Federation {
   }
 }
 
-extension FederatedMethod where ServerState == HypernetworkState {
+extension FederatedMethod where ServerState == HypernetworkState, Self: HypernetworkTraining {
   /// Hypernetworks of those flat parameters, axes (client, hypernetwork parameter), with dense heads.
   func dense(_ parameters: [[Float]]) -> HypernetworkState {
-    let heads = hypernetworkTensors?.first { $0.name.hasPrefix("head.") }?.offset ?? 0
+    let heads = hypernetworkTensors.first { $0.name.hasPrefix("head.") }?.offset ?? 0
     return HypernetworkState(
       clients: parameters.map {
-        ClientHypernetwork(base: Array($0[..<heads]), heads: .dense(Array($0[heads...])))
+        AggregationHypernetwork.Values(
+          base: Array($0[..<heads]), heads: .dense(Array($0[heads...])))
       })
   }
 }

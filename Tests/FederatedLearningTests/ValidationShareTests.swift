@@ -66,7 +66,7 @@ struct ValidationShareTests {
     var small = Self.small
     // Of 4 samples 3 are trained on, of 10 eight: 3 : 8 is not 4 : 10.
     small.trainCounts = [4, 10]
-    small.configuration.participation = 1
+    small.participation = 1
     var federation = try small.start(FedAvg.self)
     try federation.runRounds(1)
     let bank = federation.state.bank

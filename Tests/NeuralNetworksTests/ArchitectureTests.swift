@@ -48,7 +48,7 @@ struct ArchitectureTests {
   @Test("initial parameters fill PyTorch's bounds and depend on the seed alone")
   func initialParameters() throws {
     let layout = ParameterLayout(
-      try .paperCNN(
+      try NetworkDescription.paperCNN.architecture(
         inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
     )
     let parameters = layout.initialParameters(seed: 7)

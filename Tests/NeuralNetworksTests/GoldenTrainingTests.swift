@@ -50,12 +50,12 @@ struct GoldenTrainingTests {
   @Test("the paper's parameter counts")
   func parameterCounts() throws {
     let emnist = ParameterLayout(
-      try .paperCNN(
+      try NetworkDescription.paperCNN.architecture(
         inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 10,
         batchNormalisation: false))
     #expect(emnist.count == 85_822)
     let cifar = ParameterLayout(
-      try .paperCNN(
+      try NetworkDescription.paperCNN.architecture(
         inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
     )
     #expect(cifar.trainedCount == 121_278)

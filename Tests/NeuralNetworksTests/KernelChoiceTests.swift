@@ -13,9 +13,9 @@ struct KernelChoiceTests {
   }
 
   static func cases() throws -> [Case] {
-    let cifar = try Architecture.paperCNN(
+    let cifar = try NetworkDescription.paperCNN.architecture(
       inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
-    let emnist = try Architecture.paperCNN(
+    let emnist = try NetworkDescription.paperCNN.architecture(
       inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 62, batchNormalisation: false)
     // Overlapping tiles in both convolutions, odd sizes, blocks of channels on both sides.
     let odd = try Architecture(

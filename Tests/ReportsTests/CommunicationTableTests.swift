@@ -15,7 +15,7 @@ struct CommunicationTableTests {
       inputSize: Int, channels: Int, batchNormalisation: Bool
     ) throws -> [String: Int] {
       let layout = ParameterLayout(
-        try .paperCNN(
+        try NetworkDescription.paperCNN.architecture(
           inputChannels: channels, inputHeight: inputSize, inputWidth: inputSize, classCount: 10,
           batchNormalisation: batchNormalisation))
       return Dictionary(

@@ -1,8 +1,8 @@
 """Runs the code blocks of a page, as printed, in a copy of the checkout that holds the built programs.
 
-A block of no language, `bash` or `sh` runs in one bash that stops at the first failing command; a block of `python`
-in Python. The blocks of a page follow each other in one copy, since a reader types them in this order; every page
-has a copy of its own, since a reader starts at any of them.
+A block without a language, or of `bash` or `sh`, runs in one bash that stops at the first failing command; a block of
+`python` runs in Python. The blocks of a page run one after another in one copy, since a reader types them in this
+order; every page has its own copy, since a reader may start at any of them.
 """
 
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 SHELL, PYTHON, TEXT = {"", "bash", "sh"}, {"python"}, {"text", "yaml"}
 PROGRAMS = ["pfedla", "pfedla-benchmarks"]
 
-# What a page says in place of a folder of the reader's own.
+# How pages write the reader's own folder.
 FOLDERS = re.compile(r"/path/to/(?:your/)?datasets")
 
 
@@ -26,10 +26,10 @@ class Runner:
     """Where blocks run.
 
     - root, files: the checkout and its files' paths
-    - python: a Python with what Python blocks import
+    - python: a Python with the packages that Python blocks import
     - hidden: environment variables that the blocks do not see, such as those of the Makefile that runs the check
-    - log: takes a line about each block
-    - limit: seconds that a block may take
+    - log: is called with a line about each block
+    - limit: the seconds that a block may take
     """
 
     def __init__(self, root, files, python, hidden, log, limit):
@@ -51,7 +51,7 @@ class Runner:
                     (built / program).symlink_to(self.root / ".build/release" / program)
             if self.python.parent.name == "bin":
                 (folder / ".venv").symlink_to(self.python.parent.parent.absolute())
-            # The programs are built: `swift build` does nothing here, as it would in the checkout.
+            # The programs are built: `swift build` does nothing here, as in the checkout.
             swift = Path(name) / "bin/swift"
             swift.parent.mkdir()
             swift.write_text('#!/bin/sh\n[ "$1" = build ] || { echo "swift $1: not here" >&2; exit 1; }\n')
@@ -162,12 +162,12 @@ class Runner:
         return f"ends with {process.returncode}: {' / '.join(last) or 'no output'}"
 
     def _datasets(self):
-        """A folder of synthetic images in the place of the reader's."""
+        """A folder of synthetic images instead of the reader's."""
         if self.datasets is None:
             self.datasets = tempfile.TemporaryDirectory(prefix="check-pages-datasets-")
             subprocess.run(
                 [self.root / ".build/release/pfedla", "datasets", "synthesize", "cifar10",
                  "--samples-per-class", "700", "--datasets", self.datasets.name],
                 check=True, stdout=subprocess.DEVNULL)
-            self.log("synthetic images stand in the place of /path/to/datasets")
+            self.log("synthetic images replace /path/to/datasets")
         return self.datasets.name

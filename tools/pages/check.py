@@ -9,7 +9,7 @@ def check(root, files, pages, chosen, program, python, is_static=False, limit=30
     """Checks pages: (their faults, how many numbers were looked up).
 
     - root, files: the checkout and its files' paths
-    - pages, chosen: all its pages, and those to check; what concerns all of them is checked with all only
+    - pages, chosen: all its pages, and those to check; checks across pages run only if all are chosen
     - program, python: the built pfedla, and a Python for the pages' Python blocks
     """
     names, tables = Names(root, files, program), numbers.Files(root, files)
@@ -28,6 +28,6 @@ def check(root, files, pages, chosen, program, python, is_static=False, limit=30
     if len(chosen) == len(pages):
         faults += names.check_listings(pages) + names.check_help()
         faults += [
-            Fault(names.exceptions_file, line, f"the exception {name}", "it gone: no page needs it")
+            Fault(names.exceptions_file, line, f"the exception {name}", "none, since no page needs it")
             for name, line in names.unused_exceptions()]
     return sorted(faults), looked_up

@@ -1,12 +1,12 @@
-"""A Markdown page taken apart: code blocks, inline code, links, headings, tables, and the check's marks.
+"""A parsed Markdown page: code blocks, inline code, links, headings, tables, and the check's marks.
 
 Marks are HTML comments, which no renderer shows. They begin with one of these words:
 
     <!-- check: skip, REASON -->                         before a code block: do not run it
-    <!-- check: skip "TEXT", REASON -->                  … leave out the lines with that text
+    <!-- check: skip "TEXT", REASON -->                  … leave out the lines with this text
     <!-- check: replace "TEXT" by "TEXT", REASON -->     … run it changed
-    <!-- check: with VARIABLE=VALUE …, REASON -->        … run it with that environment
-    <!-- check: after `COMMAND`, REASON -->              … run that command first
+    <!-- check: with VARIABLE=VALUE …, REASON -->        … run it with this environment
+    <!-- check: after `COMMAND`, REASON -->              … run this command first
     <!-- number: … -->  <!-- table: … -->                see numbers.py
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 @dataclass(order=True)
 class Fault:
-    """What a page says that is not so."""
+    """A false statement of a page."""
 
     page: str
     line: int
@@ -49,7 +49,7 @@ class Block:
 
 @dataclass
 class Cell:
-    """A cell of a table: its text and where that stands in the page."""
+    """A cell of a table: its text and its position in the page."""
 
     text: str
     start: int

@@ -1,11 +1,11 @@
 """Code names of the methods page: what a method's section names is in that method's own source files.
 
-A section's heading ends with the method's name in inline code. Looked up are the names in its tables and, elsewhere,
+A section's heading ends with the method's name in inline code. The names in its tables are looked up, and elsewhere
 those that can only be code (`Type.member`, `camelCase`):
 
 - `Type.member`: declared where the type is declared or extended, or in a protocol that it conforms to.
-- Other names, such as a local constant or a state tensor: in the code, not the comments or explanations, of the file
-  in which the method is declared, of the protocols that it conforms to, and of the types that the same line of the page
+- Other names, such as a local constant or a state tensor, occur in the code (not in comments or explanations) of the
+  file that declares the method, of the protocols that it conforms to, or of the types that the same line of the page
   names.
 """
 
@@ -18,7 +18,7 @@ METHODS = "Sources/FederatedLearning/Methods"
 
 
 def check(page, root, files):
-    """Reports names of a methods page that are not where they should be."""
+    """Reports names of a methods page that are not in the right file."""
     if page.path != PAGE:
         return
     code = {path: _without_prose((Path(root) / path).read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def check(page, root, files):
 
 
 def _missing(text, is_table, own, named, code, places, protocols):
-    """What was expected in the place of a name; none if it is right or no name of code."""
+    """What was expected instead of a name; none if it is right or not a code name."""
     if member := re.fullmatch(r"([A-Z]\w*)\.(\w+)(?:\(.*\))?", text):
         if member[2] == "swift":
             return None  # a file
@@ -60,7 +60,7 @@ def _missing(text, is_table, own, named, code, places, protocols):
         return None if any(re.search(pattern, code[path]) for path in there) else f"a member of {member[1]}"
     if not is_table and not re.fullmatch(r"[a-z]+(?:[A-Z]\w*)+(?:\(.*\))?", text):
         return None
-    # Of `bank[i]` the bank: its index is the page's own.
+    # For `bank[i]`, only the bank: the index is the page's own.
     for word in re.findall(r"[A-Za-z_]\w*", re.sub(r"\[\w\]|\(.*\)", "", text)):
         if not any(re.search(rf"\b{word}\b", code[path]) for path in own | named):
             return f"{word} in the code of {', '.join(sorted(Path(path).name for path in own | named))}"

@@ -1,10 +1,10 @@
-"""Links, paths and code names of the pages: what a page names has to exist.
+"""Links, paths and code names of the pages: everything that a page names must exist.
 
 - A relative link leads to a file or folder of the repository, and its anchor to a heading.
 - Inline code that looks like a path, a command (`make …`, `pfedla …`), an option, or an identifier is looked up:
-  paths among the files and among what the page's blocks have written, targets in the Makefile, subcommands and
-  options in the program's own description, Swift types and members among the declarations, other words in the sources.
-- What is right though it cannot be found stands in exceptions.txt with the reason.
+  paths among the files and the output of the page's blocks, targets in the Makefile, subcommands and options in the
+  program's own description, Swift types and members among the declarations, other words in the sources.
+- Names that are right but cannot be found are listed in exceptions.txt with the reason.
 """
 
 import difflib
@@ -44,7 +44,7 @@ class Names:
     # The pages
 
     def check(self, page, copy=None):
-        """Looks up what a page names; `copy` is where its blocks have run."""
+        """Looks up the names in a page; `copy` is where its blocks have run."""
         for line, target in page.links():
             self._check_link(page, line, target)
         for line, text in page.code_spans():
@@ -115,7 +115,7 @@ class Names:
     # Inline code
 
     def _missing(self, page, text, copy):
-        """What was expected in the place of an inline code; none if it is right."""
+        """What was expected instead of an inline code; none if it is right."""
         first = (text.split() or [""])[0]
         if first in ("make", "pfedla", "pfedla-benchmarks") or first.endswith("/pfedla"):
             return self._missing_command(text)
@@ -215,7 +215,7 @@ class Names:
             for word in words[1:]:
                 variable = re.match(r"(\w+)=", word)
                 if variable and variable[1] not in self.variables:
-                    return f"a variable of the Makefile in the place of {variable[1]}"
+                    return f"a variable of the Makefile instead of {variable[1]}"
                 if not variable and not word.startswith("-") and word not in self.targets:
                     close = difflib.get_close_matches(word, self.targets, 1)
                     return "a target of the Makefile" + (f" (like {close[0]})" if close else "")
@@ -224,7 +224,7 @@ class Names:
         elif program == "pfedla-benchmarks":
             for word in words[1:]:
                 if word.startswith("--") and word not in self.literals:
-                    return f"an option of pfedla-benchmarks in the place of {word}"
+                    return f"an option of pfedla-benchmarks instead of {word}"
         return None
 
     def _missing_subcommand(self, words):
@@ -234,11 +234,11 @@ class Names:
         command = self.commands[path]
         if words and command["subcommands"] and re.fullmatch(r"[a-z-]+", words[0]):
             if not words[0].startswith("-"):
-                return f"a subcommand of {' '.join(path)} in the place of {words[0]}"
+                return f"a subcommand of {' '.join(path)} instead of {words[0]}"
         for word in words:
             option = re.match(r"--?[A-Za-z][\w-]*", word)
             if option and option[0] not in command["options"]:
-                return f"an option of {' '.join(path)} in the place of {option[0]}"
+                return f"an option of {' '.join(path)} instead of {option[0]}"
         return None
 
 

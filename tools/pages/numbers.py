@@ -1,15 +1,15 @@
-"""Numbers of a page that stand in a CSV file, and tables of them.
+"""Numbers of a page that come from a CSV file, and tables of them.
 
-A mark directly before a number says where it comes from:
+A mark directly before a number gives its source:
 
     <!-- number: FILE where COLUMN=VALUE and COLUMN=VALUE: {EXPRESSION:FORMAT} -->61.28
 
-FILE is a path from the repository's root, with wildcards if it is several files; more than one may be given.
-EXPRESSION is of the columns' names: arithmetic, comparisons, `… if … else …`, `round`, `abs`, and over all the
-rows that match: `mean`, `median`, `sum`, `minimum`, `maximum`, `first`, `last`, `count`. Without one of these
-exactly one row has to match; `COLUMN(OTHER="VALUE")` is the number in the row with that value, so that rows can be
-compared. `reaches(NUMBER, TARGET)` compares with a text such as `≤ 1.08`. FORMAT is Python's; without one a column is
-taken as it is written. `file` is a column of its own: the name of the row's file.
+FILE is a path from the repository's root, possibly with wildcards; there may be several. EXPRESSION is written in the
+columns' names: arithmetic, comparisons, `… if … else …`, `round`, `abs`, and over all matching rows `mean`, `median`,
+`sum`, `minimum`, `maximum`, `first`, `last`, `count`. Without one of the latter exactly one row must match.
+`COLUMN(OTHER="VALUE")` is the number in the row with that value, so that rows can be compared.
+`reaches(NUMBER, TARGET)` compares with a text such as `≤ 1.08`. FORMAT is Python's; without one a column is taken as
+written. `file` is an extra column: the name of the row's file.
 
 A mark before a table does the same for whole columns; a value of `where` may contain cells of the table's row:
 
@@ -17,9 +17,9 @@ A mark before a table does the same for whole columns; a value of `where` may co
     HEADER = {EXPRESSION:FORMAT} ± {EXPRESSION:FORMAT} where COLUMN=VALUE, bold highest COLUMN
     -->
 
-A cell whose rows are missing is empty or a dash. Bold is ignored but where the mark asks for it.
+A cell whose rows are missing is empty or a dash. Bold is ignored unless the mark asks for it.
 
-The pages of results must have a mark for every table of numbers.
+The pages in results/ must have a mark for every table of numbers.
 """
 
 import ast
@@ -33,7 +33,7 @@ from pathlib import Path
 
 
 class MarkError(Exception):
-    """A mark that cannot be followed: what is wrong, and what was expected."""
+    """A mark that cannot be evaluated: what is wrong, and what was expected."""
 
     def __init__(self, found, expected):
         super().__init__(found, expected)
@@ -67,7 +67,7 @@ class Files:
 
 
 def check(page, files, edits=None):
-    """Compares the marked numbers of a page with their files. With `edits`, collects what would mend them:
+    """Compares the marked numbers of a page with their files. With `edits`, collects their fixes:
     (start, end, text)."""
     count = 0
     for mark in page.marks:
@@ -122,7 +122,7 @@ def _check_number(page, mark, files, edits):
     if not (_plain(rest).startswith(_plain(expected)) and ends):
         number = re.match(r"[+−-]?\d(?:[\d.,]*\d)?", rest)
         found = number[0] if number else rest[:len(expected)].split("\n")[0]
-        _mend(page, edits, mark.line, start, start + len(found), found, expected, parts[1])
+        _fix(page, edits, mark.line, start, start + len(found), found, expected, parts[1])
     return 1
 
 
@@ -160,18 +160,18 @@ def _check_table(page, mark, files, edits):
             count += 1
             if _plain(_bare(cell.text)) != _plain(expected):
                 bold = "**" if cell.text.startswith("**") else ""
-                _mend(
+                _fix(
                     page, edits, cell.line, cell.start, cell.end, cell.text,
                     f"{bold}{expected}{bold}" + ("" if cell.text else " "), parts[1])
         for score, cell in scores.values():
             is_best = score == max(other for other, _ in scores.values())
             if is_best != cell.text.startswith("**"):
-                mended = f"**{_bare(cell.text)}**" if is_best else _bare(cell.text)
-                _mend(page, edits, cell.line, cell.start, cell.end, cell.text, mended, parts[1])
+                fixed = f"**{_bare(cell.text)}**" if is_best else _bare(cell.text)
+                _fix(page, edits, cell.line, cell.start, cell.end, cell.text, fixed, parts[1])
     return count
 
 
-def _mend(page, edits, line, start, end, found, expected, source):
+def _fix(page, edits, line, start, end, found, expected, source):
     if edits is None:
         page.fault(line, f'"{found}"', f'"{expected}", as in {source}')
     else:

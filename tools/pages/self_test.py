@@ -1,4 +1,4 @@
-"""The checker checked: a small repository with a right page, and one with a fault of every kind."""
+"""Tests the checker: a small repository with a correct page, and a page with a fault of every kind."""
 
 import json
 import sys
@@ -156,7 +156,7 @@ WRONG = [
 
 
 def run(root):
-    """Prints what the checker missed or reported for nothing; the exit status."""
+    """Prints what the checker missed or wrongly reported; returns the exit status."""
     with tempfile.TemporaryDirectory(prefix="check-pages-test-") as name:
         folder = Path(name) / "repository"
         page, expected = _wrong_page()
@@ -189,7 +189,7 @@ def run(root):
         if match:
             expected.remove(match)
         else:
-            problems.append(f"reported for nothing: {fault}")
+            problems.append(f"wrongly reported: {fault}")
     problems += [f"missed: {page}:{line}: {text}" for page, line, text in expected]
     if changed != 7:
         problems.append(f"--update changed {changed} numbers, expected 7")

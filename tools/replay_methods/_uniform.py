@@ -1,4 +1,4 @@
-"""Federated averaging that counts every participant alike."""
+"""Federated averaging with equal weights."""
 
 import torch
 
@@ -7,7 +7,7 @@ from replay_model import Method
 
 
 class Replay(fedavg.Replay):
-    """One global model, the plain mean of the participants' models."""
+    """One global model, the unweighted mean of the participants' models."""
 
     def absorb(self, outcomes):
         Method.absorb(self, outcomes)

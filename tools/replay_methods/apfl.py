@@ -32,14 +32,14 @@ class Replay(fedavg.Replay):
         self.versions[:, ~self.network.is_trained] = values
 
     def received(self, client):
-        # What is never sent, running statistics, is w_i's own and not v̄_i's.
+        # Running statistics that are never sent are w_i's own, not v̄_i's.
         return torch.where(self.kept(), self.versions[client], self.global_model)
 
     def mixed(self, v, w, alpha):
         return torch.where(self.network.is_trained, alpha * v + (1 - alpha) * w, v)
 
     def train(self, client, start, batches):
-        """w and v side by side, each with an optimiser of its own, on hand-made gradients."""
+        """w and v side by side, each with its own optimiser, on gradients set by hand."""
         settings, trained = self.federation.settings, self.network.is_trained
         w, v, alpha, losses = start.clone(), self.local[client].clone(), self.mixing[client].item(), []
         rate = float(settings["learning_rate"])

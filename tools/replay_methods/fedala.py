@@ -8,13 +8,13 @@ from replay_model import check_share
 
 
 class Replay(fedavg.Replay):
-    """Zhang et al., AAAI 2023, Algorithm 1: clients mix the global model into the last layers of their own."""
+    """Zhang et al., AAAI 2023, Algorithm 1: clients mix the global model into the last layers of their own model."""
 
     def __init__(self, federation):
         super().__init__(federation)
         layers = self.network.layers[len(self.network.layers) - int(federation.own("adaptive_layers")) :]
         self.adaptive = self.network.in_layers(set(layers)) & self.network.is_trained
-        self.mixing = torch.ones_like(self.bank)  # W; it matters in adaptive places alone
+        self.mixing = torch.ones_like(self.bank)  # W; it matters only in the adaptive layers
         self.learned = set()
         self.found = {}  # {client: W that it has learned for the coming round}
 

@@ -6,7 +6,7 @@ from replay_model import Method
 
 
 class Replay(Method):
-    """Huang et al., AAAI 2021, Algorithm 1, A(x) = 1 − exp(−x / σ); rows of sum above 1 are scaled."""
+    """Huang et al., AAAI 2021, Algorithm 1, A(x) = 1 − exp(−x / σ); rows that sum to more than 1 are scaled."""
 
     derived = {"aggregation_weights": "aggregation_weights",
                "state_after/squared_distances": "squared_distances"}
@@ -16,7 +16,7 @@ class Replay(Method):
 
     @property
     def squared_distances(self):
-        """‖w_i − w_j‖² [client, source client] over what is trained."""
+        """‖w_i − w_j‖² [client, source client] over trained parameters."""
         models = self.bank[:, self.network.is_trained]
         return torch.stack([((models - model) ** 2).sum(1) for model in models])
 

@@ -61,7 +61,7 @@ class Replay(Method):
         return chosen
 
     def own_view(self, client, model):
-        """The model as the client holds it: with its own running statistics where they are local."""
+        """The model on the client: with the client's own running statistics if they are local."""
         if not self.federation.local_statistics:
             return model
         return torch.where(self.network.is_trained, model, self.bank[client])
@@ -71,7 +71,7 @@ class Replay(Method):
         return F.cross_entropy(logits, labels).item()
 
     def gains(self, client):
-        """{candidate: loss that it saves against the base, for each unit of distance}."""
+        """{candidate: how much it lowers the loss against the base, per unit of distance}."""
         base = self.own_view(client, self.base[client])
         base_loss, gains = self.loss(client, base), {}
         for source in self.candidates(client):
@@ -83,7 +83,7 @@ class Replay(Method):
     def received(self, client):
         gains = {source: gain for source, gain in self.gains(client).items() if gain > 0}
         base, total = self.base[client], sum(gains.values())
-        # The weights sum to one, so that the base cancels out; a single model is met again exactly.
+        # The weights sum to one, so the base cancels out; a single model is reproduced exactly.
         model = sum(self.bank[source] * (gain / total) for source, gain in gains.items()) if gains else base
         return self.own_view(client, model)
 
@@ -92,7 +92,7 @@ class Replay(Method):
         for client, outcome in outcomes.items():
             base[client] = outcome.received
             gains = self.gains(client)
-            # Gains and losses may cancel out; the authors' code adds 1e-9 to a smaller sum.
+            # Gains and losses may cancel out; the authors' code adds 1e-9 to a sum below that.
             total = abs(sum(gains.values()))
             for source, gain in gains.items():
                 self.affinity[client, source] += gain / (total if total >= 1e-9 else total + 1e-9)

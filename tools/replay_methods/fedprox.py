@@ -4,7 +4,7 @@ from replay_methods import fedavg
 
 
 class Replay(fedavg.Replay):
-    """Li et al., MLSys 2020: clients descend on the loss plus (μ / 2) ‖θ − received‖²."""
+    """Li et al., MLSys 2020: clients minimise the loss plus (μ / 2) ‖θ − received‖²."""
 
     def train(self, client, start, batches):
         strength = float(self.federation.own("proximal_strength"))

@@ -12,7 +12,7 @@ class Replay(_uniform.Replay):
         layers = 7 if settings["model.batch_normalisation"] == "true" else 5
         epochs, body = int(settings["local_epochs"]), int(settings["methods.fedrep.body_epochs"])
         if not body:
-            # The authors' five where there are ten in all, half of fewer, and one pass for each part at least.
+            # The authors' five of ten or more, half of fewer, and at least one pass for each part.
             body = 5 if epochs >= 10 else epochs // 2 or 1
         passes = [("head", epochs - body or 1), ("body", body)]
         if int(settings["methods.fedrep.head_layers"]) == layers:

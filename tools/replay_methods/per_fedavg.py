@@ -9,8 +9,8 @@ from replay_model import check_batches
 class Replay(_uniform.Replay):
     """Fallah et al., NeurIPS 2020, Algorithm 1: descent on f(w − α ∇f(w)).
 
-    The product of the second derivative with a vector is dropped (first-order) or, as the method has it, the
-    difference of two gradients at a distance of 2 δ (hessian-free): the same formula with PyTorch's gradients,
+    The product of the second derivative with a vector is dropped (first-order) or, as in the method, approximated by
+    the difference of two gradients at a distance of 2 δ (hessian-free): the same formula with PyTorch's gradients,
     not PyTorch's second derivative.
     """
 
@@ -38,7 +38,7 @@ class Replay(_uniform.Replay):
                                     weight_decay=float(settings["weight_decay"]))
         first_order = own("variant") == "first-order"
         losses = []
-        # The round's batches in a circle: each step takes three neighbours, and is the middle one's.
+        # The round's batches in a circle: each step takes three neighbours and belongs to the middle one.
         for inner, outer, third in zip(batches[-1:] + batches[:-1], batches, batches[1:] + batches[:1]):
             model = w.detach().clone()
             w.grad, loss, after = self.federation.gradient(self.step(model, inner), outer)

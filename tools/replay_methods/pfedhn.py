@@ -9,8 +9,8 @@ from replay_model import STATISTICS, Method, check_batches
 class Replay(Method):
     """Shamsian et al., ICML 2021, Algorithm 1, on models that the hypernetwork made before the round.
 
-    The hypernetwork takes a step for one participant after the other (sequential), each through the
-    hypernetwork as the step before left it, or one step for all of them together (sum, mean).
+    The hypernetwork takes one step per participant (sequential), each from where the previous step ended, or one step
+    for all of them together (sum, mean).
     """
 
     def __init__(self, federation):
@@ -81,16 +81,16 @@ class Replay(Method):
             name: float(self.federation.own(f"client_{key}")) for key, name in names.items()})
 
     def descend(self, outcomes):
-        """One step on the sum of ⟨produced model, what training took away⟩."""
+        """One step on the sum of ⟨produced model, received − trained⟩."""
         self.optimiser.zero_grad()
         for client, outcome in outcomes.items():
-            # Downhill for the client is from what it received to what it trained.
+            # For the client, downhill is from the received to the trained model.
             uphill = outcome.received - outcome.trained
             if self.federation.own("reduction") == "mean":
                 uphill = uphill / len(outcomes)
             torch.autograd.backward(self.model(client), [uphill[t.offset : t.offset + t.size]
                                                          for t in self.produced])
-        # A client that is not in the step has a gradient of 0, not none: decay and momentum move it.
+        # A client outside the step has a gradient of 0, not None: decay and momentum move it.
         if clipping := float(self.federation.own("gradient_clipping")):
             torch.nn.utils.clip_grad_norm_(self.phi.values(), clipping)
         self.optimiser.step()

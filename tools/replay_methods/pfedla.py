@@ -7,7 +7,7 @@ from replay_model import Method
 
 
 class Hypernetwork:
-    """Aggregation weights of one client (Eq. 4): embedding → hidden layers with ReLU → a head a layer."""
+    """Aggregation weights of one client (Eq. 4): embedding → hidden layers with ReLU → one head per layer."""
 
     def __init__(self, layout, layers, embedding, hidden, clients):
         """layout: Tensors of the flat vector ψ, as the file lists them."""
@@ -57,7 +57,7 @@ class Replay(Method):
                                          hidden, federation.clients)
         self.psi = torch.from_numpy(values).to(federation.dtype)
         self.normaliser, self.step_size = federation.own("normaliser"), float(federation.own("step_size"))
-        # Recorded only where it is not the paper's.
+        # Recorded only if it is not the paper's.
         self.scaling = federation.settings.get(f"methods.{federation.method}.gradient_scaling", "none")
         if self.scaling not in ("none", "model-norm"):
             raise ValueError(f"gradient_scaling {self.scaling} has no replay")
@@ -90,15 +90,15 @@ class Replay(Method):
         return self.network.is_trained
 
     def scale(self, outcome):
-        """What the gradient is multiplied by: with model-norm 1 / ‖Δθ‖² over all that is trained, whatever
-        gives a gradient."""
+        """The factor of the gradient: with model-norm 1 / ‖Δθ‖² over all trained parameters, whether or not
+        they give a gradient."""
         if self.scaling == "none":
             return 1
         square = ((outcome.trained - outcome.received)[self.network.is_trained] ** 2).sum().item()
         return 1 / square if square else 0
 
     def absorb(self, outcomes):
-        """ψ ← ψ + β (∂θ̄/∂ψ)ᵀ Δθ (Eq. 7 to 11), at the models that the round began with."""
+        """ψ ← ψ + β (∂θ̄/∂ψ)ᵀ Δθ (Eq. 7 to 11), at the models that the round started with."""
         updated = self.psi.clone()
         for client, outcome in outcomes.items():
             psi = self.psi[client].clone().requires_grad_()

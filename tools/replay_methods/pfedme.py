@@ -18,7 +18,7 @@ class Replay(fedavg.Replay):
         return float(self.federation.own(key))
 
     def rate(self, key):
-        """A step size of the method, or the run's where the method has none."""
+        """A step size of the method, or the run's if the method has none."""
         return self.number(key) or float(self.federation.settings["learning_rate"])
 
     def train(self, client, start, batches):
@@ -29,7 +29,7 @@ class Replay(fedavg.Replay):
             for step in range(int(self.federation.own("inner_steps"))):
                 gradient, loss, moved = self.federation.gradient(theta, batch)
                 descent = gradient + decay * theta + strength * (theta - version)
-                # Running statistics are where the pass has moved them.
+                # Running statistics are those after the pass.
                 theta = torch.where(trained, theta - rho * descent, moved)
                 if step == 0:
                     losses.append(loss)

@@ -7,16 +7,16 @@ from replay_model import Method
 
 
 class Replay(Method):
-    """Ma et al., CVPR 2022, Figure 1: equal parts of the own and of the most similar clients' layers."""
+    """Ma et al., CVPR 2022, Figure 1: equal parts of the client's own and of the most similar clients' layers."""
 
     derived = {"aggregation_weights": "aggregation_weights", "state_after/dissimilarities": "dissimilarities"}
 
     def units(self):
-        """[[layer]]: what is compared and weighed together."""
+        """[[layer]]: layers that are compared and weighted together."""
         return [[layer] for layer in self.network.layers]
 
     def similarities(self, client, layers):
-        """[source client], of what is trained in these layers."""
+        """[source client], over the trained parameters of these layers."""
         compared = self.bank[:, self.network.in_layers(layers) & self.network.is_trained].double()
         return [F.cosine_similarity(compared[client], other, dim=0, eps=0).item() for other in compared]
 
@@ -28,7 +28,7 @@ class Replay(Method):
 
     def sources(self, client, layers):
         """The clients that take part in the client's layers."""
-        # The first of equally similar clients; rounding must not tell equal ones apart.
+        # The first of equally similar clients; rounding must not distinguish equal ones.
         similarity = [round(value, 13) for value in self.similarities(client, layers)]
         others = [other for other in range(self.federation.clients)
                   if other != client and similarity[other] >= float(self.federation.own("threshold"))]

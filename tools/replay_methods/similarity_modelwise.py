@@ -4,7 +4,7 @@ from replay_methods import similarity_layerwise
 
 
 class Replay(similarity_layerwise.Replay):
-    """Ma et al., CVPR 2022, Figure 1: equal parts of the own and of the most similar clients' models."""
+    """Ma et al., CVPR 2022, Figure 1: equal parts of the client's own and of the most similar clients' models."""
 
     def units(self):
         return [self.network.layers]

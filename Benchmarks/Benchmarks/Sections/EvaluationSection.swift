@@ -40,7 +40,7 @@ enum EvaluationSection: BenchmarkSection {
         {
           try trace.replay(
             on: engine, images: preparation.data.images,
-            optimiser: preparation.configuration.optimiser)
+            optimiser: preparation.specification.optimiser)
         },
       ])
     let evaluation = series[0]

@@ -50,7 +50,7 @@ enum MethodsSection: BenchmarkSection {
         {
           try trace.replay(
             on: engine, images: preparation.data.images,
-            optimiser: preparation.configuration.optimiser)
+            optimiser: preparation.specification.optimiser)
         },
         {
           try seconds {

@@ -25,7 +25,7 @@ enum RoundSection: BenchmarkSection {
       {
         try trace.replay(
           on: engine, images: preparation.data.images,
-          optimiser: preparation.configuration.optimiser)
+          optimiser: preparation.specification.optimiser)
       },
     ]
     var processes: [PyTorch] = []

@@ -13,9 +13,10 @@ enum { BANK_MAXIMUM_SHARED = 8 };
 // Columns within which inner products are summed in single precision.
 enum { BANK_STRETCH = 512 };
 
-// targets[r · columns + p] = Σ_j weights[j · count + r] · rows[j][first + p] for p below `columns` and r
-// below `count`, at most BANK_MAXIMUM_SHARED. Summed in the order of rows from −0 on; a weight of
-// exactly 0 leaves its row out.
+// targets[r · columns + p] += Σ_j weights[j · count + r] · rows[j][first + p] for p below `columns` and r
+// below `count`, at most BANK_MAXIMUM_SHARED. Each row is added to the sum so far, in order, so that a sum may
+// be continued by another call; start from −0, as −0 + x is x in every bit. A weight of exactly 0 leaves its
+// row out.
 void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const float *weights, int count,
                         ptrdiff_t first, ptrdiff_t columns, float *targets);
 

@@ -54,15 +54,19 @@ struct AuditRecord {
   /// Begins with the state before the first round.
   init<Method>(of federation: Federation<Method>, initialParameters: [Float]) {
     self.initialParameters = initialParameters
-    guard let tensors = federation.method.hypernetworkTensors else { return }
-    hypernetworkTensors = tensors
-    sharesHypernetwork = federation.method.sharesHypernetwork
-    initialHypernetworks = hypernetworks(of: federation)
+    guard let hypernetworks = federation.method.hypernetworks else { return }
+    hypernetworkTensors = hypernetworks.hypernetworkTensors
+    sharesHypernetwork = hypernetworks.sharesHypernetwork
+    initialHypernetworks = Self.parameters(of: hypernetworks, in: federation)
   }
 
-  private func hypernetworks<Method>(of federation: Federation<Method>) -> [Float] {
-    (0..<(sharesHypernetwork ? 1 : federation.data.clientCount)).flatMap {
-      federation.method.hypernetworkParameters(of: $0, state: federation.state.server) ?? []
+  /// The parameters of every client's hypernetwork, or of the one that all share.
+  private static func parameters<Method>(
+    of hypernetworks: any HypernetworkTraining<Method.ServerState>,
+    in federation: Federation<Method>
+  ) -> [Float] {
+    (0..<(hypernetworks.sharesHypernetwork ? 1 : federation.data.clientCount)).flatMap {
+      hypernetworks.hypernetworkParameters(of: $0, state: federation.state.server)
     }
   }
 
@@ -75,8 +79,8 @@ struct AuditRecord {
     for model in try federation.models(.received, of: clients) { received += model }
     for client in clients {
       enter(federation.trainingBatches(round: round, client: client), round: round, client: client)
-      if let kept = federation.method.retainedLayers(of: client, state: federation.state.server) {
-        retained += kept
+      if let retention = federation.method.retention {
+        retained += retention.retainedLayers(of: client, state: federation.state.server)
       }
     }
   }
@@ -87,14 +91,14 @@ struct AuditRecord {
     for row in federation.state.bank.rows { parametersAfter += row }
     let tensors = method.tensors(of: server)
     globalParametersAfter += tensors.first { $0.name == Self.globalModel }?.values ?? []
-    if hypernetworkTensors.isEmpty {
-      enter(tensors.filter { $0.name != Self.globalModel })
+    if let hypernetworks = method.hypernetworks {
+      hypernetworksAfter += Self.parameters(of: hypernetworks, in: federation)
     } else {
-      hypernetworksAfter += hypernetworks(of: federation)
+      enter(tensors.filter { $0.name != Self.globalModel })
     }
+    guard let weighting = method.weighting else { return }
     for client in 0..<federation.data.clientCount {
-      guard let weights = method.aggregationWeights(of: client, state: server) else { continue }
-      aggregationWeights += weights.joined()
+      aggregationWeights += weighting.aggregationWeights(of: client, state: server).joined()
     }
   }
 
@@ -124,7 +128,7 @@ struct AuditRecord {
     }
   }
 
-  private mutating func enter(_ phases: [PhaseBatches], round: Int, client: Int) {
+  private mutating func enter(_ phases: [LocalPhase.Batches], round: Int, client: Int) {
     for phase in phases {
       batches += phase.batches.map {
         Batch(

@@ -119,7 +119,7 @@ enum ResultFile {
   ) throws {
     let group = try file.createGroup("model")
     try group.setAttribute("model_state", preparation.specification.savedModels.rawValue)
-    try group.setAttribute("architecture", RunSpecification.architectureName)
+    try group.setAttribute("architecture", preparation.specification.model.architecture)
     try group.setAttribute(
       "pixel_scaling", preparation.specification.model.pixelScaling.rawValue)
     var datasets: [(range: Range<Int>, dataset: HDF5Dataset)] = []

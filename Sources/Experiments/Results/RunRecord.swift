@@ -157,20 +157,18 @@ public struct RunRecord: Sendable, Equatable {
   /// Enters the aggregation weights and retained layers of every client, where the method has them, if it
   /// is time: after every so many rounds, and after the last one.
   package mutating func enterWeights<Method>(of federation: Federation<Method>, every: Int) {
-    let round = federation.state.round
+    let (round, server) = (federation.state.round, federation.state.server)
     guard every > 0, round == roundCount || round.isMultiple(of: every) else { return }
-    let (method, server) = (federation.method, federation.state.server)
-    var found = false
-    for client in 0..<clientCount {
-      if let weights = method.aggregationWeights(of: client, state: server) {
-        self.weights += weights.joined()
-        found = true
-      }
-      if let retained = method.retainedLayers(of: client, state: server) {
-        self.retained += retained
+    if let retention = federation.method.retention {
+      for client in 0..<clientCount {
+        retained += retention.retainedLayers(of: client, state: server)
       }
     }
-    if found { recordedRounds.append(Int32(round)) }
+    guard let weighting = federation.method.weighting else { return }
+    for client in 0..<clientCount {
+      weights += weighting.aggregationWeights(of: client, state: server).joined()
+    }
+    recordedRounds.append(Int32(round))
   }
 
   /// Where a client stands in the matrices; `round` counts from 1.

@@ -96,7 +96,7 @@ public struct ExperimentRun {
     let setting = preparation.setting
     var federation = try Federation(
       method: try Method(options: specification.methodOptions, setting: setting),
-      setting: setting, data: preparation.data, configuration: preparation.configuration,
+      data: preparation.data,
       engine: engine)
     var record = RunRecord(
       roundCount: specification.rounds, clientCount: preparation.data.clientCount,

@@ -33,18 +33,19 @@ public struct RunPreparation: Sendable {
     self.specification = specification
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
-    let hasNormalisation =
-      specification.model.batchNormalisation ?? specification.dataset.defaults.batchNormalisation
-    architecture = try .paperCNN(
+    let network =
+      NetworkRegistry.network(named: specification.model.architecture) ?? NetworkRegistry.standard
+    architecture = try network.architecture(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
-      classCount: dataset.classNames.count, batchNormalisation: hasNormalisation)
+      classCount: dataset.classNames.count,
+      batchNormalisation: specification.model.batchNormalisation)
     layout = ParameterLayout(architecture)
     data = try FederatedData(
       images: LabelledImages(
         pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
         scaling: specification.model.pixelScaling),
       classCount: dataset.classNames.count, train: partition.train, test: partition.test)
-    resolved = specification.resolved(batchNormalisation: hasNormalisation, partition: partition)
+    resolved = specification.resolved(partition: partition)
   }
 
   /// The dataset that a specification names.
@@ -115,17 +116,16 @@ public struct RunPreparation: Sendable {
 
   /// What is fixed for the federation.
   package var setting: FederationSetting {
+    setting(localEpochs: specification.localEpochs, participation: specification.participation)
+  }
+
+  /// The same with other local epochs and another participation.
+  func setting(localEpochs: Int, participation: Double) -> FederationSetting {
     FederationSetting(
       trainCounts: data.train.map(\.count), layout: layout,
       initialParameters: layout.initialParameters(seed: specification.seed),
-      seed: specification.seed, statistics: specification.model.statistics,
-      validationShare: specification.validationShare)
-  }
-
-  /// How the federation trains.
-  package var configuration: FederationConfiguration {
-    FederationConfiguration(
-      participation: specification.participation, localEpochs: specification.localEpochs,
+      statistics: specification.model.statistics, validationShare: specification.validationShare,
+      participation: participation, localEpochs: localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,
       seed: specification.seed)
   }

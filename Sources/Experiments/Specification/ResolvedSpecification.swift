@@ -8,12 +8,10 @@ extension RunSpecification {
   ///
   /// Left out is what cannot change a number of the run: its name, the checkpoints' frequency and
   /// where files lie.
-  /// - Parameters:
-  ///   - batchNormalisation: as decided with the dataset.
-  ///   - partition: as drawn or read.
-  public func resolved(batchNormalisation: Bool, partition: Partition) -> [RunSetting] {
+  /// - Parameter partition: as drawn or read.
+  public func resolved(partition: Partition) -> [RunSetting] {
     settings(
-      batchNormalisation: batchNormalisation, clientCount: partition.clientCount,
+      clientCount: partition.clientCount,
       partition: [
         RunSetting("partition.scheme", .text(partition.scheme)),
         RunSetting("partition.seed", .integer(Int(clamping: partition.seed))),
@@ -33,7 +31,6 @@ extension RunSpecification {
       case .file(let path): [RunSetting("partition.file", .text(path))]
       }
     return settings(
-      batchNormalisation: model.batchNormalisation ?? dataset.defaults.batchNormalisation,
       clientCount: source.first { $0.key == "partition.clients" }.flatMap { Int($0.value) } ?? 0,
       partition: source)
   }
@@ -45,41 +42,11 @@ extension RunSpecification {
     return RunSetting("partition.\(key)", typed.description == value ? typed : .text(value))
   }
 
-  private func settings(
-    batchNormalisation: Bool, clientCount: Int, partition: [RunSetting]
-  ) -> [RunSetting] {
-    var settings: [RunSetting] = [
-      RunSetting("method", .text(method)),
-      RunSetting("seed", .integer(Int(clamping: seed))),
-      RunSetting("dataset.name", .text(dataset.name)),
-      RunSetting("dataset.splits", .text(dataset.splits.map(Self.list) ?? "all")),
-      RunSetting("dataset.classes", .text(dataset.classes.map(Self.list) ?? "all")),
-    ]
-    settings += partition
-    settings += [
-      RunSetting("model.architecture", .text(Self.architectureName)),
-      RunSetting("model.batch_normalisation", .flag(batchNormalisation)),
-      RunSetting("model.pixel_scaling", .text(model.pixelScaling.rawValue)),
-      RunSetting("model.batch_normalisation_statistics", .text(model.statistics.rawValue)),
-      RunSetting("rounds", .integer(rounds)),
-      RunSetting("participation", .number(participation)),
-      RunSetting("local_epochs", .integer(localEpochs)),
-      RunSetting("batch_size", .integer(batchSize)),
-      RunSetting("learning_rate", Self.number(optimiser.learningRate)),
-      RunSetting("momentum", Self.number(optimiser.momentum)),
-      RunSetting("weight_decay", Self.number(optimiser.weightDecay)),
-      RunSetting("evaluate_every", .integer(evaluateEvery)),
-      RunSetting(
-        "record_weights_every", .integer(recordWeightsEvery(clientCount: clientCount))),
-      RunSetting("record_class_counts_every", .integer(recordClassCountsEvery)),
-      RunSetting(
-        "validation_share", .number(validationShare),
-        role: validationShare == 0 ? .neutral : .numbers),
-      RunSetting(
-        "held_out_share", .number(heldOutShare), role: heldOutShare == 0 ? .neutral : .numbers),
-      RunSetting("saved_models", .text(savedModels.rawValue)),
-      RunSetting("on_divergence", .text(onDivergence.rawValue), role: .divergence),
-    ]
+  private func settings(clientCount: Int, partition: [RunSetting]) -> [RunSetting] {
+    func values(_ keys: [RunKey]) -> [RunSetting] {
+      keys.compactMap { $0.setting(self, clientCount: clientCount) }
+    }
+    var settings = values(RunKey.beforePartition) + partition + values(RunKey.afterPartition)
     for option in MethodRegistry.method(named: method)?.information.options ?? [] {
       let value = methodOptions[option.key] ?? option.defaultValue
       let typed: RunSetting.Value =
@@ -96,11 +63,4 @@ extension RunSpecification {
     }
     return settings
   }
-
-  /// A single-precision value by its shortest decimal digits: 0.01, not 0.009999999776.
-  private static func number(_ value: Float) -> RunSetting.Value {
-    .number(Double("\(value)") ?? Double(value))
-  }
-
-  private static func list(_ words: [String]) -> String { "[\(words.joined(separator: ", "))]" }
 }

@@ -35,23 +35,22 @@ public struct SweepEstimate: Sendable {
   ) throws -> SweepEstimate {
     let specification = preparation.specification
     let clients = preparation.data.clientCount
-    var configuration = preparation.configuration
-    configuration.participation = 1 / Double(clients)
     let engine = try ProcessorTrainingEngine(
       architecture: preparation.architecture, batchSize: specification.batchSize, workerCount: 1)
-    func federation(_ configuration: FederationConfiguration) throws -> Federation<Method> {
+    func federation(localEpochs: Int) throws -> Federation<Method> {
       try Federation(
-        method: try Method(options: specification.methodOptions, setting: preparation.setting),
-        setting: preparation.setting, data: preparation.data, configuration: configuration,
-        engine: engine)
+        method: Method(
+          options: specification.methodOptions,
+          setting: preparation.setting(
+            localEpochs: localEpochs, participation: 1 / Double(clients))),
+        data: preparation.data, engine: engine)
     }
     func batchCount(_ federation: Federation<Method>) -> Double {
       Double(federation.trainingBatches(round: 1, client: 0).reduce(0) { $0 + $1.batches.count })
     }
-    let whole = try federation(configuration)
+    let whole = try federation(localEpochs: specification.localEpochs)
     // Two passes are enough to measure, where the method can train for so few.
-    configuration.localEpochs = min(2, configuration.localEpochs)
-    var probe = (try? federation(configuration)) ?? whole
+    var probe = (try? federation(localEpochs: min(2, specification.localEpochs))) ?? whole
     func time(_ work: () throws -> Void) rethrows -> Double {
       let start = ContinuousClock.now
       try work()
@@ -74,9 +73,8 @@ public struct SweepEstimate: Sendable {
         + probe.method.stateValueCount(
           participations: specification.rounds * Int(participants)))
     let recordEvery = specification.recordWeightsEvery(clientCount: clients)
-    let hasWeights =
-      probe.method.aggregationWeights(of: 0, state: probe.state.server) != nil
-    let records = recordEvery > 0 && hasWeights ? specification.rounds / recordEvery + 1 : 0
+    let records =
+      recordEvery > 0 && probe.method.weighting != nil ? specification.rounds / recordEvery + 1 : 0
     let weights = Double(records * preparation.layout.layers.count) * Double(clients * clients)
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows

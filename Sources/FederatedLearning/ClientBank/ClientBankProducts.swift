@@ -49,9 +49,13 @@ extension ClientBank {
       for vector in pass { values += vector[columns] }
       // Axes (source client, vector).
       var products = [Double](repeating: 0, count: clientCount * pass.count)
-      withRows(rows) { rows in
-        bank_inner_products(
-          rows, rows.count, values, Int32(pass.count), columns.lowerBound, columns.count, &products)
+      products.withUnsafeMutableBufferPointer { products in
+        forEachStretch(of: rows) { stretch, rows in
+          guard let start = products.baseAddress else { return }
+          bank_inner_products(
+            rows, rows.count, values, Int32(pass.count), columns.lowerBound, columns.count,
+            start + stretch.lowerBound * pass.count)
+        }
       }
       return pass.indices.map { vector in
         rows.indices.map { products[$0 * pass.count + vector - start] }
@@ -65,12 +69,16 @@ extension ClientBank {
     let sources = rows.indices.filter { source in weights.contains { $0[source] != 0 } }
     // Axes (source, receiver).
     let shares = sources.flatMap { source in weights.map { $0[source] } }
-    var sums = [Float](repeating: 0, count: weights.count * columns.count)
-    withRows(sources.map { rows[$0] }) { rows in
-      bank_weighted_sums(
-        rows, rows.count, shares, Int32(weights.count), columns.lowerBound, columns.count, &sums)
+    var sums = [Float](repeating: -0.0, count: weights.count * columns.count)
+    shares.withUnsafeBufferPointer { shares in
+      forEachStretch(of: sources.map { rows[$0] }) { stretch, rows in
+        guard let start = shares.baseAddress else { return }
+        bank_weighted_sums(
+          rows, rows.count, start + stretch.lowerBound * weights.count, Int32(weights.count),
+          columns.lowerBound, columns.count, &sums)
+      }
     }
-    // The kernel's empty sum is −0.
+    // An empty sum is 0, not −0.
     for (receiver, weights) in weights.enumerated() where weights.allSatisfy({ $0 == 0 }) {
       for column in columns.indices {
         sums[receiver * columns.count + column - columns.lowerBound] = 0
@@ -80,14 +88,29 @@ extension ClientBank {
   }
 }
 
-/// Calls `body` with where each of some arrays begins. Thousands of them cannot be held by nested closures.
-func withRows<Result>(_ rows: [[Float]], _ body: ([UnsafePointer<Float>?]) throws -> Result)
-  rethrows -> Result
-{
-  // They stay where they are: `rows` keeps them, and nothing replaces them meanwhile.
-  try withExtendedLifetime(rows) {
-    try body(rows.map { $0.withUnsafeBufferPointer { $0.baseAddress } })
+/// The rows that a kernel gets at a time.
+private let stretchLength = 64
+
+/// Calls `body` with stretches of some arrays, in order, and where each array of the stretch begins. The
+/// kernels are called for a stretch at a time because each array is held by a closure of its own.
+func forEachStretch(
+  of rows: [[Float]], _ body: (_ stretch: Range<Int>, [UnsafePointer<Float>?]) -> Void
+) {
+  for start in stride(from: 0, to: rows.count, by: stretchLength) {
+    let stretch = start..<min(start + stretchLength, rows.count)
+    withPointers(to: rows[stretch]) { body(stretch, $0) }
   }
+}
+
+/// Calls `body` with where each of a few arrays begins; the pointers hold until it returns.
+private func withPointers(
+  to rows: ArraySlice<[Float]>, _ body: ([UnsafePointer<Float>?]) -> Void
+) {
+  func hold(_ rest: ArraySlice<[Float]>, _ pointers: [UnsafePointer<Float>?]) {
+    guard let row = rest.first else { return body(pointers) }
+    row.withUnsafeBufferPointer { hold(rest.dropFirst(), pointers + [$0.baseAddress]) }
+  }
+  hold(rows, [])
 }
 
 /// The inner product of each of some rows that lie one behind the other with a vector, axis (row), each as

@@ -7,7 +7,7 @@ import NeuralNetworks
 /// which come from local training too: it grows as the square of how far a round's local training goes.
 /// That depends on the dataset, the learning rate and the number of local epochs, and a step size that
 /// suits one of them does not suit another.
-enum GradientScaling: String, Sendable, CaseIterable {
+enum GradientScaling: String, MethodChoice {
   /// 1: the paper's Equations 7 to 11.
   case none
   /// 1 / ‖Δθ_i‖² over the trained parameters of the whole model. One number for all layers: how much

@@ -42,7 +42,7 @@ struct HeadSequence: Sendable {
 
   private let optimiser: StochasticGradientDescent
   private let share: Double
-  private let products: [ModelHypernetwork.HeadProducts]
+  private let products: [ModelGenerator.HeadProducts]
   private var weights = Coefficients(weights: 1, velocity: 0)
   private var velocity = Coefficients(weights: 0, velocity: 1)
   /// z of the participants so far, axes (participant, hidden).
@@ -52,7 +52,7 @@ struct HeadSequence: Sendable {
 
   /// Before the first turn.
   /// - Parameter products: of all participants, with the heads as they are then.
-  init(_ descent: ModelHypernetwork.Descent, products: [ModelHypernetwork.HeadProducts]) {
+  init(_ descent: ModelGenerator.Descent, products: [ModelGenerator.HeadProducts]) {
     optimiser = descent.optimiser
     share = Double(descent.share)
     self.products = products

@@ -2,10 +2,10 @@
 public struct HypernetworkState: Sendable, Equatable {
   /// Each client's hypernetwork; nil as long as it is as initialised, which the random stream gives again
   /// when needed. Axis (client).
-  package var clients: [ClientHypernetwork?]
+  package var clients: [AggregationHypernetwork.Values?]
 
   /// The hypernetworks of all clients, or nil for those that are as initialised.
-  package init(clients: [ClientHypernetwork?]) { self.clients = clients }
+  package init(clients: [AggregationHypernetwork.Values?]) { self.clients = clients }
 }
 
 /// How hypernetworks lie in checkpoints: tensors of
@@ -20,7 +20,7 @@ public struct HypernetworkState: Sendable, Equatable {
 /// with moved clients, those of form 1 or 2, dense clients and clients' steps in ascending order of clients,
 /// and a client's steps in the order in which they were made.
 struct HypernetworkTensors {
-  let hypernetwork: Hypernetwork
+  let hypernetwork: AggregationHypernetwork
 
   private enum Form: Int {
     case initial, steps, dense
@@ -30,7 +30,7 @@ struct HypernetworkTensors {
   private var outputShape: [Int] { [hypernetwork.layerCount, hypernetwork.clientCount] }
 
   func tensors(of state: HypernetworkState) -> [StateTensor] {
-    var steps: [HypernetworkHeads.Step] = []
+    var steps: [AggregationHypernetwork.Heads.Step] = []
     var dense: [[Float]] = []
     var (forms, counts): ([Form], [Int]) = ([], [])
     for client in state.clients {
@@ -97,12 +97,13 @@ struct HypernetworkTensors {
       clients: zip(forms, counts).map { form, count in
         guard form != .initial, let base = bases.next() else { return nil }
         guard form == .steps else {
-          return ClientHypernetwork(base: base, heads: .dense(dense.next() ?? []))
+          return AggregationHypernetwork.Values(base: base, heads: .dense(dense.next() ?? []))
         }
         let steps = (0..<count).map { _ in
-          HypernetworkHeads.Step(input: inputs.next() ?? [], outputs: outputs.next() ?? [])
+          AggregationHypernetwork.Heads.Step(
+            input: inputs.next() ?? [], outputs: outputs.next() ?? [])
         }
-        return ClientHypernetwork(base: base, heads: .steps(steps))
+        return AggregationHypernetwork.Values(base: base, heads: .steps(steps))
       })
   }
 }

@@ -16,22 +16,22 @@ import NeuralNetworks
 /// sees no data. v̄_i's continue from the client's latest training; w_i's are received with the global model
 /// or, where statistics are local, continue from w_i's latest, with which the global model is evaluated too.
 public struct APFL: FederatedMethod {
+  static let mixing = MethodOption<Double>(
+    "mixing", default: 0.5, in: 0...1,
+    "α, the local model's share in the mixture, at first. The authors' code uses 0.5.")
+  static let adaptiveMixing = MethodOption<OnOff>(
+    "adaptive_mixing", default: .off,
+    "Whether clients train α once a round. The authors' code does not unless told to.")
+  static let mixingStepSize = MethodOption<Double>(
+    "mixing_step_size", default: 0, in: 0...1e6,
+    "α's step size where it is trained; 0 is the run's learning_rate, as in the paper.",
+    stepSize: .init(.beside, when: adaptiveMixing.equals(.on)))
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "apfl", title: "APFL", paper: "Deng et al., arXiv 2003.13461", year: 2020,
     equations: "Algorithm 1", reported: .trained,
-    options: [
-      MethodOption(
-        "mixing", default: .number(0.5), .number(0...1),
-        "α, the local model's share in the mixture, at first. The authors' code uses 0.5."),
-      MethodOption(
-        "adaptive_mixing", default: .text("off"), .choice(["off", "on"]),
-        "Whether clients train α once a round. The authors' code does not unless told to."),
-      MethodOption(
-        "mixing_step_size", default: .number(0), .number(0...1e6),
-        "α's step size where it is trained; 0 is the run's learning_rate, as in the paper.",
-        stepSize: .init(.beside, when: ("adaptive_mixing", "on"))),
-    ])
+    options: [mixing, adaptiveMixing, mixingStepSize])
 
   /// The server's memory, and the clients'.
   public struct ServerState: Sendable, Equatable {
@@ -64,7 +64,7 @@ public struct APFL: FederatedMethod {
     }
   }
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let shared: SharedModel
   private let initialMixing: Float
   private let isAdaptive: Bool
@@ -76,9 +76,9 @@ public struct APFL: FederatedMethod {
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
     shared = SharedModel(setting)
-    initialMixing = Float(options.number("mixing"))
-    isAdaptive = options.text("adaptive_mixing") == "on"
-    mixingStepSize = Float(options.number("mixing_step_size"))
+    initialMixing = Float(options[Self.mixing])
+    isAdaptive = options[Self.adaptiveMixing] == .on
+    mixingStepSize = Float(options[Self.mixingStepSize])
     statistics = setting.layout.tensors.filter { $0.role == .statistic }.map(\.range)
   }
 
@@ -137,7 +137,7 @@ public struct APFL: FederatedMethod {
   /// Trains the client's version of the global model and its local model side by side. The mixture
   /// is the client's row of the bank; the training loss is the mixture's.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Contribution> {
     let (global, local) = (Self.global, Self.local)
@@ -188,7 +188,7 @@ public struct APFL: FederatedMethod {
 
   /// The plain average of the participants' versions; their versions' statistics, local models and α as
   /// they are.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) {

@@ -4,9 +4,7 @@ import NeuralNetworks
 /// each client may keep some layers to itself.
 ///
 /// θ^l ← Σ_{i ∈ S} p_i θ_i^l for every shared layer l, over the round's participants S.
-protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
-  var setting: FederationSetting { get }
-
+public protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
   /// Whether a layer is sent and averaged; the others stay with the client.
   func shares(_ layer: ParameterLayout.Layer) -> Bool
 
@@ -19,10 +17,10 @@ protocol AveragingMethod: FederatedMethod where ServerState == [Float] {
 
 extension AveragingMethod {
   /// All layers are averaged.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { true }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { true }
 
   /// Each participant's share of their training samples.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.sampleShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.sampleShares(of: clients) }
 
   private var shared: SharedModel { SharedModel(setting, where: shares) }
 
@@ -36,7 +34,7 @@ extension AveragingMethod {
 
   /// The weighted average of the shared layers, summed in client order. What is not shared stays at
   /// its initial value and is used by nobody.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout [Float], bank: ClientBank,
     on engine: any TrainingEngine
   ) {
@@ -62,5 +60,5 @@ extension AveragingMethod {
 
 extension AveragingMethod where Contribution == Void {
   /// The trained model.
-  func sentModel(of update: ClientUpdate<Void>) -> [Float] { update.trained }
+  public func sentModel(of update: ClientUpdate<Void>) -> [Float] { update.trained }
 }

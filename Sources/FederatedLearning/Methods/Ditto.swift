@@ -9,29 +9,29 @@ import NeuralNetworks
 /// ← v_i − η (∇L_i(v_i) + λ (v_i − w)). Both see the same mini-batches, as in the authors' code. As
 /// the pull is towards w and not towards w_i, one can be trained after the other.
 public struct Ditto: AveragingMethod {
+  static let proximalStrength = MethodOption<Double>(
+    "proximal_strength", default: 1, in: 0...1e6,
+    "λ. The authors' example scripts use 1 and choose among 0.1, 1 and 2 where it is tuned.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "ditto", title: "Ditto", paper: "Li et al., ICML", year: 2021,
     equations: "Algorithm 1", reported: .trained,
-    options: [
-      MethodOption(
-        "proximal_strength", default: .number(1), .number(0...1e6),
-        "λ. The authors' example scripts use 1 and choose among 0.1, 1 and 2 where it is tuned.")
-    ])
+    options: [proximalStrength])
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let strength: Float
 
   /// Reads λ.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
-    strength = Float(options.number("proximal_strength"))
+    strength = Float(options[Self.proximalStrength])
   }
 
   /// Trains the personal model, the client's row of the bank, and contributes the client's version
   /// of the global model, axis (parameter). The training loss is the personal model's.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: [Float], bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: [Float], bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     let version = try task.descend(from: received.parameters, on: network).model
@@ -43,5 +43,5 @@ public struct Ditto: AveragingMethod {
   }
 
   /// The client's version of the global model.
-  func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
+  public func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
 }

@@ -13,36 +13,39 @@ import NeuralNetworks
 /// Zhang, Hua, Wang, Song, Xue, Ma, Guan: *FedALA: adaptive local aggregation for personalized
 /// federated learning*, AAAI 2023, Algorithm 1.
 public struct FedALA: FederatedMethod {
+  static let adaptiveLayers = MethodOption<Int>(
+    "adaptive_layers", default: 1, in: 0...1_000,
+    "p, layers at the end of the model that are mixed element by element. The default is the "
+      + "paper's choice, and the authors' code's, whose 2 counts weight and bias.")
+  static let weightStepSize = MethodOption<Double>(
+    "weight_step_size", default: 1, in: 0...1e6,
+    "η, the step size of the mixing weights. The default is that of the authors' code.",
+    stepSize: .init(.beside))
+  static let sampleShare = MethodOption<Double>(
+    "sample_share", default: 0.8, in: 0...1,
+    "s, share of a client's training samples, drawn anew each round, on which it learns its mixing "
+      + "weights; at least one sample. The default is the paper's choice and the authors' code's."
+  )
+  static let convergenceWindow = MethodOption<Int>(
+    "convergence_window", default: 10, in: 1...100_000,
+    "Last losses, one a pass, that say whether the first learning has converged; one more pass "
+      + "than that is made at least. The default is that of the authors' code.")
+  static let convergenceDeviation = MethodOption<Double>(
+    "convergence_deviation", default: 0.1, in: 0...1e6,
+    "The first learning has converged when the standard deviation of those losses is below "
+      + "this. The default is that of the authors' code.")
+  static let firstPassesLimit = MethodOption<Int>(
+    "first_passes_limit", default: 100, in: 1...1_000_000,
+    "Passes of the first learning at most. The authors' code has no limit; the default is ours."
+  )
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "fedala", title: "FedALA", paper: "Zhang et al., AAAI", year: 2023,
     equations: "Algorithm 1",
     options: [
-      MethodOption(
-        "adaptive_layers", default: .integer(1), .integer(0...1_000),
-        "p, layers at the end of the model that are mixed element by element. The default is the "
-          + "paper's choice, and the authors' code's, whose 2 counts weight and bias."),
-      MethodOption(
-        "weight_step_size", default: .number(1), .number(0...1e6),
-        "η, the step size of the mixing weights. The default is that of the authors' code.",
-        stepSize: .init(.beside)),
-      MethodOption(
-        "sample_share", default: .number(0.8), .number(0...1),
-        "s, share of a client's training samples, drawn anew each round, on which it learns its mixing "
-          + "weights; at least one sample. The default is the paper's choice and the authors' code's."
-      ),
-      MethodOption(
-        "convergence_window", default: .integer(10), .integer(1...100_000),
-        "Last losses, one a pass, that say whether the first learning has converged; one more pass "
-          + "than that is made at least. The default is that of the authors' code."),
-      MethodOption(
-        "convergence_deviation", default: .number(0.1), .number(0...1e6),
-        "The first learning has converged when the standard deviation of those losses is below "
-          + "this. The default is that of the authors' code."),
-      MethodOption(
-        "first_passes_limit", default: .integer(100), .integer(1...1_000_000),
-        "Passes of the first learning at most. The authors' code has no limit; the default is ours."
-      ),
+      adaptiveLayers, weightStepSize, sampleShare, convergenceWindow, convergenceDeviation,
+      firstPassesLimit,
     ])
 
   /// What the server remembers, for itself and for the clients.
@@ -55,7 +58,7 @@ public struct FedALA: FederatedMethod {
     public var hasLearned: [Float]
   }
 
-  private let setting: FederationSetting
+  public let setting: FederationSetting
   private let shared: SharedModel
   /// The trained columns of the adaptive layers.
   private let columns: [Int]
@@ -67,21 +70,16 @@ public struct FedALA: FederatedMethod {
 
   /// Reads the options. Throws `FederationError` if the model has fewer layers.
   public init(options: MethodOptions, setting: FederationSetting) throws {
-    let layers = setting.layout.layers
-    let count = options.integer("adaptive_layers")
-    guard count <= layers.count else {
-      throw FederationError(
-        "adaptive_layers: found \(count), expected at most \(layers.count), the number of layers "
-          + "of the model")
-    }
     self.setting = setting
     shared = SharedModel(setting)
-    columns = layers.suffix(count).flatMap { Array($0.trainedRange) }
-    stepSize = Float(options.number("weight_step_size"))
-    sampleShare = options.number("sample_share")
-    window = options.integer("convergence_window")
-    deviation = options.number("convergence_deviation")
-    passesLimit = options.integer("first_passes_limit")
+    columns = try setting.lastLayers(Self.adaptiveLayers, options).flatMap {
+      Array($0.trainedRange)
+    }
+    stepSize = Float(options[Self.weightStepSize])
+    sampleShare = options[Self.sampleShare]
+    window = options[Self.convergenceWindow]
+    deviation = options[Self.convergenceDeviation]
+    passesLimit = options[Self.firstPassesLimit]
   }
 
   /// A part of the training data to learn the mixing weights on.
@@ -100,8 +98,15 @@ public struct FedALA: FederatedMethod {
     shared.received(own: bank[client], global: state.global)
   }
 
-  /// Learns the mixing weights and mixes. The notes are what `train` gives to the server: the
-  /// weights, axis (adaptive parameter), then whether they have ever been learned.
+  /// What a client knows of its mixing weights.
+  public struct Mixing: Sendable, Equatable {
+    /// W, axis (adaptive parameter).
+    public let weights: [Float]
+    /// Whether they have ever been learned: 1, or 0.
+    public let hasLearned: Float
+  }
+
+  /// Learns the mixing weights and mixes. The weights go to the server by way of `train`.
   ///
   /// Nothing is learned while own and global model agree in the adaptive layers. Otherwise one pass
   /// over the batches, the first time as many as the convergence options ask for. Gradients are
@@ -109,14 +114,15 @@ public struct FedALA: FederatedMethod {
   public func prepare(
     _ task: LocalTask, received: [Float], state: State, bank: ClientBank,
     network: any LocalNetwork
-  ) throws -> PreparedModel {
+  ) throws -> PreparedModel<Mixing> {
     let client = task.client
     let own = bank[client]
     let differences = columns.map { received[$0] - own[$0] }
     var weights = Array(state.mixing[client * columns.count..<(client + 1) * columns.count])
     let batches = task.batches(.adapt)
     guard differences.contains(where: { $0 != 0 }), !batches.isEmpty else {
-      return PreparedModel(parameters: received, notes: weights + [state.hasLearned[client]])
+      return PreparedModel(
+        parameters: received, notes: Mixing(weights: weights, hasLearned: state.hasLearned[client]))
     }
     var model = received
     func mix() {
@@ -142,7 +148,7 @@ public struct FedALA: FederatedMethod {
       }
       losses.append(last)
     } while isFirst && losses.count < passesLimit && !hasConverged(losses)
-    return PreparedModel(parameters: model, notes: weights + [1])
+    return PreparedModel(parameters: model, notes: Mixing(weights: weights, hasLearned: 1))
   }
 
   /// Whether there are more losses than the window holds, and the standard deviation of those in it
@@ -157,25 +163,25 @@ public struct FedALA: FederatedMethod {
 
   /// Plain local training from the mixed model.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: State, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Mixing>, state: State, bank: ClientBank,
     network: any LocalNetwork
-  ) throws -> ClientUpdate<[Float]> {
+  ) throws -> ClientUpdate<Mixing> {
     let (model, loss) = try task.descend(from: received.parameters, on: network)
     return ClientUpdate(
       client: task.client, trained: model, trainLoss: loss.mean, contribution: received.notes)
   }
 
   /// The average of all layers by samples, and the participants' mixing weights.
-  public func absorb(
-    _ updates: [ClientUpdate<[Float]>], into state: inout State, bank: ClientBank,
+  public func aggregate(
+    _ updates: [ClientUpdate<Mixing>], into state: inout State, bank: ClientBank,
     on engine: any TrainingEngine
   ) {
     let weights = setting.sampleShares(of: updates.map(\.client))
     shared.average(zip(updates, weights).map { ($0.trained, $1) }, into: &state.global)
     for update in updates {
       let row = update.client * columns.count..<(update.client + 1) * columns.count
-      state.mixing.replaceSubrange(row, with: update.contribution.dropLast())
-      state.hasLearned[update.client] = update.contribution.last ?? 0
+      state.mixing.replaceSubrange(row, with: update.contribution.weights)
+      state.hasLearned[update.client] = update.contribution.hasLearned
     }
   }
 

@@ -17,26 +17,26 @@ import NeuralNetworks
 ///
 /// Distances are over the trained parameters of the whole model; all layers, running statistics
 /// included where they are aggregated, take the same weights.
-public struct FedAMP: FederatedMethod {
+public struct FedAMP: FederatedMethod, AggregationWeighting {
+  static let attentionStepSize = MethodOption<Double>(
+    "attention_step_size", default: 10_000, in: 1e-6...1e9,
+    "α_k, the step of the weighted sums, in every round. The default, with λ = 1, pulls with 10⁻⁴, as "
+      + "public code whose penalty is the paper's does (Fling).",
+    stepSize: .init(.beside))
+  static let attentionWidth = MethodOption<Double>(
+    "attention_width", default: 1, in: 1e-6...1e9,
+    "σ, the squared distance at which a weight falls by e. The default is PFLlib's. Tune it: its "
+      + "scale is that of the squared distances between clients' models.")
+  static let regularisation = MethodOption<Double>(
+    "regularisation", default: 1, in: 0...1e9,
+    "λ; local training is pulled to what was received by the gradient (λ / α_k) (w − u). The "
+      + "default is PFLlib's and Fling's.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "fedamp", title: "FedAMP", paper: "Huang et al., AAAI", year: 2021,
     equations: "Algorithm 1", reported: .trained,
-    options: [
-      MethodOption(
-        "attention_step_size", default: .number(10_000), .number(1e-6...1e9),
-        "α_k, the step of the weighted sums, in every round. The default, with λ = 1, pulls with 10⁻⁴, as "
-          + "public code whose penalty is the paper's does (Fling).",
-        stepSize: .init(.beside)),
-      MethodOption(
-        "attention_width", default: .number(1), .number(1e-6...1e9),
-        "σ, the squared distance at which a weight falls by e. The default is PFLlib's. Tune it: its "
-          + "scale is that of the squared distances between clients' models."),
-      MethodOption(
-        "regularisation", default: .number(1), .number(0...1e9),
-        "λ; local training is pulled to what was received by the gradient (λ / α_k) (w − u). The "
-          + "default is PFLlib's and Fling's."),
-    ])
+    options: [attentionStepSize, attentionWidth, regularisation])
 
   /// The server's memory besides the clients' models.
   public struct ServerState: Sendable, Equatable {
@@ -44,7 +44,7 @@ public struct FedAMP: FederatedMethod {
     public var squaredDistances: [Float]
   }
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let stepSize: Double
   private let width: Double
   private let strength: Float
@@ -52,9 +52,9 @@ public struct FedAMP: FederatedMethod {
   /// Reads α_k, σ and λ.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
-    stepSize = options.number("attention_step_size")
-    width = options.number("attention_width")
-    strength = Float(options.number("regularisation") / stepSize)
+    stepSize = options[Self.attentionStepSize]
+    width = options[Self.attentionWidth]
+    strength = Float(options[Self.regularisation] / stepSize)
   }
 
   /// All clients have the same model.
@@ -78,7 +78,7 @@ public struct FedAMP: FederatedMethod {
   }
 
   /// The client's row of weights for every layer, axes (layer, source client).
-  public func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]? {
+  public func aggregationWeights(of client: Int, state: ServerState) -> [[Float]] {
     let weights = weights(of: client, state: state)
     return setting.layout.layers.map { _ in weights }
   }
@@ -95,7 +95,7 @@ public struct FedAMP: FederatedMethod {
 
   /// Local training with the pull towards u_i.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Void> {
     let (model, loss) = try task.descend(
@@ -105,7 +105,7 @@ public struct FedAMP: FederatedMethod {
   }
 
   /// Measures the participants' new models against all others.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Void>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) throws {

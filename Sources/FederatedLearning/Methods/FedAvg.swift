@@ -11,7 +11,7 @@ public struct FedAvg: AveragingMethod {
     name: "fedavg", title: "FedAvg", paper: "McMahan et al., AISTATS", year: 2017,
     equations: "Algorithm 1")
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
 
   /// Needs no options.
   public init(options: MethodOptions, setting: FederationSetting) { self.setting = setting }

@@ -11,7 +11,7 @@ public struct FedBN: AveragingMethod {
     name: "fedbn", title: "FedBN", paper: "Li et al., ICLR", year: 2021, equations: "Algorithm 1",
     statistics: .local)
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
 
   /// Throws `FederationError` for a model without batch normalisation.
   public init(options: MethodOptions, setting: FederationSetting) throws {
@@ -24,5 +24,5 @@ public struct FedBN: AveragingMethod {
   }
 
   /// All but batch normalisation.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { !layer.isBatchNormalisation }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { !layer.isBatchNormalisation }
 }

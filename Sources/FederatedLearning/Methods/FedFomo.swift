@@ -18,28 +18,28 @@ import RandomStreams
 /// Zhang, Sapra, Fidler, Yeung, Alvarez: *Personalized federated learning with first order model
 /// optimization*, ICLR 2021.
 public struct FedFomo: FederatedMethod {
+  static let downloadedModels = MethodOption<Int>(
+    "downloaded_models", default: 5, in: 0...100_000,
+    "M, other clients' models that a client downloads in a round, at most all that have been "
+      + "uploaded. The default is PFLlib's.")
+  static let exploration = MethodOption<Double>(
+    "exploration", default: 0.3, in: 0...1,
+    "ε, the probability in the first round that a download is a random one, not the one with "
+      + "the largest affinity. The default is the authors' code's.")
+  static let explorationDecay = MethodOption<Double>(
+    "exploration_decay", default: 0.05, in: 0...1,
+    "What ε loses in each round, down to 0. The default is the authors' code's.")
+  static let validationShare = MethodOption<Double>(
+    "validation_share", default: 0.2, in: 0.01...0.99,
+    "Share of a client's training samples that only weigh models and are never trained on. The "
+      + "default is the authors' code's. validation_share of the run, if any, stands in its place, "
+      + "so that all methods train on the same samples.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "fedfomo", title: "FedFomo", paper: "Zhang et al., ICLR", year: 2021,
     equations: "first-order weights and affinity sampling",
-    options: [
-      MethodOption(
-        "downloaded_models", default: .integer(5), .integer(0...100_000),
-        "M, other clients' models that a client downloads in a round, at most all that have been "
-          + "uploaded. The default is PFLlib's."),
-      MethodOption(
-        "exploration", default: .number(0.3), .number(0...1),
-        "ε, the probability in the first round that a download is a random one, not the one with "
-          + "the largest affinity. The default is the authors' code's."),
-      MethodOption(
-        "exploration_decay", default: .number(0.05), .number(0...1),
-        "What ε loses in each round, down to 0. The default is the authors' code's."),
-      MethodOption(
-        "validation_share", default: .number(0.2), .number(0.01...0.99),
-        "Share of a client's training samples that only weigh models and are never trained on. The "
-          + "default is the authors' code's. validation_share of the run, if any, stands in its place, "
-          + "so that all methods train on the same samples."),
-    ])
+    options: [downloadedModels, exploration, explorationDecay, validationShare])
 
   /// What the server remembers of every client.
   public struct ServerState: Sendable, Equatable {
@@ -72,7 +72,7 @@ public struct FedFomo: FederatedMethod {
   /// Below this, |Σ_k d_k| is raised by as much before it divides, as in the authors' code.
   static let smallestGainSum = 1e-9
 
-  private let setting: FederationSetting
+  public let setting: FederationSetting
   private let downloadCount: Int
   private let exploration: Double
   private let explorationDecay: Double
@@ -87,10 +87,10 @@ public struct FedFomo: FederatedMethod {
           + "weigh models with the other; raise partition.samples_per_client")
     }
     self.setting = setting
-    downloadCount = min(options.integer("downloaded_models"), setting.clientCount - 1)
-    exploration = options.number("exploration")
-    explorationDecay = options.number("exploration_decay")
-    validationShare = options.number("validation_share")
+    downloadCount = min(options[Self.downloadedModels], setting.clientCount - 1)
+    exploration = options[Self.exploration]
+    explorationDecay = options[Self.explorationDecay]
+    validationShare = options[Self.validationShare]
   }
 
   /// The validation samples.
@@ -119,7 +119,7 @@ public struct FedFomo: FederatedMethod {
   public func prepare(
     _ task: LocalTask, received: [Float], state: ServerState, bank: ClientBank,
     network: any LocalNetwork
-  ) throws -> PreparedModel {
+  ) throws -> PreparedModel<[Float]> {
     let own = bank[task.client]
     let candidates = candidates(of: task.client, round: task.round, state: state)
     var gains = [Float](repeating: 0, count: setting.clientCount)
@@ -144,7 +144,7 @@ public struct FedFomo: FederatedMethod {
 
   /// Plain local training.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<[Float]>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Contribution> {
     let (model, loss) = try task.descend(from: received.parameters, on: network)
@@ -157,7 +157,7 @@ public struct FedFomo: FederatedMethod {
   ///
   /// Gains and losses may cancel out, so that a step of P may be large. Where |Σ_k d_k| < 10⁻⁹, also
   /// where it is 0, 10⁻⁹ is added to it; an affinity that would leave the range of numbers stays.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) {

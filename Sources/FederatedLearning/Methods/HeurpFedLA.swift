@@ -5,34 +5,43 @@ import NeuralNetworks
 ///
 /// Ma, Zhang, Guo, Xu: *Layer-wised model aggregation for personalized federated learning*,
 /// CVPR 2022, DOI 10.1109/CVPR52688.2022.00985, Algorithm 2 and Equation 12.
-public struct HeurpFedLA: HypernetworkMethod {
+public struct HeurpFedLA: LayerwiseMethod, LayerRetention {
+  /// Whether retained layers give their hypernetwork a gradient.
+  public enum RetainedGradient: String, MethodChoice {
+    /// They do not.
+    case none
+    /// As the other layers do.
+    case passed
+  }
+
+  static let retainedLayers = MethodOption<Int>(
+    "retained_layers", default: 1, in: 0...1_000,
+    "k, layers that stay local. Tables 1 and 2 of the paper use 1.")
+  static let retainedGradient = MethodOption<RetainedGradient>(
+    "retained_gradient", default: .none,
+    "Whether retained layers give their hypernetwork a gradient. Open in the paper; none is "
+      + "consistent, as their start does not depend on the weights.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "heurpfedla", title: "HeurpFedLA", paper: "Ma et al., CVPR", year: 2022,
     equations: "Equations 3 to 12, Algorithm 2",
-    // The byte counts of the paper\'s Table 3 leave the running statistics out.
+    // The byte counts of the paper's Table 3 leave the running statistics out.
     statistics: .local,
-    options: [
-      MethodOption(
-        "retained_layers", default: .integer(1), .integer(0...1_000),
-        "k, layers that stay local. Tables 1 and 2 of the paper use 1."),
-      MethodOption(
-        "retained_gradient", default: .text("none"), .choice(["none", "passed"]),
-        "Whether retained layers give their hypernetwork a gradient. Open in the paper; none is "
-          + "consistent, as their start does not depend on the weights."),
-    ] + LayerwiseAggregation.options)
+    options: [retainedLayers, retainedGradient] + LayerwiseAggregation.options)
 
   let aggregation: LayerwiseAggregation
 
   /// Reads k and the hypernetworks' keys. Throws `FederationError` if the model has fewer layers.
   public init(options: MethodOptions, setting: FederationSetting) throws {
     aggregation = try LayerwiseAggregation(
-      options: options, setting: setting, retainedLayerCount: options.integer("retained_layers"),
-      retainedLayersPassGradient: options.text("retained_gradient") == "passed")
+      options: options, setting: setting,
+      retainedLayerCount: try setting.lastLayers(Self.retainedLayers, options).count,
+      retainedLayersPassGradient: options[Self.retainedGradient] == .passed)
   }
 
   /// The layers that the client would keep in its next round.
-  public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? {
+  public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool] {
     aggregation.retainedLayers(of: client, state: state)
   }
 }

@@ -9,36 +9,29 @@ import NeuralNetworks
 /// The paper starts from a model that federated averaging has trained; here every client starts from
 /// the common initial model, as with all methods.
 public struct LGFedAvg: AveragingMethod {
+  static let globalLayers = MethodOption<Int>(
+    "global_layers", default: 2, in: 0...1_000,
+    "Layers at the end of the model that are averaged. The default is num_layers_keep of the "
+      + "authors' commands for CIFAR-10.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "lg-fedavg", title: "LG-FedAvg", paper: "Liang et al., arXiv 2001.01523", year: 2020,
     equations: "Algorithm 1",
-    options: [
-      MethodOption(
-        "global_layers", default: .integer(2), .integer(0...1_000),
-        "Layers at the end of the model that are averaged. The default is num_layers_keep of the "
-          + "authors' commands for CIFAR-10.")
-    ])
+    options: [globalLayers])
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let global: Set<String>
 
   /// Reads the number of global layers. Throws `FederationError` if the model has fewer.
   public init(options: MethodOptions, setting: FederationSetting) throws {
-    let layers = setting.layout.layers
-    let count = options.integer("global_layers")
-    guard count <= layers.count else {
-      throw FederationError(
-        "global_layers: found \(count), expected at most \(layers.count), the number of layers of "
-          + "the model")
-    }
     self.setting = setting
-    global = Set(layers.suffix(count).map(\.name))
+    global = Set(try setting.lastLayers(Self.globalLayers, options).map(\.name))
   }
 
   /// The last layers.
-  func shares(_ layer: ParameterLayout.Layer) -> Bool { global.contains(layer.name) }
+  public func shares(_ layer: ParameterLayout.Layer) -> Bool { global.contains(layer.name) }
 
   /// Equal, as in the authors' code.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 }

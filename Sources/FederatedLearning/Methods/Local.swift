@@ -7,8 +7,16 @@ public struct Local: FederatedMethod {
     name: "local", title: "Local", paper: nil, year: nil,
     equations: "no communication")
 
+  /// No server, no state.
+  public typealias ServerState = Void
+  /// Nothing but the trained model.
+  public typealias Contribution = Void
+
+  /// What is fixed for the federation.
+  public let setting: FederationSetting
+
   /// Needs nothing.
-  public init(options: MethodOptions, setting: FederationSetting) {}
+  public init(options: MethodOptions, setting: FederationSetting) { self.setting = setting }
 
   /// No server, no state.
   public func initialState() {}
@@ -19,7 +27,7 @@ public struct Local: FederatedMethod {
   }
 
   /// Nothing to do.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Void>], into state: inout Void, bank: ClientBank,
     on engine: any TrainingEngine
   ) {}

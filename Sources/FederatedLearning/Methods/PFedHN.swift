@@ -17,9 +17,9 @@ import NeuralNetworks
 ///
 /// Shamsian, Navon, Fetaya, Chechik: *Personalized federated learning using hypernetworks*,
 /// ICML 2021, Algorithm 1.
-public struct PFedHN: FederatedMethod {
+public struct PFedHN: FederatedMethod, HypernetworkTraining {
   /// How the participants' gradients become steps of the hypernetwork.
-  public enum Reduction: String, Sendable, CaseIterable {
+  public enum Reduction: String, MethodChoice {
     /// A step for each participant.
     case sequential
     /// One step along their sum.
@@ -28,59 +28,69 @@ public struct PFedHN: FederatedMethod {
     case mean
   }
 
+  /// With which optimiser clients train.
+  public enum ClientOptimiser: String, MethodChoice {
+    /// The method's own keys.
+    case own
+    /// The run's.
+    case run
+  }
+
+  static let embeddingSize = MethodOption<Int>(
+    "embedding_size", default: 0, in: 0...100_000,
+    "Length of each client's embedding vector; 0 is 1 + N/4 rounded down, as in the authors' "
+      + "code.")
+  static let hiddenSize = MethodOption<Int>(
+    "hidden_size", default: 100, in: 1...100_000,
+    "Outputs of the hypernetwork's hidden layers. The default is the authors' code's.")
+  static let hiddenLayers = MethodOption<Int>(
+    "hidden_layers", default: 3, in: 0...1_000,
+    "Hidden layers after the first. The default is the authors' code's.")
+  static let stepSize = MethodOption<Double>(
+    "step_size", default: 0.01, in: 0...1e6,
+    "α, the hypernetwork's step size. The default is the authors' code's.",
+    stepSize: .init(.beside))
+  static let momentum = MethodOption<Double>(
+    "momentum", default: 0.9, in: 0...0.999_999,
+    "The hypernetwork's momentum. The default is the authors' code's.")
+  static let weightDecay = MethodOption<Double>(
+    "weight_decay", default: 1e-3, in: 0...1e6,
+    "The hypernetwork's weight decay. The default is the authors' code's.")
+  static let gradientClipping = MethodOption<Double>(
+    "gradient_clipping", default: 50, in: 0...1e9,
+    "Largest norm of the hypernetwork's gradient, 0 for any. The default is the authors' code's."
+  )
+  static let innerSteps = MethodOption<Int>(
+    "inner_steps", default: 0, in: 0...1_000_000,
+    "Mini-batches of a participant's local training; 0 is five for each of local_epochs, so that the "
+      + "paper's 10 give the authors' code's 50.")
+  static let clientOptimiser = MethodOption<ClientOptimiser>(
+    "client_optimiser", default: .own,
+    "Whether clients train with the three keys below, as in the authors' code, or with the run's "
+      + "learning_rate, momentum and weight_decay.")
+  static let clientLearningRate = MethodOption<Double>(
+    "client_learning_rate", default: 0.005, in: 0...1e6,
+    "The clients' step size. The default is the authors' code's.",
+    stepSize: .init(.instead, when: clientOptimiser.equals(.own)))
+  static let clientMomentum = MethodOption<Double>(
+    "client_momentum", default: 0.9, in: 0...0.999_999,
+    "The clients' momentum. The default is the authors' code's.")
+  static let clientWeightDecay = MethodOption<Double>(
+    "client_weight_decay", default: 5e-5, in: 0...1e6,
+    "The clients' weight decay. The default is the authors' code's.")
+  static let reduction = MethodOption<Reduction>(
+    "reduction", default: .sequential,
+    "sequential takes a step of the hypernetwork for each participant in ascending order, as "
+      + "Algorithm 1 takes one after each client; sum and mean take one step a round, along the sum "
+      + "or the mean of the participants' gradients.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "pfedhn", title: "pFedHN", paper: "Shamsian et al., ICML", year: 2021,
     equations: "Algorithm 1", statistics: .local,
     options: [
-      MethodOption(
-        "embedding_size", default: .integer(0), .integer(0...100_000),
-        "Length of each client's embedding vector; 0 is 1 + N/4 rounded down, as in the authors' "
-          + "code."),
-      MethodOption(
-        "hidden_size", default: .integer(100), .integer(1...100_000),
-        "Outputs of the hypernetwork's hidden layers. The default is the authors' code's."),
-      MethodOption(
-        "hidden_layers", default: .integer(3), .integer(0...1_000),
-        "Hidden layers after the first. The default is the authors' code's."),
-      MethodOption(
-        "step_size", default: .number(0.01), .number(0...1e6),
-        "α, the hypernetwork's step size. The default is the authors' code's.",
-        stepSize: .init(.beside)),
-      MethodOption(
-        "momentum", default: .number(0.9), .number(0...0.999_999),
-        "The hypernetwork's momentum. The default is the authors' code's."),
-      MethodOption(
-        "weight_decay", default: .number(1e-3), .number(0...1e6),
-        "The hypernetwork's weight decay. The default is the authors' code's."),
-      MethodOption(
-        "gradient_clipping", default: .number(50), .number(0...1e9),
-        "Largest norm of the hypernetwork's gradient, 0 for any. The default is the authors' code's."
-      ),
-      MethodOption(
-        "inner_steps", default: .integer(0), .integer(0...1_000_000),
-        "Mini-batches of a participant's local training; 0 is five for each of local_epochs, so that the "
-          + "paper's 10 give the authors' code's 50."),
-      MethodOption(
-        "client_optimiser", default: .text("own"), .choice(["own", "run"]),
-        "Whether clients train with the three keys below, as in the authors' code, or with the run's "
-          + "learning_rate, momentum and weight_decay."),
-      MethodOption(
-        "client_learning_rate", default: .number(0.005), .number(0...1e6),
-        "The clients' step size. The default is the authors' code's.",
-        stepSize: .init(.instead, when: ("client_optimiser", "own"))),
-      MethodOption(
-        "client_momentum", default: .number(0.9), .number(0...0.999_999),
-        "The clients' momentum. The default is the authors' code's."),
-      MethodOption(
-        "client_weight_decay", default: .number(5e-5), .number(0...1e6),
-        "The clients' weight decay. The default is the authors' code's."),
-      MethodOption(
-        "reduction", default: .text(Reduction.sequential.rawValue),
-        .choice(Reduction.allCases.map(\.rawValue)),
-        "sequential takes a step of the hypernetwork for each participant in ascending order, as "
-          + "Algorithm 1 takes one after each client; sum and mean take one step a round, along the sum "
-          + "or the mean of the participants' gradients."),
+      embeddingSize, hiddenSize, hiddenLayers, stepSize, momentum, weightDecay, gradientClipping,
+      innerSteps, clientOptimiser, clientLearningRate, clientMomentum, clientWeightDecay, reduction,
     ])
 
   /// The hypernetwork and its momentum.
@@ -91,48 +101,42 @@ public struct PFedHN: FederatedMethod {
     public var velocity: [Float]
   }
 
-  private let setting: FederationSetting
-  private let hypernetwork: ModelHypernetwork
+  public let setting: FederationSetting
+  private let hypernetwork: ModelGenerator
   private let optimiser: StochasticGradientDescent
   private let clipping: Float
-  private let innerSteps: Int
+  /// Mini-batches of a participant's local training.
+  public let trainingPhases: [LocalPhase]
   /// The clients' own; nil for the run's.
   private let clientOptimiser: StochasticGradientDescent?
   private let reduction: Reduction
 
-  /// Reads the keys. Throws `FederationError` for an unknown reduction.
-  public init(options: MethodOptions, setting: FederationSetting) throws {
-    guard let reduction = Reduction(rawValue: options.text("reduction")) else {
-      throw FederationError(
-        "reduction: found \(options.text("reduction")), expected one of "
-          + Reduction.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    self.reduction = reduction
+  /// Reads the keys.
+  public init(options: MethodOptions, setting: FederationSetting) {
+    reduction = options[Self.reduction]
     self.setting = setting
-    let embeddingSize = options.integer("embedding_size")
-    hypernetwork = ModelHypernetwork(
+    let embeddingSize = options[Self.embeddingSize]
+    hypernetwork = ModelGenerator(
       embeddingSize: embeddingSize > 0 ? embeddingSize : 1 + setting.clientCount / 4,
-      hiddenSize: options.integer("hidden_size"),
-      hiddenLayerCount: options.integer("hidden_layers"), clientCount: setting.clientCount,
+      hiddenSize: options[Self.hiddenSize],
+      hiddenLayerCount: options[Self.hiddenLayers], clientCount: setting.clientCount,
       layout: setting.layout)
     optimiser = StochasticGradientDescent(
-      learningRate: Float(options.number("step_size")),
-      momentum: Float(options.number("momentum")),
-      weightDecay: Float(options.number("weight_decay")))
-    clipping = Float(options.number("gradient_clipping"))
-    innerSteps = options.integer("inner_steps")
+      learningRate: Float(options[Self.stepSize]),
+      momentum: Float(options[Self.momentum]),
+      weightDecay: Float(options[Self.weightDecay]))
+    clipping = Float(options[Self.gradientClipping])
+    let innerSteps = options[Self.innerSteps]
+    trainingPhases = [
+      LocalPhase(.train, .batches(innerSteps > 0 ? innerSteps : 5 * setting.localEpochs))
+    ]
     clientOptimiser =
-      options.text("client_optimiser") == "run"
+      options[Self.clientOptimiser] == .run
       ? nil
       : StochasticGradientDescent(
-        learningRate: Float(options.number("client_learning_rate")),
-        momentum: Float(options.number("client_momentum")),
-        weightDecay: Float(options.number("client_weight_decay")))
-  }
-
-  /// So many mini-batches as are given, or five for each pass that the specification asks for.
-  public func trainingPhases(localEpochs: Int) -> [LocalPhase] {
-    [LocalPhase(.train, .batches(innerSteps > 0 ? innerSteps : 5 * localEpochs))]
+        learningRate: Float(options[Self.clientLearningRate]),
+        momentum: Float(options[Self.clientMomentum]),
+        weightDecay: Float(options[Self.clientWeightDecay]))
   }
 
   /// A freshly initialised hypernetwork at rest.
@@ -158,7 +162,7 @@ public struct PFedHN: FederatedMethod {
 
   /// Plain local training with the clients' optimiser; contributes Δθ_i, axis (parameter).
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     let own = LocalTask(
@@ -172,28 +176,28 @@ public struct PFedHN: FederatedMethod {
 
   /// The steps of the hypernetwork and all embeddings. Who does not take part has no gradient, but weight
   /// decay and momentum move its embedding too, as in PyTorch.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) throws {
-    let changes = updates.map { ModelHypernetwork.Change($0.client, $0.contribution) }
+    let changes = updates.map { ModelGenerator.Change($0.client, $0.contribution) }
     try hypernetwork.step(
       &state.parameters, velocity: &state.velocity,
       turns: reduction == .sequential ? changes.map { [$0] } : [changes],
-      ModelHypernetwork.Descent(
+      ModelGenerator.Descent(
         optimiser: optimiser, clipping: clipping,
         share: reduction == .mean ? 1 / Float(max(updates.count, 1)) : 1),
       on: engine)
   }
 
   /// Where tensors stand in the hypernetwork.
-  public var hypernetworkTensors: [HypernetworkTensor]? { hypernetwork.tensors }
+  public var hypernetworkTensors: [HypernetworkTensor] { hypernetwork.tensors }
 
   /// One hypernetwork.
   public var sharesHypernetwork: Bool { true }
 
   /// The hypernetwork, axis (hypernetwork parameter).
-  public func hypernetworkParameters(of client: Int, state: ServerState) -> [Float]? {
+  public func hypernetworkParameters(of client: Int, state: ServerState) -> [Float] {
     state.parameters
   }
 

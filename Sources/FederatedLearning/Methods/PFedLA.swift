@@ -4,7 +4,7 @@ import NeuralNetworks
 ///
 /// Ma, Zhang, Guo, Xu: *Layer-wised model aggregation for personalized federated learning*,
 /// CVPR 2022, DOI 10.1109/CVPR52688.2022.00985, Algorithm 1 and Equations 3 to 11.
-public struct PFedLA: HypernetworkMethod {
+public struct PFedLA: LayerwiseMethod {
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "pfedla", title: "pFedLA", paper: "Ma et al., CVPR", year: 2022,
@@ -17,10 +17,6 @@ public struct PFedLA: HypernetworkMethod {
 
   /// Reads the hypernetworks' keys.
   public init(options: MethodOptions, setting: FederationSetting) throws {
-    aggregation = try LayerwiseAggregation(
-      options: options, setting: setting, retainedLayerCount: 0, retainedLayersPassGradient: false)
+    aggregation = try LayerwiseAggregation(options: options, setting: setting)
   }
-
-  /// No layer stays local.
-  public func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool]? { nil }
 }

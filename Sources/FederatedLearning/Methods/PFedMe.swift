@@ -16,40 +16,48 @@ import NeuralNetworks
 /// of a random subset S. Every client starts from x, so that what the others did is lost: here they do not
 /// train, and x is the same. Their θ_i are those of their latest participation.
 public struct PFedMe: AveragingMethod {
+  /// How participants count in the server's average.
+  public enum Averaging: String, MethodChoice {
+    /// Alike.
+    case equal
+    /// By their training samples.
+    case samples
+  }
+
+  static let innerSteps = MethodOption<Int>(
+    "inner_steps", default: 5, in: 1...10_000,
+    "K, steps of the personal model on each mini-batch. The authors' code uses 5.")
+  static let proximalStrength = MethodOption<Double>(
+    "proximal_strength", default: 15, in: 0...1e6,
+    "λ, the pull towards the client's version of the global model. The authors' command for "
+      + "CIFAR-10 uses 15.")
+  static let personalStepSize = MethodOption<Double>(
+    "personal_step_size", default: 0, in: 0...1e6,
+    "ρ, the personal model's step size; 0 is the run's learning_rate. The authors' command for "
+      + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here.",
+    stepSize: .init(.instead))
+  static let stepSize = MethodOption<Double>(
+    "step_size", default: 0, in: 0...1e6,
+    "η, with which the version follows the personal model; a step is η · λ of the way. 0 is the "
+      + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ.",
+    stepSize: .init(.instead))
+  static let serverMixing = MethodOption<Double>(
+    "server_mixing", default: 1, in: 0...1e6,
+    "β, the share of the participants' average in the new global model; above 1 the server "
+      + "overshoots. The authors' command for CIFAR-10 uses 1.")
+  static let averaging = MethodOption<Averaging>(
+    "averaging", default: .equal,
+    "Whether participants count alike in the server's average, as in the paper's Algorithm 1, or "
+      + "by their training samples, as in the authors' code. The same for equal amounts of data."
+  )
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "pfedme", title: "pFedMe", paper: "T. Dinh et al., NeurIPS", year: 2020,
     equations: "Algorithm 1", reported: .trained,
-    options: [
-      MethodOption(
-        "inner_steps", default: .integer(5), .integer(1...10_000),
-        "K, steps of the personal model on each mini-batch. The authors' code uses 5."),
-      MethodOption(
-        "proximal_strength", default: .number(15), .number(0...1e6),
-        "λ, the pull towards the client's version of the global model. The authors' command for "
-          + "CIFAR-10 uses 15."),
-      MethodOption(
-        "personal_step_size", default: .number(0), .number(0...1e6),
-        "ρ, the personal model's step size; 0 is the run's learning_rate. The authors' command for "
-          + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here.",
-        stepSize: .init(.instead)),
-      MethodOption(
-        "step_size", default: .number(0), .number(0...1e6),
-        "η, with which the version follows the personal model; a step is η · λ of the way. 0 is the "
-          + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ.",
-        stepSize: .init(.instead)),
-      MethodOption(
-        "server_mixing", default: .number(1), .number(0...1e6),
-        "β, the share of the participants' average in the new global model; above 1 the server "
-          + "overshoots. The authors' command for CIFAR-10 uses 1."),
-      MethodOption(
-        "averaging", default: .text("equal"), .choice(["equal", "samples"]),
-        "Whether participants count alike in the server's average, as in the paper's Algorithm 1, or "
-          + "by their training samples, as in the authors' code. The same for equal amounts of data."
-      ),
-    ])
+    options: [innerSteps, proximalStrength, personalStepSize, stepSize, serverMixing, averaging])
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let innerSteps: Int
   private let strength: Float
   private let personalStepSize: Float
@@ -60,23 +68,23 @@ public struct PFedMe: AveragingMethod {
   /// Reads the keys.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
-    innerSteps = options.integer("inner_steps")
-    strength = Float(options.number("proximal_strength"))
-    personalStepSize = Float(options.number("personal_step_size"))
-    stepSize = Float(options.number("step_size"))
-    serverMixing = Float(options.number("server_mixing"))
-    weighsSamples = options.text("averaging") == "samples"
+    innerSteps = options[Self.innerSteps]
+    strength = Float(options[Self.proximalStrength])
+    personalStepSize = Float(options[Self.personalStepSize])
+    stepSize = Float(options[Self.stepSize])
+    serverMixing = Float(options[Self.serverMixing])
+    weighsSamples = options[Self.averaging] == .samples
   }
 
   /// Equal, as in the paper, or by training samples, as in the authors' code.
-  func averagingWeights(of clients: [Int]) -> [Float] {
+  public func averagingWeights(of clients: [Int]) -> [Float] {
     weighsSamples ? setting.sampleShares(of: clients) : setting.equalShares(of: clients)
   }
 
   /// Trains θ_i, the client's row of the bank, and contributes w_i, axis (parameter). The training
   /// loss is θ_i's on every mini-batch before its first step there.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: [Float], bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: [Float], bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     let learningRate = task.optimiser.learningRate
@@ -104,10 +112,10 @@ public struct PFedMe: AveragingMethod {
   }
 
   /// The client's version of the global model.
-  func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
+  public func sentModel(of update: ClientUpdate<[Float]>) -> [Float] { update.contribution }
 
   /// The mixture of the global model and the versions' average.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<[Float]>], into state: inout [Float], bank: ClientBank,
     on engine: any TrainingEngine
   ) {

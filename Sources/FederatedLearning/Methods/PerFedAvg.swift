@@ -15,7 +15,7 @@ import NeuralNetworks
 /// model-agnostic meta-learning approach*, NeurIPS 2020, Algorithm 1.
 public struct PerFedAvg: AveragingMethod {
   /// What stands for the second derivative.
-  public enum Variant: String, Sendable, CaseIterable {
+  public enum Variant: String, MethodChoice {
     /// Nothing: w ← w − β g.
     case firstOrder = "first-order"
     /// A difference of gradients:
@@ -23,56 +23,50 @@ public struct PerFedAvg: AveragingMethod {
     case hessianFree = "hessian-free"
   }
 
+  static let variant = MethodOption<Variant>(
+    "variant", default: .firstOrder,
+    "first-order drops the second derivative, hessian-free takes a difference of gradients for "
+      + "it. The paper studies both; the default is ours, the cheaper one.")
+  static let innerStepSize = MethodOption<Double>(
+    "inner_step_size", default: 0.01, in: 0...1e6,
+    "α, the step size of a client's adaptation. The paper's experiments have 0.01. The outer "
+      + "step size β is learning_rate; there the paper has 0.001.",
+    stepSize: .init(.beside))
+  static let finiteDifference = MethodOption<Double>(
+    "finite_difference", default: 1e-3, in: 1e-12...1e6,
+    "δ, half the distance of the two gradients of hessian-free. Open in the paper; the default "
+      + "is that of public reimplementations.")
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "per-fedavg", title: "Per-FedAvg", paper: "Fallah et al., NeurIPS", year: 2020,
     equations: "Algorithm 1", reported: .trained,
-    options: [
-      MethodOption(
-        "variant", default: .text(Variant.firstOrder.rawValue),
-        .choice(Variant.allCases.map(\.rawValue)),
-        "first-order drops the second derivative, hessian-free takes a difference of gradients for "
-          + "it. The paper studies both; the default is ours, the cheaper one."),
-      MethodOption(
-        "inner_step_size", default: .number(0.01), .number(0...1e6),
-        "α, the step size of a client's adaptation. The paper's experiments have 0.01. The outer "
-          + "step size β is learning_rate; there the paper has 0.001.",
-        stepSize: .init(.beside)),
-      MethodOption(
-        "finite_difference", default: .number(1e-3), .number(1e-12...1e6),
-        "δ, half the distance of the two gradients of hessian-free. Open in the paper; the default "
-          + "is that of public reimplementations."),
-    ])
+    options: [variant, innerStepSize, finiteDifference])
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let variant: Variant
   private let innerStepSize: Float
   private let finiteDifference: Float
 
-  /// Reads variant, α and δ. Throws `FederationError` for an unknown variant.
-  public init(options: MethodOptions, setting: FederationSetting) throws {
-    guard let variant = Variant(rawValue: options.text("variant")) else {
-      throw FederationError(
-        "variant: found \(options.text("variant")), expected one of "
-          + Variant.allCases.map(\.rawValue).joined(separator: ", "))
-    }
+  /// Reads variant, α and δ.
+  public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
-    self.variant = variant
-    innerStepSize = Float(options.number("inner_step_size"))
-    finiteDifference = Float(options.number("finite_difference"))
+    variant = options[Self.variant]
+    innerStepSize = Float(options[Self.innerStepSize])
+    finiteDifference = Float(options[Self.finiteDifference])
   }
 
   /// One batch to adapt the model that is evaluated as `trained`.
   public var preparationPhases: [LocalPhase] { [LocalPhase(.adapt, .batches(1))] }
 
   /// Equal, as in the paper.
-  func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
+  public func averagingWeights(of clients: [Int]) -> [Float] { setting.equalShares(of: clients) }
 
   /// Descent on F_i, a step for every batch of the round.
   ///
   /// Running statistics move in the pass on D′ alone: the others look at models that are not kept.
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: [Float], bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: [Float], bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Void> {
     let batches = task.batches(.train)

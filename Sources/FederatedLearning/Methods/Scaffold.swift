@@ -11,16 +11,16 @@ import NeuralNetworks
 /// η_l is the run's learning rate. The rule for c_i⁺ assumes plain descent: with momentum or weight
 /// decay it is followed to the letter, but c_i⁺ is then no mean of gradients.
 public struct Scaffold: FederatedMethod {
+  static let serverStepSize = MethodOption<Double>(
+    "server_step_size", default: 1, in: 0...1e6,
+    "η_g, the server's step size. The paper's experiments use 1.",
+    stepSize: .init(.beside))
+
   /// Name, origin and keys.
   public static let information = MethodInformation(
     name: "scaffold", title: "SCAFFOLD", paper: "Karimireddy et al., ICML", year: 2020,
     equations: "Algorithm 1, option II",
-    options: [
-      MethodOption(
-        "server_step_size", default: .number(1), .number(0...1e6),
-        "η_g, the server's step size. The paper's experiments use 1.",
-        stepSize: .init(.beside))
-    ])
+    options: [serverStepSize])
 
   /// The server's memory.
   public struct ServerState: Sendable, Equatable {
@@ -32,7 +32,7 @@ public struct Scaffold: FederatedMethod {
     public var clientControls: [Float]
   }
 
-  let setting: FederationSetting
+  public let setting: FederationSetting
   private let shared: SharedModel
   private let serverStepSize: Float
 
@@ -40,7 +40,7 @@ public struct Scaffold: FederatedMethod {
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting
     shared = SharedModel(setting)
-    serverStepSize = Float(options.number("server_step_size"))
+    serverStepSize = Float(options[Self.serverStepSize])
   }
 
   /// The initial model, and controls of 0.
@@ -63,7 +63,7 @@ public struct Scaffold: FederatedMethod {
 
   /// Local training with every gradient corrected by c − c_i. Contributes c_i⁺, axis (parameter).
   public func train(
-    _ task: LocalTask, received: PreparedModel, state: ServerState, bank: ClientBank,
+    _ task: LocalTask, received: PreparedModel<Void>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<[Float]> {
     let own = state.clientControls[controls(of: task.client)]
@@ -87,7 +87,7 @@ public struct Scaffold: FederatedMethod {
   }
 
   /// The server's step towards the participants' plain average, and the change of c.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
   ) {

@@ -9,7 +9,7 @@ extension SharedModel {
   ///   - models: axis (parameter) each, summed in the order given.
   ///   - size: s, at least 0.
   ///   - global: x, axis (parameter).
-  func mix(
+  public func mix(
     _ models: [(model: [Float], weight: Float)], size: Float, into global: inout [Float],
     layout: ParameterLayout
   ) {

@@ -1,23 +1,23 @@
 import NeuralNetworks
 
 /// The part of a model that a method sends and averages.
-struct SharedModel: Sendable {
+public struct SharedModel: Sendable {
   /// The columns that are sent, in ascending order.
-  let columns: [Range<Int>]
+  public let columns: [Range<Int>]
 
   /// All layers, or those for which `shares` is true; running statistics of batch normalisation
   /// only where the setting aggregates them.
-  init(
+  public init(
     _ setting: FederationSetting, where shares: (ParameterLayout.Layer) -> Bool = { _ in true }
   ) {
     columns = setting.layout.layers.filter(shares).map(setting.sharedRange)
   }
 
   /// Float32 bytes of the shared part.
-  var bytes: Int { columns.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size }
+  public var bytes: Int { columns.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size }
 
   /// The global model in the shared part, the client's own elsewhere, axis (parameter).
-  func received(own: some Collection<Float>, global: [Float]) -> [Float] {
+  public func received(own: some Collection<Float>, global: [Float]) -> [Float] {
     var model = Array(own)
     for columns in columns { model.replaceSubrange(columns, with: global[columns]) }
     return model
@@ -26,7 +26,7 @@ struct SharedModel: Sendable {
   /// Replaces the shared part of `average` by Σ_k weight_k · model_k, summed in the order given;
   /// nothing if there is no model.
   /// - Parameter models: axis (parameter) each.
-  func average(_ models: [(model: [Float], weight: Float)], into average: inout [Float]) {
+  public func average(_ models: [(model: [Float], weight: Float)], into average: inout [Float]) {
     guard !models.isEmpty else { return }
     average.withUnsafeMutableBufferPointer { average in
       for columns in columns {
@@ -38,18 +38,5 @@ struct SharedModel: Sendable {
         }
       }
     }
-  }
-}
-
-extension FederationSetting {
-  /// m_i / Σ_k m_k: each client's share of the samples that all the given clients train on.
-  func sampleShares(of clients: [Int]) -> [Float] {
-    let total = clients.reduce(0) { $0 + sampleCount(of: $1) }
-    return clients.map { Float(Double(sampleCount(of: $0)) / Double(total)) }
-  }
-
-  /// 1 / |S| for each of the given clients.
-  func equalShares(of clients: [Int]) -> [Float] {
-    clients.map { _ in Float(1 / Double(clients.count)) }
   }
 }

@@ -9,7 +9,7 @@ import NeuralNetworks
 ///
 /// The toy example in Figure 1 of Ma et al., CVPR 2022, DOI 10.1109/CVPR52688.2022.00985. The paper
 /// leaves open how similarity is measured; Figure 1b shows at most three clients with equal weights.
-protocol SimilarityAggregation: FederatedMethod
+protocol SimilarityAggregation: FederatedMethod, AggregationWeighting
 where ServerState == SimilarityState, Contribution == Void {
   var similarity: SimilarityWeights { get }
 }
@@ -35,22 +35,22 @@ struct SimilarityWeights: Sendable {
   let neighbours: Int
   let threshold: Double
 
+  static let neighbours = MethodOption<Int>(
+    "neighbours", default: 2, in: 0...100_000,
+    "Other clients that may take part in a client's model, at most all of them. Figure 1b of the "
+      + "paper has two.")
+  static let threshold = MethodOption<Double>(
+    "threshold", default: 0.5, in: -1...1,
+    "The least cosine similarity of a client that takes part. Open in the paper.")
+
   /// The configuration keys.
-  static let options: [MethodOption] = [
-    MethodOption(
-      "neighbours", default: .integer(2), .integer(0...100_000),
-      "Other clients that may take part in a client's model, at most all of them. Figure 1b of the "
-        + "paper has two."),
-    MethodOption(
-      "threshold", default: .number(0.5), .number(-1...1),
-      "The least cosine similarity of a client that takes part. Open in the paper."),
-  ]
+  static let options: [any DeclaredOption] = [neighbours, threshold]
 
   init(options: MethodOptions, setting: FederationSetting, unit: Unit) {
     self.setting = setting
     self.unit = unit
-    neighbours = options.integer("neighbours")
-    threshold = options.number("threshold")
+    neighbours = options[Self.neighbours]
+    threshold = options[Self.threshold]
   }
 
   /// The columns of each compared unit.
@@ -133,6 +133,9 @@ struct SimilarityWeights: Sendable {
 }
 
 extension SimilarityAggregation {
+  /// What is fixed for the federation.
+  public var setting: FederationSetting { similarity.setting }
+
   /// All models are equal.
   public func initialState() -> SimilarityState { similarity.initialState() }
 
@@ -148,7 +151,7 @@ extension SimilarityAggregation {
   }
 
   /// Compares the participants' trained models with all clients' latest.
-  public func absorb(
+  public func aggregate(
     _ updates: [ClientUpdate<Void>], into state: inout SimilarityState, bank: ClientBank,
     on engine: any TrainingEngine
   ) {
@@ -158,7 +161,7 @@ extension SimilarityAggregation {
   }
 
   /// The weights, axes (layer, source client).
-  public func aggregationWeights(of client: Int, state: SimilarityState) -> [[Float]]? {
+  public func aggregationWeights(of client: Int, state: SimilarityState) -> [[Float]] {
     similarity.weights(of: client, state: state)
   }
 

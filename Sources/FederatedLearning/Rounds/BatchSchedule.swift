@@ -12,7 +12,7 @@ extension BatchSchedule {
   /// The mini-batches of several phases of local training, one drawn after the other.
   package func batches(
     of phases: [LocalPhase], round: Int, client: Int, samples: [Int32], batchSize: Int
-  ) -> [PhaseBatches] {
+  ) -> [LocalPhase.Batches] {
     let perPass = (samples.count + batchSize - 1) / batchSize
     let passes = phases.map { $0.passes(batchesPerPass: perPass) }
     let all = batches(
@@ -23,8 +23,8 @@ extension BatchSchedule {
       let drawn = rest.prefix(passes * perPass)
       rest = rest.dropFirst(passes * perPass)
       switch phase.extent {
-      case .passes: return PhaseBatches(phase.name, Array(drawn))
-      case .batches(let count): return PhaseBatches(phase.name, Array(drawn.prefix(count)))
+      case .passes: return LocalPhase.Batches(phase.name, Array(drawn))
+      case .batches(let count): return LocalPhase.Batches(phase.name, Array(drawn.prefix(count)))
       case .share(let share):
         var left = max(1, Int((share * Double(samples.count)).rounded()))
         var kept: [[Int32]] = []
@@ -32,7 +32,7 @@ extension BatchSchedule {
           kept.append(Array(batch.prefix(left)))
           left -= batch.count
         }
-        return PhaseBatches(phase.name, kept)
+        return LocalPhase.Batches(phase.name, kept)
       }
     }
   }

@@ -71,7 +71,7 @@ extension Federation {
   /// What a round has left that is not finite: at most one finding a participant, in ascending order, and
   /// one for what all share. Changes nothing.
   public func divergences(after record: RoundRecord) -> [Divergence] {
-    let (method, server) = (method, state.server)
+    let (hypernetworks, server) = (method.hypernetworks, state.server)
     func found(_ client: Int?, _ place: Divergence.Place) -> Divergence {
       Divergence(round: record.round, client: client, place: place)
     }
@@ -82,23 +82,22 @@ extension Federation {
         findings.append(found(client, .layer(layerName(ofParameter: index))))
       } else if !loss.isFinite {
         findings.append(found(client, .trainingLoss))
-      } else if !method.sharesHypernetwork,
-        let parameters = method.hypernetworkParameters(of: client, state: server),
-        firstNonFinite(parameters) != nil
+      } else if let hypernetworks, !hypernetworks.sharesHypernetwork,
+        firstNonFinite(hypernetworks.hypernetworkParameters(of: client, state: server)) != nil
       {
         findings.append(found(client, .hypernetwork))
       }
     }
-    if method.hypernetworkTensors == nil {
-      let tensor = method.tensors(of: server).first { tensor in
-        tensor.pieces.contains { firstNonFinite($0) != nil }
+    if let hypernetworks {
+      if hypernetworks.sharesHypernetwork,
+        firstNonFinite(hypernetworks.hypernetworkParameters(of: 0, state: server)) != nil
+      {
+        findings.append(found(nil, .hypernetwork))
       }
-      if let tensor { findings.append(found(nil, .serverState(tensor.name))) }
-    } else if method.sharesHypernetwork,
-      let parameters = method.hypernetworkParameters(of: 0, state: server),
-      firstNonFinite(parameters) != nil
-    {
-      findings.append(found(nil, .hypernetwork))
+    } else if let tensor = method.tensors(of: server).first(where: { tensor in
+      tensor.pieces.contains { firstNonFinite($0) != nil }
+    }) {
+      findings.append(found(nil, .serverState(tensor.name)))
     }
     return findings
   }

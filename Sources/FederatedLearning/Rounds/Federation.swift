@@ -1,35 +1,9 @@
 import NeuralNetworks
 
-/// How a federation trains, the same for every method.
-public struct FederationConfiguration: Sendable, Hashable {
-  /// Share of the clients that take part in a round, in (0, 1].
-  public var participation: Double
-  /// Passes over a client's training data in one round.
-  public var localEpochs: Int
-  /// Samples of a mini-batch.
-  public var batchSize: Int
-  /// Step size and its companions.
-  public var optimiser: StochasticGradientDescent
-  /// The run's seed.
-  public var seed: UInt64
-
-  /// A configuration; the values are the caller's to check.
-  public init(
-    participation: Double, localEpochs: Int, batchSize: Int,
-    optimiser: StochasticGradientDescent, seed: UInt64
-  ) {
-    self.participation = participation
-    self.localEpochs = localEpochs
-    self.batchSize = batchSize
-    self.optimiser = optimiser
-    self.seed = seed
-  }
-}
-
 /// The round loop: samples participants, lets the method train them on the engine's workers, and
 /// replaces the state. One for all methods.
 ///
-/// The state after r rounds is a pure function of the data, the method and the configuration; it
+/// The state after r rounds is a pure function of the data, the method and the setting; it
 /// does not depend on the number of workers, on evaluations in between, or on having been saved and
 /// restored.
 public struct Federation<Method: FederatedMethod> {
@@ -47,8 +21,8 @@ public struct Federation<Method: FederatedMethod> {
   public let method: Method
   /// The clients' samples.
   public let data: FederatedData
-  /// How it trains.
-  public let configuration: FederationConfiguration
+  /// How it trains: the method's setting.
+  public var setting: FederationSetting { method.setting }
   /// The state after the rounds so far.
   public internal(set) var state: State
   let engine: any TrainingEngine
@@ -56,13 +30,13 @@ public struct Federation<Method: FederatedMethod> {
 
   /// A federation before its first round, all clients with the same initial model.
   /// - Parameter schedule: the order of training samples; shuffled under the seed unless given.
-  /// Throws `FederationError` if the setting belongs to another number of clients or model, or no
+  /// Throws `FederationError` if the method was set up for another number of clients or model, or no
   /// validation samples can be set aside as it asks.
   public init(
-    method: Method, setting: FederationSetting, data: FederatedData,
-    configuration: FederationConfiguration, engine: any TrainingEngine,
+    method: Method, data: FederatedData, engine: any TrainingEngine,
     schedule: (any BatchSchedule)? = nil
   ) throws {
+    let setting = method.setting
     guard setting.trainCounts == data.train.map(\.count),
       setting.initialParameters.count == engine.layout.count
     else {
@@ -83,13 +57,11 @@ public struct Federation<Method: FederatedMethod> {
     }
     self.method = method
     self.data = data
-    self.configuration = configuration
     self.engine = engine
     tasks = TaskMaker(
-      data: data, configuration: configuration,
-      trainingPhases: try method.trainingPhases(localEpochs: configuration.localEpochs),
+      data: data, setting: setting, trainingPhases: method.trainingPhases,
       preparationPhases: preparationPhases, validationShare: share,
-      schedule: schedule ?? ShuffledBatches(seed: configuration.seed))
+      schedule: schedule ?? ShuffledBatches(seed: setting.seed))
     state = State(
       round: 0,
       bank: ClientBank(clientCount: data.clientCount, initial: setting.initialParameters),
@@ -127,17 +99,17 @@ public struct Federation<Method: FederatedMethod> {
   /// The participants of a round in ascending order; `round` counts from 1.
   public func participants(round: Int) -> [Int] {
     Participation.participants(
-      seed: configuration.seed, round: round, share: configuration.participation,
+      seed: setting.seed, round: round, share: setting.participation,
       clientCount: data.clientCount)
   }
 
   /// The mini-batches that a client trains on if it takes part in a round, phase by phase.
-  public func trainingBatches(round: Int, client: Int) -> [PhaseBatches] {
+  public func trainingBatches(round: Int, client: Int) -> [LocalPhase.Batches] {
     tasks.trainingBatches(round: round, client: client)
   }
 
   /// The mini-batches with which a client prepares the model that it receives in a round.
-  public func preparationBatches(round: Int, client: Int) -> [PhaseBatches] {
+  public func preparationBatches(round: Int, client: Int) -> [LocalPhase.Batches] {
     tasks.preparationBatches(round: round, client: client)
   }
 }

@@ -24,7 +24,7 @@ extension Federation {
     let participants = participants(round: round)
     // Nothing holds the state any more when this returns, so that it is changed in place.
     let (updates, traffic, work) = try results(of: participants, round: round)
-    try method.absorb(updates, into: &state.server, bank: state.bank, on: engine)
+    try method.aggregate(updates, into: &state.server, bank: state.bank, on: engine)
     for update in updates { state.bank.store(update.trained, of: update.client) }
     state.round = round
     return RoundRecord(
@@ -48,7 +48,7 @@ extension Federation {
       let end = min(start + simultaneousParticipants, participants.count)
       let clients = Array(participants[start..<end])
       let results = try trained(clients, received: received(by: clients), round: round)
-      updates += try digested(results.map(\.update))
+      updates += try preprocessed(results.map(\.update))
       work += results.map(\.work)
     }
     return (updates, participants.map { method.traffic(of: $0, state: state.server) }, work)
@@ -86,15 +86,15 @@ extension Federation {
     return slots.all
   }
 
-  /// What the server makes of the updates before it takes them over.
-  private func digested(_ updates: [ClientUpdate<Method.Contribution>]) throws
+  /// What the server makes of the updates before it aggregates them.
+  private func preprocessed(_ updates: [ClientUpdate<Method.Contribution>]) throws
     -> [ClientUpdate<Method.Contribution>]
   {
     let groups = ClientGroups.groups(of: updates.count, workerCount: engine.workerCount)
     let slots = Slots<[ClientUpdate<Method.Contribution>]>(count: groups.count)
     let (method, snapshot) = (method, state)
     try engine.inParallel(groups.count) { group in
-      slots[group] = method.digest(
+      slots[group] = method.preprocess(
         Array(updates[groups[group]]), state: snapshot.server, bank: snapshot.bank)
     }
     return slots.all.flatMap { $0 }

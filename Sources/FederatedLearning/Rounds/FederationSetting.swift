@@ -1,6 +1,6 @@
 import NeuralNetworks
 
-/// What is fixed for a federation before its first round.
+/// What is fixed for a federation before its first round, the same for every method.
 public struct FederationSetting: Sendable {
   /// How batch normalisation's running mean and variance travel. The paper leaves this open.
   public enum StatisticsTreatment: String, Sendable, CaseIterable {
@@ -10,48 +10,88 @@ public struct FederationSetting: Sendable {
     case local
   }
 
-  /// The number of clients.
-  public let clientCount: Int
-  /// Training samples of each client, those that are set aside included.
+  /// Training samples of each client, those that are set aside included, axis (client).
   public let trainCounts: [Int]
   /// Where parameters stand in a model.
   public let layout: ParameterLayout
   /// The model that every client starts with, axis (parameter).
   public let initialParameters: [Float]
-  /// The run's seed.
-  public let seed: UInt64
   /// How running statistics travel.
   public let statistics: StatisticsTreatment
   /// Share of every client's training samples that is set aside for validation and never trained on,
   /// in [0, 1), whatever the method. 0 leaves it to the method.
   public let validationShare: Double
+  /// Share of the clients that take part in a round, in (0, 1].
+  public let participation: Double
+  /// Passes over a client's training data in one round.
+  public let localEpochs: Int
+  /// Samples of a mini-batch.
+  public let batchSize: Int
+  /// Learning rate, momentum and weight decay.
+  public let optimiser: StochasticGradientDescent
+  /// The run's seed.
+  public let seed: UInt64
 
-  /// A setting; `initialParameters` must have the layout's length.
+  /// A setting. `initialParameters` must have the layout's length; the values are the caller's to check.
   public init(
-    trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float], seed: UInt64,
-    statistics: StatisticsTreatment, validationShare: Double = 0
+    trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float],
+    statistics: StatisticsTreatment, validationShare: Double = 0, participation: Double,
+    localEpochs: Int, batchSize: Int, optimiser: StochasticGradientDescent, seed: UInt64
   ) {
-    clientCount = trainCounts.count
     self.trainCounts = trainCounts
     self.layout = layout
     self.initialParameters = initialParameters
-    self.seed = seed
     self.statistics = statistics
     self.validationShare = validationShare
+    self.participation = participation
+    self.localEpochs = localEpochs
+    self.batchSize = batchSize
+    self.optimiser = optimiser
+    self.seed = seed
   }
 
+  /// The number of clients.
+  public var clientCount: Int { trainCounts.count }
+
   /// m_i: the samples that a client trains on, all but those that are set aside.
-  func sampleCount(of client: Int) -> Int {
+  public func sampleCount(of client: Int) -> Int {
     trainCounts[client] - ValidationSplit.count(of: trainCounts[client], share: validationShare)
   }
 
   /// The columns of a layer that are sent and aggregated.
-  func sharedRange(_ layer: ParameterLayout.Layer) -> Range<Int> {
+  public func sharedRange(_ layer: ParameterLayout.Layer) -> Range<Int> {
     statistics == .aggregated ? layer.range : layer.trainedRange
   }
 
   /// Float32 bytes of a whole model as it is sent.
-  var modelBytes: Int {
+  public var modelBytes: Int {
     layout.layers.reduce(0) { $0 + sharedRange($1).count } * MemoryLayout<Float>.size
+  }
+}
+
+extension FederationSetting {
+  /// m_i / Σ_k m_k: each client's share of the samples that all the given clients train on.
+  public func sampleShares(of clients: [Int]) -> [Float] {
+    let total = clients.reduce(0) { $0 + sampleCount(of: $1) }
+    return clients.map { Float(Double(sampleCount(of: $0)) / Double(total)) }
+  }
+
+  /// 1 / |S| for each of the given clients.
+  public func equalShares(of clients: [Int]) -> [Float] {
+    clients.map { _ in Float(1 / Double(clients.count)) }
+  }
+
+  /// The last layers of the model, as many as a key of a method asks for. Throws `FederationError` that
+  /// names the key if the model has fewer.
+  public func lastLayers(_ option: MethodOption<Int>, _ options: MethodOptions) throws
+    -> ArraySlice<ParameterLayout.Layer>
+  {
+    let (count, layers) = (options[option], layout.layers)
+    guard count <= layers.count else {
+      throw FederationError(
+        "\(option.declaration.key): found \(count), expected at most \(layers.count), the number of "
+          + "layers of the model")
+    }
+    return layers.suffix(count)
   }
 }

@@ -45,18 +45,18 @@ public struct LocalPhase: Sendable, Hashable {
     case .share: 1
     }
   }
-}
 
-/// Mini-batches of one phase in order.
-public struct PhaseBatches: Sendable, Hashable {
-  /// The phase.
-  public let phase: LocalPhase.Name
-  /// Its batches, each a list of dataset positions.
-  public let batches: [[Int32]]
+  /// Mini-batches of one phase in order.
+  public struct Batches: Sendable, Hashable {
+    /// The phase.
+    public let phase: Name
+    /// Its batches, each a list of dataset positions.
+    public let batches: [[Int32]]
 
-  /// Batches of a phase.
-  public init(_ phase: LocalPhase.Name, _ batches: [[Int32]]) {
-    self.phase = phase
-    self.batches = batches
+    /// Batches of a phase.
+    public init(_ phase: Name, _ batches: [[Int32]]) {
+      self.phase = phase
+      self.batches = batches
+    }
   }
 }

@@ -9,13 +9,13 @@ public struct LocalTask: Sendable {
   /// The pooled images.
   public let images: LabelledImages
   /// The mini-batches of every phase, in order.
-  public let phases: [PhaseBatches]
+  public let phases: [LocalPhase.Batches]
   /// Step size and its companions.
   public let optimiser: StochasticGradientDescent
 
   /// A client's work.
   public init(
-    round: Int, client: Int, images: LabelledImages, phases: [PhaseBatches],
+    round: Int, client: Int, images: LabelledImages, phases: [LocalPhase.Batches],
     optimiser: StochasticGradientDescent
   ) {
     self.round = round

@@ -3,7 +3,7 @@ import NeuralNetworks
 /// Makes clients' tasks: draws the mini-batches of a method's phases.
 struct TaskMaker: Sendable {
   private let images: LabelledImages
-  private let configuration: FederationConfiguration
+  private let setting: FederationSetting
   private let trainingPhases: [LocalPhase]
   private let preparationPhases: [LocalPhase]
   private let schedule: any BatchSchedule
@@ -13,17 +13,17 @@ struct TaskMaker: Sendable {
   private let validation: [[Int32]]
 
   init(
-    data: FederatedData, configuration: FederationConfiguration, trainingPhases: [LocalPhase],
+    data: FederatedData, setting: FederationSetting, trainingPhases: [LocalPhase],
     preparationPhases: [LocalPhase], validationShare: Double, schedule: any BatchSchedule
   ) {
     images = data.images
-    self.configuration = configuration
+    self.setting = setting
     self.trainingPhases = trainingPhases
     self.preparationPhases = preparationPhases
     self.schedule = schedule
     let splits = data.train.enumerated().map { client, samples in
       ValidationSplit(
-        of: samples, share: validationShare, seed: configuration.seed, client: client)
+        of: samples, share: validationShare, seed: setting.seed, client: client)
     }
     training = splits.map(\.training)
     validation = splits.map(\.validation)
@@ -43,25 +43,25 @@ struct TaskMaker: Sendable {
       round: round, client: client, phases: preparationBatches(round: round, client: client))
   }
 
-  private func task(round: Int, client: Int, phases: [PhaseBatches]) -> LocalTask {
+  private func task(round: Int, client: Int, phases: [LocalPhase.Batches]) -> LocalTask {
     LocalTask(
       round: round, client: client, images: images, phases: phases,
-      optimiser: configuration.optimiser)
+      optimiser: setting.optimiser)
   }
 
-  func trainingBatches(round: Int, client: Int) -> [PhaseBatches] {
+  func trainingBatches(round: Int, client: Int) -> [LocalPhase.Batches] {
     schedule.batches(
       of: trainingPhases, round: round, client: client, samples: training[client],
-      batchSize: configuration.batchSize)
+      batchSize: setting.batchSize)
   }
 
   /// The validation samples are one batch, in ascending order.
-  func preparationBatches(round: Int, client: Int) -> [PhaseBatches] {
+  func preparationBatches(round: Int, client: Int) -> [LocalPhase.Batches] {
     guard !preparationPhases.isEmpty else { return [] }
-    let adapting = ShuffledBatches(seed: configuration.seed, purpose: .adaptationOrder).batches(
+    let adapting = ShuffledBatches(seed: setting.seed, purpose: .adaptationOrder).batches(
       of: preparationPhases.filter { $0.name != .validation }, round: round, client: client,
-      samples: training[client], batchSize: configuration.batchSize)
+      samples: training[client], batchSize: setting.batchSize)
     return preparationPhases.contains { $0.name == .validation }
-      ? adapting + [PhaseBatches(.validation, [validation[client]])] : adapting
+      ? adapting + [LocalPhase.Batches(.validation, [validation[client]])] : adapting
   }
 }

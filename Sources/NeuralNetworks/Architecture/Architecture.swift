@@ -31,31 +31,6 @@ public struct Architecture: Sendable, Hashable {
     try validate()
   }
 
-  /// The paper's client model, inferred from the byte counts of its Table 3:
-  /// Conv(5×5, 16) – [BN] – ReLU – pool – Conv(5×5, 32) – [BN] – ReLU – pool – FC 120 – ReLU –
-  /// FC 84 – ReLU – FC `classCount`. The paper normalises on CIFAR only.
-  ///
-  /// Layers: conv1, [bn1], conv2, [bn2], fc1, fc2, fc3. Throws `ArchitectureError` for images that
-  /// are too small (at least 16 × 16 pixels are needed) or fewer than one class.
-  public static func paperCNN(
-    inputChannels: Int, inputHeight: Int, inputWidth: Int, classCount: Int,
-    batchNormalisation: Bool
-  ) throws -> Architecture {
-    try Architecture(
-      inputChannels: inputChannels, inputHeight: inputHeight, inputWidth: inputWidth,
-      blocks: [
-        .convolution(
-          name: "conv1", outChannels: 16, kernelSize: 5,
-          batchNormalisation: batchNormalisation ? "bn1" : nil),
-        .convolution(
-          name: "conv2", outChannels: 32, kernelSize: 5,
-          batchNormalisation: batchNormalisation ? "bn2" : nil),
-        .fullyConnected(name: "fc1", outFeatures: 120, relu: true),
-        .fullyConnected(name: "fc2", outFeatures: 84, relu: true),
-        .fullyConnected(name: "fc3", outFeatures: classCount, relu: false),
-      ])
-  }
-
   /// The number of class scores that the last block gives.
   public var classCount: Int {
     guard case .fullyConnected(_, let outFeatures, _)? = blocks.last else { return 0 }

@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where
 /// oneDNN would take three that are bound by memory. Buffers are indices into a plan's buffers.

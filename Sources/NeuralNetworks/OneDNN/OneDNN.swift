@@ -34,6 +34,9 @@ enum OneDNN {
     return try body()
   }
 
+  /// Holds oneDNN's OpenMP to the calling thread for good.
+  static func holdToOneThread() { omp_set_num_threads(1) }
+
   static func check(_ status: dnnl_status_t, _ operation: @autoclosure () -> String) throws {
     guard status == dnnl_success else {
       throw OneDNNError(operation: operation(), status: UInt32(status.rawValue))
@@ -66,7 +69,11 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
 
   init(raw: dnnl_memory_desc_t) { self.raw = raw }
 
-  init(_ dimensions: [Int], _ tag: dnnl_format_tag_t) throws {
+  init(_ dimensions: [Int], _ format: MemoryFormat) throws {
+    try self.init(dimensions, format.raw)
+  }
+
+  private init(_ dimensions: [Int], _ tag: dnnl_format_tag_t) throws {
     try OneDNN.check(
       dnnl_memory_desc_init_by_tag(
         &raw, Int32(dimensions.count), dimensions.map(Int64.init), dnnl_f32, tag),
@@ -117,9 +124,6 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
     }
   }
 }
-
-/// The formats that keep channels in blocks, as vectors of that length want them.
-let blockedFormats: [(block: Int, tag: dnnl_format_tag_t)] = [(16, dnnl_aBcd16b), (8, dnnl_aBcd8b)]
 
 /// An operation with its formats chosen and its code generated.
 ///
@@ -204,14 +208,14 @@ final class Primitive: @unchecked Sendable {
     return try Primitive(description: handle, "a reorder")
   }
 
-  /// The format that the primitive chose for an argument: dnnl_query_src_md and the like.
-  func format(_ query: dnnl_query_t) throws -> MemoryDescriptor {
-    guard let raw = dnnl_primitive_desc_query_md(description, query, 0) else {
-      throw OneDNNError(operation: "asking for a format", status: UInt32(query.rawValue))
+  /// The format that the primitive chose for an argument.
+  func format(_ chosen: ChosenFormat) throws -> MemoryDescriptor {
+    guard let raw = dnnl_primitive_desc_query_md(description, chosen.raw, 0) else {
+      throw OneDNNError(operation: "asking for a format", status: UInt32(chosen.raw.rawValue))
     }
     return MemoryDescriptor(raw: raw.pointee)
   }
 
   /// The scratch memory that an execution needs, in bytes, and its descriptor.
-  func scratchpad() throws -> MemoryDescriptor { try format(dnnl_query_scratchpad_md) }
+  func scratchpad() throws -> MemoryDescriptor { try format(.scratchpad) }
 }

@@ -1,18 +1,16 @@
-import COneDNN
-
 /// Memory for one plan: its buffers, oneDNN's memory objects over them and the prebuilt argument
 /// arrays, so that a pass allocates nothing. Belongs to one worker.
 final class PassWorkspace {
   let plan: Plan
   private let memory: AlignedBuffer
   private var pointers: [UnsafeMutableRawPointer] = []
-  private var handles: [dnnl_memory_t] = []
+  private var objects: [MemoryObject] = []
   private let stream: StreamHandle
   private var forward: [Execution] = []
   private var backward: [Execution] = []
 
   private enum Execution {
-    case primitive(dnnl_primitive_t, UnsafeMutableBufferPointer<dnnl_exec_arg_t>)
+    case primitive(PrimitiveCall)
     case fused(FusedOperation)
     case spectral(SpectralOperation)
     case connected(ConnectedOperation)
@@ -47,17 +45,11 @@ final class PassWorkspace {
       case .part(let other, let offset): pointers.append(pointers[other] + offset)
       }
     }
-    let engine = try ProcessorEngine.shared.get().handle
     for (buffer, pointer) in zip(plan.buffers, pointers) {
-      handles.append(try memoryHandle(buffer.descriptor, pointer, engine))
+      objects.append(try MemoryObject(buffer.descriptor, pointer))
     }
     forward = plan.forward.map(execution)
     backward = plan.backward.map(execution)
-  }
-
-  deinit {
-    for case .primitive(_, let arguments) in forward + backward { arguments.deallocate() }
-    for handle in handles { dnnl_memory_destroy(handle) }
   }
 
   private func execution(_ step: Plan.Step) -> Execution {
@@ -66,12 +58,8 @@ final class PassWorkspace {
     case .spectral(let operation): return .spectral(operation)
     case .connected(let operation): return .connected(operation)
     case .primitive(let primitive, let named):
-      let arguments = UnsafeMutableBufferPointer<dnnl_exec_arg_t>.allocate(capacity: named.count)
-      for (index, argument) in named.enumerated() {
-        arguments.initializeElement(
-          at: index, to: dnnl_exec_arg_t(arg: argument.name, memory: handles[argument.buffer]))
-      }
-      return .primitive(primitive.handle, arguments)
+      return .primitive(
+        PrimitiveCall(primitive, named.map { (name: $0.name, memory: objects[$0.buffer]) }))
     }
   }
 
@@ -91,41 +79,8 @@ final class PassWorkspace {
       case .fused(let operation): operation.run(pointers)
       case .spectral(let operation): operation.run(pointers)
       case .connected(let operation): operation.run(pointers)
-      case .primitive(let primitive, let arguments):
-        try OneDNN.check(
-          dnnl_primitive_execute(
-            primitive, stream.handle, Int32(arguments.count), arguments.baseAddress),
-          "executing a step of a training plan")
+      case .primitive(let call): try call.execute(on: stream)
       }
     }
   }
-}
-
-/// A memory object of oneDNN over memory that somebody else owns.
-func memoryHandle(
-  _ descriptor: MemoryDescriptor, _ pointer: UnsafeMutableRawPointer, _ engine: dnnl_engine_t
-) throws -> dnnl_memory_t {
-  var handle: dnnl_memory_t?
-  try withUnsafePointer(to: descriptor.raw) {
-    try OneDNN.check(dnnl_memory_create(&handle, $0, engine, pointer), "creating a memory object")
-  }
-  guard let handle else { throw OneDNNError(operation: "creating a memory object", status: 0) }
-  return handle
-}
-
-/// oneDNN's queue of one worker. On the processor it executes at once, on the calling thread.
-final class StreamHandle {
-  let handle: dnnl_stream_t
-
-  init() throws {
-    var stream: dnnl_stream_t?
-    let engine = try ProcessorEngine.shared.get().handle
-    try OneDNN.check(
-      dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)),
-      "creating a stream")
-    guard let stream else { throw OneDNNError(operation: "creating a stream", status: 0) }
-    handle = stream
-  }
-
-  deinit { dnnl_stream_destroy(handle) }
 }

@@ -1,5 +1,3 @@
-import COneDNN
-
 /// The memory formats in which a network holds its parameters between steps: one descriptor for
 /// each tensor of the layout. They are those that the training step of the full batch prefers, so
 /// that it needs no conversions; plans of other batch sizes convert where they prefer others.
@@ -32,7 +30,7 @@ final class Plan: Sendable {
 
   enum Step: Sendable {
     /// An operation of oneDNN with, for each argument, its name there and the buffer's index.
-    case primitive(Primitive, arguments: [(name: Int32, buffer: Int)])
+    case primitive(Primitive, arguments: [(name: OperationArgument, buffer: Int)])
     /// What we do after a convolution.
     case fused(FusedOperation)
     /// A convolution of ours.

@@ -1,5 +1,3 @@
-import COneDNN
-
 // The buffers of a plan: what its steps read and write, and the copies between their formats.
 extension PlanBuilder {
   mutating func add(_ descriptor: MemoryDescriptor, _ storage: Plan.Storage = .workspace)
@@ -42,7 +40,7 @@ extension PlanBuilder {
     chooses: Bool
   ) throws -> Int {
     try weight(
-      of: name, as: primitive.format(dnnl_query_weights_md), in: pass, chooses: chooses)
+      of: name, as: primitive.format(.weights), in: pass, chooses: chooses)
   }
 
   /// The weight of a layer in a format: the stored one, or a converted copy made in the given pass.
@@ -70,16 +68,16 @@ extension PlanBuilder {
   func copy(_ source: Int, _ target: Int) throws -> Plan.Step {
     .primitive(
       try .reorder(from: buffers[source].descriptor, to: buffers[target].descriptor),
-      arguments: [(DNNL_ARG_FROM, source), (DNNL_ARG_TO, target)])
+      arguments: [(.source, source), (.result, target)])
   }
 
-  mutating func step(_ primitive: Primitive, _ arguments: [(Int32, Int)]) throws
+  mutating func step(_ primitive: Primitive, _ arguments: [(OperationArgument, Int)]) throws
     -> Plan.Step
   {
     var arguments = arguments.map { (name: $0.0, buffer: $0.1) }
     let scratchpad = try primitive.scratchpad()
     if scratchpad.byteCount > 0 {
-      arguments.append((name: DNNL_ARG_SCRATCHPAD, buffer: add(scratchpad)))
+      arguments.append((name: .scratchpad, buffer: add(scratchpad)))
     }
     return .primitive(primitive, arguments: arguments)
   }

@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 // A convolution, its normalisation, ReLU and pooling. Where the convolution is ours too, the batch is
 // worked on in parts, so that a part's result is still in a near cache when the next operation reads it.
@@ -21,7 +20,7 @@ extension PlanBuilder {
     /// Our kernels, by products of spectra.
     case spectral(SpectralConvolution)
     /// oneDNN, the whole batch as one part.
-    case library(Primitive)
+    case library(Primitive, weight: Int)
   }
 
   /// Some consecutive samples of the batch.
@@ -65,142 +64,187 @@ extension PlanBuilder {
   /// Bytes of a part's result at most, if it can be: about half of what second caches hold.
   static let partSize = 420 << 10
 
+  /// A convolution of a network, in shapes.
+  struct ConvolutionLayer {
+    let name: String
+    /// Axes (sample, channel, y, x).
+    let source: [Int]
+    /// Axes (out channel, in channel, y, x).
+    let weight: [Int]
+    /// Axes (sample, channel, y, x).
+    let convolved: [Int]
+    /// The same after 2×2 pooling.
+    let pooled: [Int]
+    /// The layer that normalises the result, if any.
+    let normalisation: String?
+    /// The bias's buffer.
+    let bias: Int
+  }
+
+  /// Who convolves, from which buffer, in which parts.
+  struct PlannedConvolution {
+    let convolver: Convolver
+    let source: Int
+    let parts: [BatchPart]
+  }
+
   mutating func convolution(
     _ name: String, source: Int, isInput: Bool, shape: inout [Int], outChannels: Int,
     kernelSize: Int, normalisation: String?
   ) throws -> ConvolutionRecord {
-    let sourceShape = shape
-    let weightShape = [outChannels, shape[1], kernelSize, kernelSize]
-    let convolvedShape = [
-      batchSize, outChannels, shape[2] - kernelSize + 1, shape[3] - kernelSize + 1,
-    ]
-    shape = [batchSize, outChannels, convolvedShape[2] / 2, convolvedShape[3] / 2]
-    let bias = try parameter("\(name).bias")
-    let hasRelu = normalisation == nil
-    let convolver: Convolver
-    let parts: [BatchPart]
-    let convolutionSource: Int
-    let convolve:
-      (inout PlanBuilder, BatchPart, FusedOperation.Moments?, _ result: Int) throws -> Void
-    if let spectralShape = spectralShape(
-      sourceShape: sourceShape, weightShape: weightShape, isInput: isInput)
-    {
-      parts = try spectralParts(resultShape: convolvedShape)
-      let source = try reordered(
-        source, to: spectralSourceFormat(spectralShape, sourceShape), in: \.forward)
-      let weight = try weight(
-        of: name, as: spectralWeightFormat(weightShape), in: \.forward, chooses: true)
-      let spectral = try spectralConvolution(
-        spectralShape, weight: weight, samplesAtOnce: parts[0].count)
-      convolver = .spectral(spectral)
-      convolutionSource = source
-      convolve = { builder, part, moments, result in
-        try builder.convolve(
-          spectral, part, source: source, bias: bias, relu: hasRelu, moments: moments,
-          into: result)
-      }
-    } else {
-      let primitive = try Operation.convolutionForward(
-        source: isInput ? .plain(sourceShape) : .any(sourceShape), weight: .any(weightShape),
-        bias: .plain([outChannels]), result: .any(convolvedShape), relu: hasRelu)
-      let source = try reordered(
-        source, to: primitive.format(dnnl_query_src_md), in: \.forward)
-      let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
-      parts = try [
-        BatchPart(
-          start: 0, count: batchSize, resultFormat: primitive.format(dnnl_query_dst_md))
-      ]
-      convolver = .library(primitive)
-      convolutionSource = source
-      convolve = { builder, _, _, result in
-        try builder.forward.append(
-          builder.step(
-            primitive,
-            [
-              (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight), (DNNL_ARG_BIAS, bias),
-              (DNNL_ARG_DST, result),
-            ]))
-      }
-    }
-
+    let (height, width) = (shape[2] - kernelSize + 1, shape[3] - kernelSize + 1)
+    let layer = ConvolutionLayer(
+      name: name, source: shape, weight: [outChannels, shape[1], kernelSize, kernelSize],
+      convolved: [batchSize, outChannels, height, width],
+      pooled: [batchSize, outChannels, height / 2, width / 2], normalisation: normalisation,
+      bias: try parameter("\(name).bias"))
+    shape = layer.pooled
+    let planned = try planned(layer, source: source, isInput: isInput)
+    let parts = planned.parts
     // Parts have the format of the whole.
     let wholeFormat =
-      parts.count == 1 ? parts[0].resultFormat : try MemoryDescriptor(convolvedShape, dnnl_aBcd16b)
-    guard let fusedShape = try FusedOperation.shape(wholeFormat, convolvedShape),
-      let tag = blockedFormats.first(where: { $0.block == Int(fusedShape.block) })?.tag
+      parts.count == 1
+      ? parts[0].resultFormat : try MemoryDescriptor(layer.convolved, .channelsBy16)
+    func record(_ convolved: Int, _ pooled: Int, _ activation: Activation) -> ConvolutionRecord {
+      ConvolutionRecord(
+        name: name, convolver: planned.convolver, parts: parts, source: planned.source,
+        convolved: convolved, pooled: pooled, activation: activation)
+    }
+    guard let fusedShape = try FusedOperation.shape(wholeFormat, layer.convolved),
+      let format = blockedFormats.first(where: { $0.block == Int(fusedShape.block) })?.format
     else {
       let convolved = add(wholeFormat)
-      try convolve(&self, parts[0], nil, convolved)
+      try convolve(layer, planned, parts[0], into: convolved)
       let (activation, pooled) = try separateActivation(
-        of: convolved, shape: convolvedShape, pooledShape: shape, normalisation: normalisation)
-      return ConvolutionRecord(
-        name: name, convolver: convolver, parts: parts, source: convolutionSource,
-        convolved: convolved, pooled: pooled, activation: .separate(activation))
+        of: convolved, shape: layer.convolved, pooledShape: shape, normalisation: normalisation)
+      return record(convolved, pooled, .separate(activation))
     }
-
-    let pooled = try add(MemoryDescriptor(shape, tag))
+    let pooled = try add(MemoryDescriptor(shape, format))
     let choice = training ? try add(.bytes(shape.reduce(1, *))) : nil
-    var activation = FusedActivation(shape: fusedShape, choice: choice, normalisation: nil)
-    let convolved: Int
     if let normalisation, training {
-      convolved = add(wholeFormat)
-      let statistics = try batchStatistics(of: normalisation, shape: convolvedShape)
-      let moments = try FusedOperation.Moments(
-        base: add(.plain([outChannels])), sums: add(.doubles(outChannels)),
-        squares: add(.doubles(outChannels)))
-      for part in parts {
-        let result = try self.part(of: convolved, from: part.start, part.resultFormat)
-        try convolve(&self, part, moments, result)
-      }
-      if case .library = convolver {
+      let convolved = add(wholeFormat)
+      let activation = try normalisedInTraining(
+        layer, planned, by: normalisation, fusedShape, convolved: convolved, pooled: pooled,
+        choice: choice)
+      return record(convolved, pooled, .fused(activation))
+    }
+    let activation = FusedActivation(shape: fusedShape, choice: choice, normalisation: nil)
+    let convolved = add(parts[0].resultFormat)
+    try activated(layer, planned, activation, convolved: convolved, pooled: pooled)
+    return record(convolved, pooled, .fused(activation))
+  }
+
+  /// Our kernels where they can, else oneDNN.
+  private mutating func planned(_ layer: ConvolutionLayer, source: Int, isInput: Bool) throws
+    -> PlannedConvolution
+  {
+    if let spectralShape = spectralShape(
+      sourceShape: layer.source, weightShape: layer.weight, isInput: isInput)
+    {
+      let parts = try spectralParts(resultShape: layer.convolved)
+      let source = try reordered(
+        source, to: spectralSourceFormat(spectralShape, layer.source), in: \.forward)
+      let weight = try weight(
+        of: layer.name, as: spectralWeightFormat(layer.weight), in: \.forward, chooses: true)
+      let spectral = try spectralConvolution(
+        spectralShape, weight: weight, samplesAtOnce: parts[0].count)
+      return PlannedConvolution(convolver: .spectral(spectral), source: source, parts: parts)
+    }
+    let primitive = try Operation.convolutionForward(
+      source: isInput ? .plain(layer.source) : .any(layer.source), weight: .any(layer.weight),
+      bias: .plain([layer.convolved[1]]), result: .any(layer.convolved),
+      relu: layer.normalisation == nil)
+    let source = try reordered(source, to: primitive.format(.source), in: \.forward)
+    let weight = try weight(of: layer.name, for: primitive, in: \.forward, chooses: true)
+    let whole = try BatchPart(
+      start: 0, count: batchSize, resultFormat: primitive.format(.result))
+    return PlannedConvolution(
+      convolver: .library(primitive, weight: weight), source: source, parts: [whole])
+  }
+
+  /// Convolves a part of the batch, with a ReLU unless the result is normalised.
+  /// - Parameter moments: where our kernels leave the sums that the batch's statistics are made of.
+  private mutating func convolve(
+    _ layer: ConvolutionLayer, _ planned: PlannedConvolution, _ part: BatchPart,
+    moments: FusedOperation.Moments? = nil, into result: Int
+  ) throws {
+    switch planned.convolver {
+    case .spectral(let spectral):
+      try convolve(
+        spectral, part, source: planned.source, bias: layer.bias, relu: layer.normalisation == nil,
+        moments: moments, into: result)
+    case .library(let primitive, let weight):
+      try forward.append(
+        step(
+          primitive,
+          [
+            (.source, planned.source), (.weights, weight), (.bias, layer.bias), (.result, result),
+          ]))
+    }
+  }
+
+  /// Batch normalisation by the batch's own statistics, which take all parts before the first is normalised.
+  private mutating func normalisedInTraining(
+    _ layer: ConvolutionLayer, _ planned: PlannedConvolution, by normalisation: String,
+    _ shape: fused_shape, convolved: Int, pooled: Int, choice: Int?
+  ) throws -> FusedActivation {
+    let statistics = try batchStatistics(of: normalisation, shape: layer.convolved)
+    let channels = layer.convolved[1]
+    let moments = try FusedOperation.Moments(
+      base: add(.plain([channels])), sums: add(.doubles(channels)),
+      squares: add(.doubles(channels)))
+    for part in planned.parts {
+      let result = try self.part(of: convolved, from: part.start, part.resultFormat)
+      try convolve(layer, planned, part, moments: moments, into: result)
+    }
+    if case .library = planned.convolver {
+      forward.append(.fused(.moments(batch: shape, source: convolved, moments)))
+    }
+    forward.append(
+      .fused(
+        .statistics(
+          batch: shape, moments, mean: statistics.mean, variance: statistics.variance)))
+    let chosen = add(buffers[pooled].descriptor)
+    try forward.append(
+      .fused(
+        .normaliseAndPool(
+          FusedOperation.Normalisation(
+            shape: shape, source: convolved, mean: statistics.mean,
+            variance: statistics.variance, scale: parameter("\(normalisation).weight"),
+            shift: parameter("\(normalisation).bias"), pooled: pooled, choice: choice,
+            chosen: chosen))))
+    return FusedActivation(
+      shape: shape, choice: choice,
+      normalisation: FusedActivation.Normalisation(
+        name: normalisation, mean: statistics.mean, variance: statistics.variance, chosen: chosen))
+  }
+
+  /// Part by part: convolution, then pooling, with normalisation by the running statistics if there is any.
+  private mutating func activated(
+    _ layer: ConvolutionLayer, _ planned: PlannedConvolution, _ activation: FusedActivation,
+    convolved: Int, pooled: Int
+  ) throws {
+    for part in planned.parts {
+      let result = try alias(of: convolved, part.resultFormat)
+      try convolve(layer, planned, part, into: result)
+      let shape = activation.shape(of: part.count)
+      let pooled = try pooledPart(of: pooled, from: part)
+      let choice = activation.choice.map { pooledBytes(of: $0, activation, from: part) }
+      guard let normalisation = layer.normalisation else {
         forward.append(
-          .fused(.moments(batch: fusedShape, source: convolved, moments)))
+          .fused(.pool(shape: shape, source: result, pooled: pooled, choice: choice)))
+        continue
       }
-      forward.append(
-        .fused(
-          .statistics(
-            batch: fusedShape, moments, mean: statistics.mean, variance: statistics.variance)))
-      let chosen = add(buffers[pooled].descriptor)
-      activation = FusedActivation(
-        shape: fusedShape, choice: choice,
-        normalisation: FusedActivation.Normalisation(
-          name: normalisation, mean: statistics.mean, variance: statistics.variance, chosen: chosen)
-      )
       try forward.append(
         .fused(
           .normaliseAndPool(
             FusedOperation.Normalisation(
-              shape: fusedShape, source: convolved, mean: statistics.mean,
-              variance: statistics.variance, scale: parameter("\(normalisation).weight"),
-              shift: parameter("\(normalisation).bias"), pooled: pooled, choice: choice,
-              chosen: chosen))))
-    } else {
-      convolved = add(parts[0].resultFormat)
-      for part in parts {
-        let result = try alias(of: convolved, part.resultFormat)
-        try convolve(&self, part, nil, result)
-        let shape = activation.shape(of: part.count)
-        let pooled = try pooledPart(of: pooled, from: part)
-        let choice = choice.map { pooledBytes(of: $0, activation, from: part) }
-        guard let normalisation else {
-          forward.append(
-            .fused(.pool(shape: shape, source: result, pooled: pooled, choice: choice)))
-          continue
-        }
-        try forward.append(
-          .fused(
-            .normaliseAndPool(
-              FusedOperation.Normalisation(
-                shape: shape, source: result, mean: parameter("\(normalisation).running_mean"),
-                variance: parameter("\(normalisation).running_var"),
-                scale: parameter("\(normalisation).weight"),
-                shift: parameter("\(normalisation).bias"), pooled: pooled, choice: nil, chosen: nil)
-            )))
-      }
+              shape: shape, source: result, mean: parameter("\(normalisation).running_mean"),
+              variance: parameter("\(normalisation).running_var"),
+              scale: parameter("\(normalisation).weight"),
+              shift: parameter("\(normalisation).bias"), pooled: pooled, choice: nil, chosen: nil)
+          )))
     }
-    return ConvolutionRecord(
-      name: name, convolver: convolver, parts: parts, source: convolutionSource,
-      convolved: convolved, pooled: pooled, activation: .fused(activation))
   }
 
   /// The buffers of a batch's mean and variance, which the running statistics follow.

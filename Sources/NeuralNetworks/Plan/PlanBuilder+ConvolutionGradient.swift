@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 // The backward pass of a convolution with its normalisation, ReLU and pooling.
 extension PlanBuilder {
@@ -12,7 +11,7 @@ extension PlanBuilder {
     switch record.convolver {
     case .spectral(let spectral):
       return try spectralGradient(record, spectral, pooledGradient, wantsSource: wantsSource)
-    case .library(let primitive):
+    case .library(let primitive, _):
       let convolvedGradient = add(buffers[record.convolved].descriptor)
       try activationGradient(record, pooledGradient, convolvedGradient)
       return try libraryGradient(record, primitive, convolvedGradient, wantsSource: wantsSource)

@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 // Fully connected layers: by our kernels where the processor has the registers for them, else by oneDNN.
 // Ours take a convolution's pooled result as it lies in memory, need no copies between formats, and ask
@@ -34,14 +33,14 @@ extension PlanBuilder {
     }
     let inFeatures = sourceShape[1...].reduce(1, *)
     var (source, sourceStride) = (source, inFeatures)
-    var weightFormat = try MemoryDescriptor([outFeatures, inFeatures], dnnl_AB16b16a)
+    var weightFormat = try MemoryDescriptor([outFeatures, inFeatures], .matrixBy16)
     if sourceShape.count == 2 {
       sourceStride = buffers[source].descriptor.dimensions[1]
     } else if sourceShape[1].isMultiple(of: 16),
-      try buffers[source].descriptor == MemoryDescriptor(sourceShape, dnnl_aBcd16b)
+      try buffers[source].descriptor == MemoryDescriptor(sourceShape, .channelsBy16)
     {
       // Inputs in the order of blocked channels; so are the weights.
-      weightFormat = try MemoryDescriptor([outFeatures] + sourceShape[1...], dnnl_ABcd16b16a)
+      weightFormat = try MemoryDescriptor([outFeatures] + sourceShape[1...], .channelPairsBy16)
     } else {
       source = try reordered(source, to: .plain(sourceShape), in: \.forward)
     }
@@ -104,14 +103,14 @@ extension PlanBuilder {
       source: .plain([batchSize, inFeatures]), weight: .any([outFeatures, inFeatures]),
       bias: .plain([outFeatures]), result: .plain([batchSize, outFeatures]), relu: relu,
       training: training)
-    let result = try add(primitive.format(dnnl_query_dst_md))
+    let result = try add(primitive.format(.result))
     let weight = try weight(of: name, for: primitive, in: \.forward, chooses: true)
     try forward.append(
       step(
         primitive,
         [
-          (DNNL_ARG_SRC, source), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_BIAS, parameter("\(name).bias")), (DNNL_ARG_DST, result),
+          (.source, source), (.weights, weight),
+          (.bias, parameter("\(name).bias")), (.result, result),
         ]))
     return FullyConnectedRecord(
       name: name,

@@ -1,5 +1,3 @@
-import COneDNN
-
 // Batch normalisation, ReLU and pooling by oneDNN, one operation after another: for results in formats
 // that our kernels do not take.
 extension PlanBuilder {
@@ -29,10 +27,10 @@ extension PlanBuilder {
     }
     let pooling = try Operation.maxPoolingForward(
       source: buffers[activated].descriptor, result: .any(pooledShape), training: training)
-    let pooled = try add(pooling.format(dnnl_query_dst_md))
-    var arguments = [(DNNL_ARG_SRC, activated), (DNNL_ARG_DST, pooled)]
-    let workspace = training ? try add(pooling.format(dnnl_query_workspace_md)) : nil
-    if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    let pooled = try add(pooling.format(.result))
+    var arguments: [(OperationArgument, Int)] = [(.source, activated), (.result, pooled)]
+    let workspace = training ? try add(pooling.format(.workspace)) : nil
+    if let workspace { arguments.append((.workspace, workspace)) }
     try forward.append(step(pooling, arguments))
     let activation = SeparateActivation(
       normalisation: normalisationRecord, activated: activated, pooling: pooling,
@@ -60,13 +58,13 @@ extension PlanBuilder {
     let primitive = try Operation.batchNormalisationForward(data: format, training: training)
     let activated = add(format)
     let (mean, variance) = try statistics(of: name, shape: shape)
-    let workspace = training ? try add(primitive.format(dnnl_query_workspace_md)) : nil
-    var arguments = try [
-      (DNNL_ARG_SRC, source), (DNNL_ARG_DST, activated), (DNNL_ARG_MEAN, mean),
-      (DNNL_ARG_VARIANCE, variance), (DNNL_ARG_SCALE, parameter("\(name).weight")),
-      (DNNL_ARG_SHIFT, parameter("\(name).bias")),
+    let workspace = training ? try add(primitive.format(.workspace)) : nil
+    var arguments: [(OperationArgument, Int)] = try [
+      (.source, source), (.result, activated), (.mean, mean),
+      (.variance, variance), (.scale, parameter("\(name).weight")),
+      (.shift, parameter("\(name).bias")),
     ]
-    if let workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    if let workspace { arguments.append((.workspace, workspace)) }
     try forward.append(step(primitive, arguments))
     return (
       activated,
@@ -83,11 +81,11 @@ extension PlanBuilder {
     let pooling = try Operation.maxPoolingBackward(
       sourceGradient: buffers[activation.activated].descriptor,
       resultGradient: buffers[pooled].descriptor, forward: activation.pooling)
-    var arguments = [
-      (DNNL_ARG_DIFF_DST, pooledGradient), (DNNL_ARG_DIFF_SRC, convolvedGradient),
+    var arguments: [(OperationArgument, Int)] = [
+      (.resultGradient, pooledGradient), (.sourceGradient, convolvedGradient),
     ]
     if let workspace = activation.poolingWorkspace {
-      arguments.append((DNNL_ARG_WORKSPACE, workspace))
+      arguments.append((.workspace, workspace))
     }
     try backward.append(step(pooling, arguments))
     if let normalisation = activation.normalisation {
@@ -103,15 +101,15 @@ extension PlanBuilder {
   ) throws {
     let primitive = try Operation.batchNormalisationBackward(
       data: buffers[source].descriptor, forward: record.primitive)
-    var arguments = try [
-      (DNNL_ARG_SRC, source), (DNNL_ARG_MEAN, record.mean), (DNNL_ARG_VARIANCE, record.variance),
-      (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_SCALE, parameter("\(record.name).weight")),
+    var arguments: [(OperationArgument, Int)] = try [
+      (.source, source), (.mean, record.mean), (.variance, record.variance),
+      (.resultGradient, gradient), (.scale, parameter("\(record.name).weight")),
       // Version 2.6 asks for the shift although the gradient does not depend on it.
-      (DNNL_ARG_SHIFT, parameter("\(record.name).bias")), (DNNL_ARG_DIFF_SRC, gradient),
-      (DNNL_ARG_DIFF_SCALE, gradientBuffer("\(record.name).weight")),
-      (DNNL_ARG_DIFF_SHIFT, gradientBuffer("\(record.name).bias")),
+      (.shift, parameter("\(record.name).bias")), (.sourceGradient, gradient),
+      (.scaleGradient, gradientBuffer("\(record.name).weight")),
+      (.shiftGradient, gradientBuffer("\(record.name).bias")),
     ]
-    if let workspace = record.workspace { arguments.append((DNNL_ARG_WORKSPACE, workspace)) }
+    if let workspace = record.workspace { arguments.append((.workspace, workspace)) }
     try backward.append(step(primitive, arguments))
   }
 }

@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 // Convolutions as products of spectra: four times as fast as oneDNN's where kernels are 5×5 and
 // channels fill vectors.
@@ -45,12 +44,12 @@ extension PlanBuilder {
   func spectralSourceFormat(_ shape: spectral_shape, _ sourceShape: [Int]) throws
     -> MemoryDescriptor
   {
-    try MemoryDescriptor(sourceShape, shape.in_channels < 16 ? dnnl_Abcd16a : dnnl_aBcd16b)
+    try MemoryDescriptor(sourceShape, shape.in_channels < 16 ? .firstBy16 : .channelsBy16)
   }
 
   /// - Parameter weightShape: axes (out channel, in channel, kernel y, kernel x).
   func spectralWeightFormat(_ weightShape: [Int]) throws -> MemoryDescriptor {
-    try MemoryDescriptor(weightShape, weightShape[1] < 16 ? dnnl_Abcd16a : dnnl_ABcd16b16a)
+    try MemoryDescriptor(weightShape, weightShape[1] < 16 ? .firstBy16 : .channelPairsBy16)
   }
 
   /// Appends the transform of the weights, which lie in the format that the kernels want.
@@ -90,7 +89,7 @@ extension PlanBuilder {
       let count = min(most, batchSize - start)
       return try BatchPart(
         start: start, count: count,
-        resultFormat: MemoryDescriptor([count] + resultShape[1...], dnnl_aBcd16b))
+        resultFormat: MemoryDescriptor([count] + resultShape[1...], .channelsBy16))
     }
   }
 

@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 /// Turns an architecture and a batch size into a `Plan`.
 struct PlanBuilder {
@@ -106,13 +105,13 @@ struct PlanBuilder {
         isInput: true)
     else { return try .plain(shape) }
     let format = try spectralSourceFormat(spectral, shape)
-    return try format == MemoryDescriptor(shape, dnnl_Abcd16a) ? format : .plain(shape)
+    return try format == MemoryDescriptor(shape, .firstBy16) ? format : .plain(shape)
   }
 
   /// Whether a buffer of images lies in blocks of 16 samples.
   func hasSampleBlocks(_ buffer: Int) -> Bool {
     let format = buffers[buffer].descriptor
-    return (try? format == MemoryDescriptor(format.dimensions, dnnl_Abcd16a)) ?? false
+    return (try? format == MemoryDescriptor(format.dimensions, .firstBy16)) ?? false
   }
 
   // MARK: oneDNN's gradients
@@ -123,7 +122,7 @@ struct PlanBuilder {
     try backward.append(
       step(
         primitive,
-        [(DNNL_ARG_DST, result), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_SRC, gradient)]))
+        [(.result, result), (.resultGradient, gradient), (.sourceGradient, gradient)]))
   }
 
   /// Appends the computation of a layer's weight and bias gradients.
@@ -131,15 +130,15 @@ struct PlanBuilder {
     of name: String, _ primitive: Primitive, source: Int, resultGradient: Int
   ) throws {
     let stored = try gradientBuffer("\(name).weight")
-    let format = try primitive.format(dnnl_query_diff_weights_md)
+    let format = try primitive.format(.weightsGradient)
     let target = format == buffers[stored].descriptor ? stored : add(format)
     try backward.append(
       step(
         primitive,
         [
-          (DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, resultGradient),
-          (DNNL_ARG_DIFF_WEIGHTS, target),
-          (DNNL_ARG_DIFF_BIAS, gradientBuffer("\(name).bias")),
+          (.source, source), (.resultGradient, resultGradient),
+          (.weightsGradient, target),
+          (.biasGradient, gradientBuffer("\(name).bias")),
         ]))
     if target != stored { try backward.append(copy(target, stored)) }
   }
@@ -155,8 +154,8 @@ struct PlanBuilder {
       step(
         primitive,
         [
-          (DNNL_ARG_DIFF_DST, resultGradient), (DNNL_ARG_WEIGHTS, weight),
-          (DNNL_ARG_DIFF_SRC, sourceGradient),
+          (.resultGradient, resultGradient), (.weights, weight),
+          (.sourceGradient, sourceGradient),
         ]))
     return sourceGradient
   }

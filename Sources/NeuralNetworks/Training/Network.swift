@@ -1,5 +1,3 @@
-import COneDNN
-
 /// A network on the processor, run by oneDNN.
 ///
 /// Parameters lie in one aligned stretch of memory in the formats that the training step prefers,
@@ -23,7 +21,7 @@ public final class Network: LocalNetwork {
   let placement: Placement
   private let stream: StreamHandle
   /// One for each tensor; nil where the format is the flat vector's.
-  private var conversions: [Conversion?] = []
+  private var conversions: [FormatConversion?] = []
   private var workspaces: [PassWorkspace] = []
 
   /// A model's momentum.
@@ -40,15 +38,6 @@ public final class Network: LocalNetwork {
     var count = 0
   }
 
-  /// Conversion of one tensor between the flat vector and the network's format. Its memory objects are
-  /// set to where the values come from and go to.
-  private struct Conversion {
-    let load: Primitive
-    let store: Primitive
-    let plain: dnnl_memory_t
-    let stored: dnnl_memory_t
-  }
-
   /// A network with zero parameters. Throws `OneDNNError` if memory objects cannot be made.
   public init(plans: NetworkPlans) throws {
     self.plans = plans
@@ -58,7 +47,6 @@ public final class Network: LocalNetwork {
     placement = Self.place(plans.layout, formats)
     parameterMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
     gradientMemory = AlignedBuffer(byteCount: placement.count * MemoryLayout<Float>.stride)
-    let engine = try ProcessorEngine.shared.get().handle
     for index in tensors.indices {
       // A weight may be stored as a tensor of more axes over the same values.
       let plain = try MemoryDescriptor.plain(formats[index].dimensions)
@@ -66,20 +54,9 @@ public final class Network: LocalNetwork {
         conversions.append(nil)
         continue
       }
-      let memory = parameterMemory.start
       conversions.append(
-        try Conversion(
-          load: .reorder(from: plain, to: formats[index]),
-          store: .reorder(from: formats[index], to: plain),
-          plain: memoryHandle(plain, memory, engine),
-          stored: memoryHandle(formats[index], memory, engine)))
-    }
-  }
-
-  deinit {
-    for conversion in conversions.compactMap({ $0 }) {
-      dnnl_memory_destroy(conversion.plain)
-      dnnl_memory_destroy(conversion.stored)
+        try FormatConversion(
+          plain: plain, stored: formats[index], memory: parameterMemory.start))
     }
   }
 
@@ -101,9 +78,8 @@ public final class Network: LocalNetwork {
       let target = address(memory, index)
       if let conversion = conversions[index] {
         // The library takes pointers to what it only reads as mutable.
-        try move(
-          (conversion.plain, UnsafeMutableRawPointer(mutating: source)),
-          to: (conversion.stored, target), by: conversion.load)
+        try conversion.load(
+          UnsafeMutableRawPointer(mutating: source), into: target, on: stream)
       } else {
         target.copyMemory(
           from: source, byteCount: tensor.range.count * MemoryLayout<Float>.stride)
@@ -280,28 +256,12 @@ public final class Network: LocalNetwork {
       let source = address(memory, index)
       let target = UnsafeMutableRawPointer(values + tensor.range.lowerBound)
       if let conversion = conversions[index] {
-        try move((conversion.stored, source), to: (conversion.plain, target), by: conversion.store)
+        try conversion.store(source, into: target, on: stream)
       } else {
         target.copyMemory(
           from: source, byteCount: tensor.range.count * MemoryLayout<Float>.stride)
       }
     }
-  }
-
-  private typealias Place = (memory: dnnl_memory_t, start: UnsafeMutableRawPointer)
-
-  private func move(_ source: Place, to target: Place, by primitive: Primitive) throws {
-    for place in [source, target] {
-      try OneDNN.check(
-        dnnl_memory_set_data_handle(place.memory, place.start), "placing parameters")
-    }
-    var arguments = [
-      dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: source.memory),
-      dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: target.memory),
-    ]
-    try OneDNN.check(
-      dnnl_primitive_execute(primitive.handle, stream.handle, 2, &arguments),
-      "converting parameters")
   }
 
   /// PyTorch's rule: running ← 0.9 · running + 0.1 · batch, with the unbiased variance.

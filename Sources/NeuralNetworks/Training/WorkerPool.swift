@@ -1,4 +1,3 @@
-import COneDNN
 import Foundation
 import Synchronization
 
@@ -32,7 +31,7 @@ public final class WorkerPool: Sendable {
       // The thread holds the pool only while it works, so that the pool can go away.
       let wakeUp = wakeUps[worker]
       let thread = Thread { [weak self] in
-        omp_set_num_threads(1)
+        OneDNN.holdToOneThread()
         while true {
           wakeUp.wait()
           guard let pool = self else { return }

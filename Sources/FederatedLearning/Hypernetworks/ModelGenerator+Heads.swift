@@ -5,7 +5,7 @@ import NeuralNetworks
 // the head but of rank |S|: it is never stored. Its norm comes from inner products of the factors, and each of
 // its rows is made where the step needs it. The heads are read twice, for one turn or for many: once for all that
 // clipping and the hidden layers need to know, once for the descent.
-extension ModelHypernetwork {
+extension ModelGenerator {
   /// What one participant's Δθ_i gives with the heads and with the other changes.
   struct HeadProducts: Sendable {
     /// −share · Σ_p Δθ_i[p] W[p] over all heads' rows, axis (hidden): what goes back into the hidden layers.
@@ -53,11 +53,14 @@ extension ModelHypernetwork {
     guard let start = parameters.baseAddress else { return [] }
     let size = hiddenSize
     var totals = [Double](repeating: 0, count: changes.count * size)
-    withRows(changes) { changes in
-      for head in heads {
-        head_add_products(
-          changes.map { $0.map { $0 + head.columns.lowerBound } }, changes.count, -share,
-          start + head.dense.weight, head.columns.count, size, &totals)
+    totals.withUnsafeMutableBufferPointer { totals in
+      forEachStretch(of: changes) { stretch, changes in
+        guard let place = totals.baseAddress else { return }
+        for head in heads {
+          head_add_products(
+            changes.map { $0.map { $0 + head.columns.lowerBound } }, changes.count, -share,
+            start + head.dense.weight, head.columns.count, size, place + stretch.lowerBound * size)
+        }
       }
     }
     return changes.indices.map { Array(totals[$0 * size..<($0 + 1) * size]) }

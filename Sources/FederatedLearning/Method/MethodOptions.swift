@@ -21,7 +21,8 @@ public enum OptionValue: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A configuration key of a method: what it means, what it may be, and what it is unless given.
-public struct MethodOption: Sendable {
+/// `MethodOption` makes one.
+public struct OptionDeclaration: Sendable {
   /// The key of a method that sets validation samples aside: the share of a client's training samples.
   /// A run that sets a share aside for all methods decides it.
   public static let validationShareKey = "validation_share"
@@ -51,14 +52,22 @@ public struct MethodOption: Sendable {
 
     /// What it is to the run's `learning_rate`.
     public let relation: Relation
-    /// The other key of the method, and its value, at which it is in force; nil for always.
-    public let condition: (key: String, value: String)?
+    /// Where it is in force; nil for always.
+    public let condition: Condition?
 
     /// A step size with its relation to `learning_rate` and its condition.
-    public init(_ relation: Relation, when condition: (key: String, value: String)? = nil) {
+    public init(_ relation: Relation, when condition: Condition? = nil) {
       self.relation = relation
       self.condition = condition
     }
+  }
+
+  /// That another key of the method has a value.
+  public struct Condition: Sendable {
+    /// The other key.
+    public let key: String
+    /// Its value.
+    public let value: OptionValue
   }
 
   /// The key, as in `methods.<method>.<key>` of a specification.
@@ -74,19 +83,6 @@ public struct MethodOption: Sendable {
   /// For a key that was added to a method later: the value at which the method is what it was before.
   /// A run at that value keeps the name that it had without the key. Nil for the method's first keys.
   public let neutralValue: OptionValue?
-
-  /// A key with its default, domain and meaning.
-  public init(
-    _ key: String, default: OptionValue, _ domain: Domain, _ summary: String,
-    neutral: OptionValue? = nil, stepSize: StepSize? = nil
-  ) {
-    neutralValue = neutral
-    self.stepSize = stepSize
-    self.key = key
-    defaultValue = `default`
-    self.domain = domain
-    self.summary = summary
-  }
 
   /// What is expected, in words, for error messages.
   public var expectation: String {
@@ -133,8 +129,11 @@ public struct MethodOption: Sendable {
 public struct MethodOptions: Sendable {
   private var values: [String: OptionValue] = [:]
 
+  /// No keys.
+  public init() {}
+
   /// Throws `FederationError` for an unknown key or a value outside its domain.
-  public init(_ given: [String: OptionValue] = [:], for options: [MethodOption]) throws {
+  public init(_ given: [String: OptionValue] = [:], for options: [OptionDeclaration]) throws {
     for option in options {
       let value = given[option.key] ?? option.defaultValue
       guard option.accepts(value) else {
@@ -152,38 +151,34 @@ public struct MethodOptions: Sendable {
   /// The value of a key that the method declares; nil if it does not.
   public subscript(key: String) -> OptionValue? { values[key] }
 
-  func integer(_ key: String) -> Int {
-    if case .integer(let value)? = values[key] { value } else { 0 }
-  }
-
-  func number(_ key: String) -> Double {
-    if case .number(let value)? = values[key] { value } else { 0 }
-  }
-
-  func text(_ key: String) -> String {
-    if case .text(let value)? = values[key] { value } else { "" }
-  }
-
-  func integers(_ key: String) -> [Int] {
-    if case .integers(let values)? = values[key] { values } else { [] }
+  /// The value of a key that the method declares. Its kind and range were checked when the options were
+  /// read.
+  public subscript<Value>(option: MethodOption<Value>) -> Value {
+    values[option.declaration.key].flatMap(Value.init) ?? option.defaultValue
   }
 }
 
 extension MethodInformation {
   /// The step sizes of the method's own that are in force, with their values.
   public func stepSizes(_ options: MethodOptions) -> [(key: String, value: Double)] {
-    self.options.filter { Self.isInForce($0, options) }.map { ($0.key, options.number($0.key)) }
+    self.options.compactMap { option in
+      Self.stepInForce(option, options).map { (option.key, $0) }
+    }
   }
 
   /// Whether a step of the method takes the run's `learning_rate`: not where its own step sizes stand in
   /// all the places of it.
   public func usesLearningRate(_ options: MethodOptions) -> Bool {
     let places = self.options.filter { $0.stepSize?.relation == .instead }
-    return places.isEmpty || !places.allSatisfy { Self.isInForce($0, options) }
+    return places.isEmpty || !places.allSatisfy { Self.stepInForce($0, options) != nil }
   }
 
-  private static func isInForce(_ option: MethodOption, _ options: MethodOptions) -> Bool {
-    guard let stepSize = option.stepSize, options.number(option.key) > 0 else { return false }
-    return stepSize.condition.map { options[$0.key]?.description == $0.value } ?? true
+  /// The value of a step size that is in force; nil for any other key.
+  private static func stepInForce(_ option: OptionDeclaration, _ options: MethodOptions) -> Double?
+  {
+    guard let stepSize = option.stepSize, case .number(let size)? = options[option.key], size > 0,
+      stepSize.condition.map({ options[$0.key] == $0.value }) ?? true
+    else { return nil }
+    return size
   }
 }

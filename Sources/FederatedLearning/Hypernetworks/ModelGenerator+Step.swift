@@ -1,8 +1,8 @@
 import NeuralNetworks
 
 // The steps of a shared hypernetwork: the gradient of embeddings and hidden layers, clipping, descent. What is
-// done with the heads, nearly all of the work, is in ModelHypernetworkHeads.swift.
-extension ModelHypernetwork {
+// done with the heads, nearly all of the work, is in ModelGenerator+Heads.swift.
+extension ModelGenerator {
   /// How the hypernetwork descends, with PyTorch's meaning.
   package struct Descent: Sendable, Hashable {
     /// Step size, momentum and weight decay.

@@ -1,51 +1,53 @@
-/// One client's hypernetwork: the values of a `Hypernetwork`'s parameters.
-package struct ClientHypernetwork: Sendable, Equatable {
-  /// Embedding and hidden layers, the beginning of the flat vector, axis (base parameter).
-  package var base: [Float]
-  /// The heads, the rest of it.
-  package var heads: HypernetworkHeads
+extension AggregationHypernetwork {
+  /// One client's hypernetwork: the values of an `AggregationHypernetwork`'s parameters.
+  package struct Values: Sendable, Equatable {
+    /// Embedding and hidden layers, the beginning of the flat vector, axis (base parameter).
+    package var base: [Float]
+    /// The heads, the rest of it.
+    package var heads: Heads
 
-  /// A hypernetwork of those parts.
-  package init(base: [Float], heads: HypernetworkHeads) {
-    self.base = base
-    self.heads = heads
+    /// A hypernetwork of those parts.
+    package init(base: [Float], heads: Heads) {
+      self.base = base
+      self.heads = heads
+    }
+  }
+
+  /// The gradient by a hypernetwork's parameters.
+  package struct Gradient: Sendable, Equatable {
+    /// By embedding and hidden layers, axis (base parameter).
+    package var base: [Float]
+    /// The heads' input, axis (input).
+    package var headInput: [Float]
+    /// By the heads' outputs, axes (layer, source client), row-major: by a head's weight it is the outer
+    /// product of its part of this with `headInput`, by its bias that part.
+    package var outputs: [Float]
   }
 }
 
-/// The gradient by a hypernetwork's parameters.
-package struct HypernetworkGradient: Sendable, Equatable {
-  /// By embedding and hidden layers, axis (base parameter).
-  package var base: [Float]
-  /// The heads' input, axis (input).
-  package var headInput: [Float]
-  /// By the heads' outputs, axes (layer, source client), row-major: by a head's weight it is the outer
-  /// product of its part of this with `headInput`, by its bias that part.
-  package var outputs: [Float]
-}
-
-extension Hypernetwork {
+extension AggregationHypernetwork {
   /// The hypernetwork of flat parameters, axis (hypernetwork parameter), with dense heads.
-  package func hypernetwork(_ parameters: [Float]) -> ClientHypernetwork {
-    ClientHypernetwork(
+  package func hypernetwork(_ parameters: [Float]) -> Values {
+    Values(
       base: Array(parameters[..<baseCount]), heads: .dense(Array(parameters[baseCount...])))
   }
 
   /// The flat parameters, axis (hypernetwork parameter).
-  package func parameters(of hypernetwork: ClientHypernetwork) -> [Float] {
+  package func parameters(of hypernetwork: Values) -> [Float] {
     hypernetwork.base
       + hypernetwork.heads.dense(inputs: headInputs, layers: layerCount, sources: clientCount)
   }
 
   /// The flat gradient, axis (hypernetwork parameter).
-  package func parameters(of gradient: HypernetworkGradient) -> [Float] {
-    let step = HypernetworkHeads.Step(input: gradient.headInput, outputs: gradient.outputs)
+  package func parameters(of gradient: Gradient) -> [Float] {
+    let step = Heads.Step(input: gradient.headInput, outputs: gradient.outputs)
     return parameters(
-      of: ClientHypernetwork(base: gradient.base, heads: .steps([step])))
+      of: Values(base: gradient.base, heads: .steps([step])))
   }
 
   /// The aggregation weights α_i, axes (layer, source client); each row sums to 1.
   /// - Parameter client: i, whose own weight is the fallback of `relu-sum`.
-  package func weights(of hypernetwork: ClientHypernetwork, client: Int) -> [[Float]] {
+  package func weights(of hypernetwork: Values, client: Int) -> [[Float]] {
     // Zero heads have zero outputs, whatever their input.
     if hypernetwork.heads == .steps([]) { return weightsOfZeroHeads(client: client) }
     let input = activations(hypernetwork.base).last ?? []
@@ -62,14 +64,14 @@ extension Hypernetwork {
   /// gradient by the weights.
   /// - Parameter weightGradient: ⟨θ_j^l, Δθ_i^l⟩, axes (layer, source client).
   package func gradient(
-    of hypernetwork: ClientHypernetwork, client: Int, weightGradient: [[Float]]
-  ) -> HypernetworkGradient {
+    of hypernetwork: Values, client: Int, weightGradient: [[Float]]
+  ) -> Gradient {
     let activations = activations(hypernetwork.base)
     let input = activations.last ?? []
     let outputs = zip(rows(outputs(of: hypernetwork, input)), weightGradient).flatMap {
       normaliserGradient($0, weights: normalised($0, client: client), by: $1)
     }
-    return HypernetworkGradient(
+    return Gradient(
       base: baseGradient(
         hypernetwork.base, activations: activations,
         headInputGradient: hypernetwork.heads.inputGradient(
@@ -79,18 +81,18 @@ extension Hypernetwork {
 
   /// Moves a hypernetwork along a gradient, times the step size.
   package func step(
-    _ hypernetwork: inout ClientHypernetwork, along gradient: HypernetworkGradient, size: Float
+    _ hypernetwork: inout Values, along gradient: Gradient, size: Float
   ) {
     for index in hypernetwork.base.indices {
       hypernetwork.base[index] += size * gradient.base[index]
     }
     hypernetwork.heads.add(
-      HypernetworkHeads.Step(
+      Heads.Step(
         input: gradient.headInput, outputs: gradient.outputs.map { size * $0 }),
       layers: layerCount, sources: clientCount)
   }
 
-  private func outputs(of hypernetwork: ClientHypernetwork, _ input: [Float]) -> [Float] {
+  private func outputs(of hypernetwork: Values, _ input: [Float]) -> [Float] {
     hypernetwork.heads.outputs(of: input, layers: layerCount, sources: clientCount)
   }
 

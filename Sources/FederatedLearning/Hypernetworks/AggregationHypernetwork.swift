@@ -2,22 +2,12 @@ import Foundation
 import RandomStreams
 
 /// How a head's outputs become aggregation weights that sum to 1. The paper leaves this open.
-public enum WeightNormaliser: String, Sendable, CaseIterable {
+public enum WeightNormaliser: String, MethodChoice {
   /// α_j = exp(z_j) / Σ_k exp(z_k).
   case softmax
   /// α_j = max(z_j, 0) / Σ_k max(z_k, 0); if every output is at most 0, all weight goes to the
   /// client itself and no gradient flows.
   case reluSum = "relu-sum"
-}
-
-/// A named part of a hypernetwork's flat parameter vector.
-public struct HypernetworkTensor: Sendable, Hashable {
-  /// embedding, hidden1.weight, hidden1.bias, …, head.conv1.weight, head.conv1.bias, ….
-  public let name: String
-  /// Lengths of its axes; weights are (output, input).
-  public let shape: [Int]
-  /// Its first place; values are row-major.
-  public let offset: Int
 }
 
 /// The shape of a client's hypernetwork HN_i(v_i; ψ_i) (paper, Equation 4): a trained embedding
@@ -26,10 +16,10 @@ public struct HypernetworkTensor: Sendable, Hashable {
 ///
 /// Its parameters are one flat vector: the base, which is the embedding and for each hidden layer weight
 /// (output, input) and bias (output); then for each head weight (source client, input) and bias (source
-/// client). The server does not keep them like that: see `ClientHypernetwork`.
-public struct Hypernetwork: Sendable, Hashable {
+/// client). The server does not keep them like that: see `AggregationHypernetwork.Values`.
+public struct AggregationHypernetwork: Sendable, Hashable {
   /// How heads start. The paper leaves this open.
-  public enum HeadInitialisation: String, Sendable, CaseIterable {
+  public enum HeadInitialisation: String, MethodChoice {
     /// Zero weights and biases: under softmax every source starts with the same weight.
     case zero
     /// As PyTorch initialises a fully connected layer: uniform in ±1/√inputs.
@@ -94,7 +84,7 @@ public struct Hypernetwork: Sendable, Hashable {
   /// A client's initial hypernetwork, from the stream (seed, hypernetwork initialisation, client): the
   /// embedding standard normal, hidden layers uniform in ±1/√inputs, heads as told.
   package func initial(seed: UInt64, client: Int, heads headInitialisation: HeadInitialisation)
-    -> ClientHypernetwork
+    -> Values
   {
     var stream = RandomStream(seed: seed, purpose: .hypernetworkInitialisation, client: client)
     func draw(_ layers: [Dense]) -> [Float] {
@@ -106,7 +96,7 @@ public struct Hypernetwork: Sendable, Hashable {
       }
     }
     let embedding = (0..<embeddingSize).map { _ in Float(stream.normal()) }
-    return ClientHypernetwork(
+    return Values(
       base: embedding + draw(hidden),
       heads: headInitialisation == .zero ? .steps([]) : .dense(draw(heads)))
   }

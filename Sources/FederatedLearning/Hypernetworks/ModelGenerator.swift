@@ -12,7 +12,7 @@ import RandomStreams
 /// for each hidden layer weight (output, input) and bias (output); for each trained tensor of the
 /// client model, in the order of the layout, weight (value, hidden) and bias (value). Running
 /// statistics have no head.
-package struct ModelHypernetwork: Sendable, Hashable {
+package struct ModelGenerator: Sendable, Hashable {
   /// A fully connected layer's places in the flat vector.
   struct Dense: Sendable, Hashable {
     let weight: Int

@@ -1,0 +1,150 @@
+import FederatedLearning
+import NeuralNetworks
+
+extension RunKey {
+  /// Every key of a run but those of partitions and methods, in the order in which they are read and
+  /// recorded.
+  public static let all = beforePartition + afterPartition
+
+  /// Recorded before the partition's keys.
+  static let beforePartition: [RunKey] = [
+    .text("name", \.name, default: "run", decides: .nothing, "a name for titles"),
+    method,
+    RunKey(
+      "seed", default: "0", "the seed of every random stream, from 0 to 2⁶³ − 1",
+      read: {
+        $2.seed = UInt64(try $0.integer($1, 0...Int.max, seedExpectation) ?? 0)
+      },
+      recorded: { specification, _ in .integer(Int(clamping: specification.seed)) }),
+    RunKey(
+      "dataset.name", default: "required", "a name from `pfedla datasets list`",
+      read: {
+        guard let name = try $0.text($1) else {
+          throw $0.missing($1, "a dataset's name (see pfedla datasets list)")
+        }
+        $2.dataset.name = name
+      },
+      recorded: { specification, _ in .text(specification.dataset.name) }),
+    .words(
+      "dataset.splits", \.dataset.splits,
+      "published files to pool, such as `[train, test]` or `[test]`"),
+    .words(
+      "dataset.classes", \.dataset.classes,
+      "classes to keep, by name or index, in the order of their new labels"),
+  ]
+
+  /// Recorded after the partition's keys.
+  static let afterPartition: [RunKey] = [
+    RunKey(
+      "model.architecture", default: NetworkRegistry.standard.name, "the client model",
+      read: { reader, key, specification in
+        let names = NetworkRegistry.names
+        let name = try reader.text(key) ?? NetworkRegistry.standard.name
+        guard names.contains(name) else {
+          throw reader.error(key, reader.value(key), reader.expectedWord(name, among: names))
+        }
+        specification.model.architecture = name
+      },
+      recorded: { specification, _ in .text(specification.model.architecture) }),
+    .flag(
+      "model.batch_normalisation", \.model.batchNormalisation,
+      default: .rule("CIFAR: true, else false") { $0.dataset.defaults.batchNormalisation },
+      "as in the paper"),
+    .choice(
+      "model.pixel_scaling", \.model.pixelScaling, default: .value(.symmetric),
+      "byte/255·2−1; `unit`: byte/255 (open in the paper)"),
+    .choice(
+      "model.batch_normalisation_statistics", \.model.statistics,
+      default: .rule("the method's: `local` for pFedLA and HeurpFedLA, else `aggregated`") {
+        MethodRegistry.method(named: $0.method)?.information.statistics ?? .aggregated
+      },
+      "running mean and variance are aggregated with their layer, or never sent (open in the paper; "
+        + "the byte counts of its Table 3 leave them out)"),
+    .integer(
+      "rounds", \.rounds, default: .value(600), in: 1...10_000_000, count,
+      "rounds of training (the paper: 600 for 10 clients, 2500 for 100)"),
+    .number(
+      "participation", \.participation, default: 1, "a share above 0 and up to 1",
+      "share of clients in a round (the paper: 1 for 10 clients, 0.1 for 100)"
+    ) { $0 > 0 && $0 <= 1 },
+    .integer(
+      "local_epochs", \.localEpochs, default: .value(10), in: 1...1_000_000, count,
+      "passes over a client's data in a round (the paper: 10 and 20)"),
+    .integer(
+      "batch_size", \.batchSize, default: .value(32), in: 1...100_000,
+      "a whole number in 1 … 100000",
+      "samples of a mini-batch; the last of a pass may be smaller"),
+    .float(
+      "learning_rate", \.optimiser.learningRate,
+      default: .rule("CIFAR: 0.01, else 0.005") { $0.dataset.defaults.learningRate },
+      "a number above 0", "the paper's"
+    ) { $0 > 0 },
+    .float(
+      "momentum", \.optimiser.momentum, default: .value(0), "a number of at least 0 and below 1",
+      "not mentioned in the paper; PyTorch's meaning"
+    ) { $0 >= 0 && $0 < 1 },
+    .float(
+      "weight_decay", \.optimiser.weightDecay, default: .value(0), "a number of at least 0",
+      "not mentioned in the paper; PyTorch's meaning"
+    ) { $0 >= 0 },
+    .integer(
+      "evaluate_every", \.evaluateEvery, default: .value(1), in: 1...10_000_000, count,
+      "rounds between evaluations; the last round is always evaluated"),
+    RunKey(
+      "record_weights_every",
+      default: "up to 100 clients: rounds / 100, at least 1; else 0",
+      "rounds between records of the aggregation weights and retained layers, also after the last "
+        + "round; 0: none. A record takes 4 · layers · clients² bytes of memory and checkpoint (28 MB "
+        + "for 1,000 clients of the paper's CIFAR model)",
+      read: {
+        $2.recordWeightsEvery = try $0.integer($1, 0...10_000_000, countOrZero)
+      },
+      recorded: { .integer($0.recordWeightsEvery(clientCount: $1)) }),
+    .integer(
+      "record_class_counts_every", \.recordClassCountsEvery,
+      default: .rule("rounds / 100, at least 1") { max(1, $0.rounds / 100) }, in: 0...10_000_000,
+      countOrZero,
+      "rounds between records of the correct test samples of each class: at the first evaluation after "
+        + "every so many rounds, and at the last; 0: none"),
+    .share(
+      "validation_share", \.validationShare, since: "0.2.0",
+      "share of every client's training samples, 0 or 0.01 to 0.99, that no method trains on; FedFomo "
+        + "weighs models by them, in place of its own `validation_share`, which may repeat this one but "
+        + "not differ. At 0 it is no part of a cell's name"),
+    .share(
+      "held_out_share", \.heldOutShare, since: "0.2.0",
+      "share of every client's training samples, 0 or 0.01 to 0.99, that takes the place of its test "
+        + "samples, to [choose hyperparameters](tuning.md) without a look at test data. At 0 it is no "
+        + "part of a cell's name"),
+    .choice(
+      "saved_models", \.savedModels, default: .value(.trained),
+      "models to keep in the result: `trained`, `received` or `none`"),
+    .choice(
+      "on_divergence", \.onDivergence, default: .value(.stop), decides: .divergence, since: "0.2.0",
+      "when a loss, parameter or hypernetwork value is not finite: `stop` in that round, or `continue` "
+        + "and mark the clients. No part of a cell's name: `continue` begins no run of a sweep again "
+        + "that has stopped and is finished"),
+    .integer(
+      "checkpoint_every", \.checkpointEvery, default: .value(25), in: 0...10_000_000, countOrZero,
+      decides: .nothing, "rounds between checkpoints; 0: only when interrupted"),
+  ]
+
+  private static let method = RunKey(
+    "method", default: "required", "a name from `pfedla methods`",
+    read: { reader, key, specification in
+      let names = MethodRegistry.names
+      guard let name = try reader.text(key) else {
+        throw reader.missing(key, "one of \(names.joined(separator: ", "))")
+      }
+      guard names.contains(name) else {
+        throw reader.error(key, reader.value(key), reader.expectedWord(name, among: names))
+      }
+      specification.method = name
+    },
+    recorded: { specification, _ in .text(specification.method) })
+
+  /// What a seed may be.
+  static let seedExpectation = "a whole number in 0 … \(Int.max) (2^63 − 1)"
+  private static let count = "a whole number of at least 1"
+  private static let countOrZero = "a whole number of at least 0"
+}

@@ -1,0 +1,67 @@
+import NeuralNetworks
+
+/// What a method's server does: make the models that it sends, aggregate what comes back, and say what
+/// that costs and how its state is saved.
+public protocol ServerWork: Sendable {
+  /// What the server remembers between rounds besides the client bank.
+  associatedtype ServerState: Sendable
+  /// What a participant's work gives the server besides its trained model.
+  associatedtype Contribution: Sendable
+
+  /// The server's state before the first round.
+  func initialState() -> ServerState
+
+  /// The model that the server sends to a client, with what the client keeps of its own: axis
+  /// (parameter).
+  func receivedModel(of client: Int, state: ServerState, bank: ClientBank) -> [Float]
+
+  /// The same for several clients, each as if it were alone: axes (client, parameter). A method that can
+  /// make several models at once with less work does so here.
+  func receivedModels(of clients: [Int], state: ServerState, bank: ClientBank) -> [[Float]]
+
+  /// What can be done with the updates side by side, for groups of participants, before `aggregate`. Each
+  /// update must come out as if it were alone.
+  /// - Parameter bank: the models that they were aggregated from.
+  func preprocess(
+    _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
+  ) -> [ClientUpdate<Contribution>]
+
+  /// The server's work after a round.
+  /// - Parameters:
+  ///   - updates: in ascending order of clients.
+  ///   - bank: the models that they were aggregated from, not yet the trained ones.
+  ///   - engine: whose workers share the work where there is enough of it. Its errors are thrown.
+  func aggregate(
+    _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
+    on engine: any TrainingEngine
+  ) throws
+
+  /// What one participation of a client sends, in float32 bytes.
+  func traffic(of client: Int, state: ServerState) -> Traffic
+
+  /// The state as named tensors, for checkpoints.
+  func tensors(of state: ServerState) -> [StateTensor]
+
+  /// The state from `tensors(of:)`'s result. Throws `FederationError` if it does not fit.
+  func state(from tensors: [StateTensor]) throws -> ServerState
+
+  /// The most values that the server's state takes after so many participations of clients in all.
+  func stateValueCount(participations: Int) -> Int
+}
+
+extension ServerWork {
+  /// One after another.
+  public func receivedModels(of clients: [Int], state: ServerState, bank: ClientBank) -> [[Float]] {
+    clients.map { receivedModel(of: $0, state: state, bank: bank) }
+  }
+  /// Leaves the updates as they are.
+  public func preprocess(
+    _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
+  ) -> [ClientUpdate<Contribution>] {
+    updates
+  }
+  /// As many as before the first round.
+  public func stateValueCount(participations: Int) -> Int {
+    tensors(of: initialState()).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}

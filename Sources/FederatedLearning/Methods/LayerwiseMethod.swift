@@ -1,0 +1,177 @@
+import NeuralNetworks
+
+/// What pFedLA and HeurpFedLA share: personalised models as layer-wise weighted sums over the client
+/// bank, with weights from one hypernetwork per client that is trained on the server.
+///
+/// θ̄_i^l = Σ_j α_i^{l,j} θ_j^l (paper, Equations 5 and 6). After local training with
+/// Δθ_i = θ_i − θ̄_i, the embedding and the parameters of the client's hypernetwork move by
+/// β (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i (Equations 7 to 11): Δθ_i points downhill, so this descends on the loss.
+/// By the chain rule only ⟨θ_j^l, Δθ_i^l⟩ for each layer l and source j is needed.
+///
+/// With `gradient_scaling` model-norm, the gradient is divided by ‖Δθ_i‖² = Σ_l ‖Δθ_i^l‖², one number
+/// for all layers (`GradientScaling`).
+///
+/// Running statistics of batch normalisation, where they are aggregated, take their layer's weights
+/// but give no gradient: the training loss does not depend on them.
+protocol LayerwiseMethod: FederatedMethod, AggregationWeighting, HypernetworkTraining
+where ServerState == HypernetworkState, Contribution == HypernetworkContribution, Notes == Void {
+  var aggregation: LayerwiseAggregation { get }
+}
+
+/// What a participant's work gives its hypernetwork.
+public struct HypernetworkContribution: Sendable, Equatable {
+  /// Δθ_i = θ_i − θ̄_i, axis (parameter); empty once the server has made the gradient of it.
+  public var change: [Float] = []
+  /// (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i; nil before.
+  package var gradient: AggregationHypernetwork.Gradient?
+
+  package init(change: [Float] = [], gradient: AggregationHypernetwork.Gradient? = nil) {
+    self.change = change
+    self.gradient = gradient
+  }
+}
+
+extension LayerwiseMethod {
+  /// What is fixed for the federation.
+  public var setting: FederationSetting { aggregation.setting }
+
+  /// Every hypernetwork as initialised.
+  public func initialState() -> HypernetworkState {
+    HypernetworkState(clients: Array(repeating: nil, count: setting.clientCount))
+  }
+
+  /// The layer-wise weighted sum of all clients' models, but for retained layers.
+  public func receivedModel(of client: Int, state: HypernetworkState, bank: ClientBank) -> [Float] {
+    receivedModels(of: [client], state: state, bank: bank)[0]
+  }
+
+  /// θ̄_i of some clients in one pass over the bank, axes (client, parameter); their own models in retained
+  /// layers.
+  public func receivedModels(of clients: [Int], state: HypernetworkState, bank: ClientBank)
+    -> [[Float]]
+  {
+    // Axes (client, layer, source client).
+    let weights = clients.map { aggregation.weights(of: $0, state: state) }
+    let retained = zip(clients, weights).map { aggregation.retained($1, client: $0) }
+    var models = clients.map { bank[$0] }
+    for (index, layer) in setting.layout.layers.enumerated() {
+      bank.weightedSums(
+        clients.indices.map { retained[$0][index] ? nil : weights[$0][index] },
+        columns: setting.sharedRange(layer), into: &models)
+    }
+    return models
+  }
+
+  /// Plain local training; contributes Δθ_i.
+  public func train(
+    _ task: LocalTask, received: PreparedModel<Void>, state: HypernetworkState, bank: ClientBank,
+    network: any LocalNetwork
+  ) throws -> ClientUpdate<HypernetworkContribution> {
+    let (model, loss) = try task.descend(from: received.parameters, on: network)
+    return ClientUpdate(
+      client: task.client, trained: model, trainLoss: loss.mean,
+      contribution: HypernetworkContribution(change: difference(model, received.parameters)))
+  }
+
+  /// The gradients (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i, in place of Δθ_i, in one pass over the bank.
+  public func preprocess(
+    _ updates: [ClientUpdate<HypernetworkContribution>], state: HypernetworkState, bank: ClientBank
+  ) -> [ClientUpdate<HypernetworkContribution>] {
+    guard aggregation.stepSize != 0 else { return updates }
+    let changes = updates.map(\.contribution.change)
+    let factors = changes.map {
+      aggregation.gradientScaling.factor(for: $0, layout: setting.layout)
+    }
+    let retained = updates.map { aggregation.retainedLayers(of: $0.client, state: state) }
+    // Axes (participant, layer, source client); 0 for layers without a gradient.
+    var weightGradients = updates.map { _ in
+      setting.layout.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
+    }
+    for (index, layer) in setting.layout.layers.enumerated() {
+      let learning = updates.indices.filter {
+        factors[$0] != 0 && (!retained[$0][index] || aggregation.retainedLayersPassGradient)
+      }
+      let products = bank.innerProducts(
+        with: learning.map { changes[$0] }, columns: layer.trainedRange)
+      for (place, products) in zip(learning, products) {
+        weightGradients[place][index] = products.map { Float($0 * factors[place]) }
+      }
+    }
+    return zip(updates, weightGradients).map { update, weightGradient in
+      ClientUpdate(
+        client: update.client, trained: update.trained, trainLoss: update.trainLoss,
+        contribution: HypernetworkContribution(
+          gradient: aggregation.hypernetwork.gradient(
+            of: aggregation.hypernetwork(of: update.client, state: state), client: update.client,
+            weightGradient: weightGradient)))
+    }
+  }
+
+  /// The steps of the participants' hypernetworks by β times their gradients.
+  public func aggregate(
+    _ updates: [ClientUpdate<HypernetworkContribution>], into state: inout HypernetworkState,
+    bank: ClientBank, on engine: any TrainingEngine
+  ) {
+    for update in updates {
+      // Without a gradient there is nothing to keep of the client.
+      guard let gradient = update.contribution.gradient, aggregation.stepSize != 0,
+        gradient.outputs.contains(where: { $0 != 0 })
+      else { continue }
+      var own = aggregation.hypernetwork(of: update.client, state: state)
+      // Else its heads are copied when they are changed.
+      state.clients[update.client] = nil
+      aggregation.hypernetwork.step(&own, along: gradient, size: aggregation.stepSize)
+      state.clients[update.client] = own
+    }
+  }
+
+  /// α_i, axes (layer, source client).
+  public func aggregationWeights(of client: Int, state: HypernetworkState) -> [[Float]] {
+    aggregation.weights(of: client, state: state)
+  }
+
+  /// Each client has a hypernetwork of its own.
+  public var sharesHypernetwork: Bool { false }
+
+  /// Where tensors stand in a client's hypernetwork.
+  public var hypernetworkTensors: [HypernetworkTensor] {
+    aggregation.hypernetwork.tensors(layers: setting.layout.layers.map(\.name))
+  }
+
+  /// The client's hypernetwork, axis (hypernetwork parameter).
+  public func hypernetworkParameters(of client: Int, state: HypernetworkState) -> [Float] {
+    aggregation.hypernetwork.parameters(of: aggregation.hypernetwork(of: client, state: state))
+  }
+
+  /// The whole model up; all but the retained layers down.
+  public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
+    let retained = aggregation.retainedLayers(of: client, state: state)
+    let kept = zip(setting.layout.layers, retained).reduce(0) {
+      $0 + ($1.1 ? setting.sharedRange($1.0).count : 0)
+    }
+    return Traffic(
+      uplink: setting.modelBytes,
+      downlink: setting.modelBytes - kept * MemoryLayout<Float>.size)
+  }
+
+  /// The hypernetworks.
+  public func tensors(of state: HypernetworkState) -> [StateTensor] {
+    HypernetworkTensors(hypernetwork: aggregation.hypernetwork).tensors(of: state)
+  }
+
+  /// The hypernetworks. Throws `FederationError` if they are missing or of another size.
+  public func state(from tensors: [StateTensor]) throws -> HypernetworkState {
+    try HypernetworkTensors(hypernetwork: aggregation.hypernetwork).state(from: tensors)
+  }
+
+  /// The most values that all hypernetworks take after so many participations of clients.
+  public func stateValueCount(participations: Int) -> Int {
+    let (hypernetwork, clients) = (aggregation.hypernetwork, setting.clientCount)
+    let base = hypernetwork.baseCount
+    let dense = clients * (hypernetwork.parameterCount - base)
+    let step = hypernetwork.layerCount * clients + hypernetwork.headInputs
+    let steps = participations.multipliedReportingOverflow(by: step)
+    let isFactored = aggregation.headInitialisation == .zero && !steps.overflow
+    return clients * base + (isFactored ? min(steps.partialValue, dense) : dense)
+  }
+}
