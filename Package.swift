@@ -6,7 +6,11 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "pfedla", targets: ["pfedla"]),
-    .library(name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks"]),
+    // For methods, networks, datasets and schemes of your own: see examples/own-method.
+    .library(
+      name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks", "RandomStreams"]),
+    .library(name: "Data", targets: ["Datasets", "Partitioning"]),
+    .library(name: "PFedLACommands", targets: ["PFedLACommands"]),
   ],
   dependencies: [
     // Exact: a parser that reads a specification differently would be another experiment.
@@ -51,13 +55,14 @@ let package = Package(
         "Datasets", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning", "RandomStreams",
         "Support", "Yams",
       ]),
-    .executableTarget(
-      name: "pfedla",
+    .target(
+      name: "PFedLACommands",
       dependencies: [
         "CMalloc", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
         "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "pfedla", dependencies: ["PFedLACommands"]),
 
     // What is timed: see Benchmarks/README.md.
     .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),
