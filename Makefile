@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-pages check-survival check-processors torch replay bench golden clean
+  readers check-readers check-own-method check-pages check-survival check-processors torch replay bench golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -67,6 +67,9 @@ readers: # Install the packages that open results in the virtual environment
 
 check-readers: build readers ## Open a result in h5py, xarray and netCDF4; run the examples
 	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
+
+check-own-method: build ## Build the example of a method of your own and compare its numbers
+	@tools/check_own_method.sh $(PFEDLA)
 
 check-pages: build readers ## Run the pages' commands; check their links, code names and marked numbers
 	$(PYTHON) tools/check_pages.py --self-test

@@ -6,7 +6,12 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "pfedla", targets: ["pfedla"]),
-    .library(name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks"]),
+    // For methods, networks, datasets, schemes and reports of your own: see examples/own-method.
+    .library(
+      name: "FederatedLearning", targets: ["FederatedLearning", "NeuralNetworks", "RandomStreams"]),
+    .library(name: "Data", targets: ["Datasets", "Partitioning"]),
+    .library(name: "Reports", targets: ["Experiments", "Reports", "Support"]),
+    .library(name: "PFedLACommands", targets: ["PFedLACommands"]),
   ],
   dependencies: [
     // Exact: a parser that reads a specification differently would be another experiment.
@@ -54,13 +59,14 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: ["Datasets", "Experiments", "FederatedLearning", "Partitioning", "Support"]),
-    .executableTarget(
-      name: "pfedla",
+    .target(
+      name: "PFedLACommands",
       dependencies: [
         "CMalloc", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
         "Reports", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "pfedla", dependencies: ["PFedLACommands"]),
 
     // What is timed: see Benchmarks/README.md.
     .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),

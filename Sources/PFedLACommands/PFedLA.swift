@@ -1,8 +1,17 @@
 import ArgumentParser
 import Experiments
 
-/// The command line of the harness: one file a subcommand.
-@main
+/// The command line of the harness, for a program of your own that adds methods, networks, datasets or schemes
+/// before it starts it (examples/own-method).
+public enum CommandLineProgram {
+  /// Runs the subcommand that the process's arguments name, and ends the process.
+  public static func main() async {
+    LargeBlocks.returnToTheSystem()
+    await PFedLA.main()
+  }
+}
+
+/// One file a subcommand.
 struct PFedLA: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pfedla",
@@ -26,9 +35,4 @@ struct PFedLA: AsyncParsableCommand {
       DatasetsCommand.self,
       PartitionCommand.self, MethodsCommand.self,
     ])
-
-  static func main() async {
-    LargeBlocks.returnToTheSystem()
-    await main(nil)
-  }
 }

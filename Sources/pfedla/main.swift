@@ -1,0 +1,3 @@
+import PFedLACommands
+
+await CommandLineProgram.main()
