@@ -56,10 +56,13 @@ let package = Package(
         "Support", "Yams",
       ]),
     .target(
+      name: "Reports",
+      dependencies: ["Datasets", "Experiments", "FederatedLearning", "Partitioning", "Support"]),
+    .target(
       name: "PFedLACommands",
       dependencies: [
         "CMalloc", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
-        "Support",
+        "Reports", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "pfedla", dependencies: ["PFedLACommands"]),
@@ -67,20 +70,27 @@ let package = Package(
     // What is timed: see Benchmarks/README.md.
     .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),
     .target(
-      name: "BenchmarkFigures", dependencies: ["Experiments"],
+      name: "BenchmarkFigures", dependencies: ["Support"],
       path: "Benchmarks/BenchmarkFigures"),
     .executableTarget(
       name: "pfedla-benchmarks",
       dependencies: [
         "BenchmarkFigures", "CBenchmarkKernels", "COneDNN", "Datasets", "Experiments",
-        "FederatedLearning", "NeuralNetworks", "Partitioning",
+        "FederatedLearning", "NeuralNetworks", "Partitioning", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Benchmarks"),
 
-    // One test target a module; golden values and shared helpers in TestSupport.
+    // One test target a module; golden values and shared helpers in TestSupport, small experiments and
+    // results of chosen numbers in ExperimentsTestSupport.
     .target(
-      name: "TestSupport", dependencies: ["NeuralNetworks"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["NeuralNetworks", "Partitioning"],
+      path: "Tests/TestSupport",
       resources: [.copy("GoldenValues")]),
+    .target(
+      name: "ExperimentsTestSupport",
+      dependencies: [
+        "Datasets", "Experiments", "FederatedLearning", "HDF5", "Reports", "Support", "TestSupport",
+      ], path: "Tests/ExperimentsTestSupport"),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
@@ -95,9 +105,15 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NeuralNetworks", "Partitioning",
-        "TestSupport",
+        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
+        "NeuralNetworks", "Partitioning", "TestSupport",
       ], exclude: ["NumericsDigests.txt"]),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: [
+        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "NeuralNetworks",
+        "Partitioning", "Reports", "Support", "TestSupport",
+      ]),
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(
       name: "CommandLineTests",

@@ -1,4 +1,4 @@
-import Experiments
+import Support
 
 /// One row of the table: a quantity with its spread, and what it is a ratio to.
 package struct Figure: Sendable {

@@ -1,4 +1,4 @@
-import Experiments
+import Support
 
 /// Measurements of one quantity in the order in which they were taken.
 package struct Series: Sendable, Equatable {
@@ -17,7 +17,7 @@ package struct Series: Sendable, Equatable {
 
   /// The value below which a share of the measurements lies.
   package func quantile(_ share: Double) -> Double {
-    ClientSpreadFigure.quantile(share, of: values)
+    values.quantile(share)
   }
 
   /// Measurement by measurement: what was measured side by side is compared, so that a slow moment of

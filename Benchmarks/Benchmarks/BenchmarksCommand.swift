@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import FederatedLearning
 import Foundation
+import Support
 
 /// Times the harness beside what bounds it, and prints one table.
 @main
@@ -59,11 +60,7 @@ struct BenchmarksCommand: ParsableCommand {
 
   func run() throws {
     guard !list else {
-      let width = Self.sections.map { $0.name.count }.max() ?? 0
-      for section in Self.sections {
-        let padding = String(repeating: " ", count: width - section.name.count)
-        print("\(section.name)\(padding)  \(section.summary)")
-      }
+      for line in AlignedColumns.lines(Self.sections.map { [$0.name, $0.summary] }) { print(line) }
       return
     }
     // A PyTorch process that ends early is told by its answer, not by a signal.

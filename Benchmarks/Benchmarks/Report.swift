@@ -1,6 +1,6 @@
 import BenchmarkFigures
-import Experiments
 import Foundation
+import Support
 
 /// Shows the rows of each section as soon as it is done, and keeps them all in a CSV file.
 final class Report {
@@ -35,7 +35,7 @@ final class Report {
     for figure in figures { csv.append(figure.fields) }
     // Comments before the header: pandas reads the file with comment="#".
     let facts = machine.facts.map { "# \($0.name): \($0.value)\n" }.joined()
-    try Data((facts + csv.text).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    try TextFile.write(facts + csv.text, to: path)
   }
 }
 
@@ -59,12 +59,7 @@ enum TableLayout {
   }
 
   static func line(_ cells: [String]) -> String {
-    var line = ""
-    for (index, cell) in cells.enumerated() {
-      let padding = String(repeating: " ", count: max(0, widths[index] - cell.count))
-      line += (rightAligned.contains(index) ? padding + cell : cell + padding) + "  "
-    }
-    return String(line.reversed().drop { $0 == " " }.reversed())
+    AlignedColumns.line(cells, widths: widths, rightAligned: rightAligned)
   }
 
   /// Four significant digits.

@@ -22,14 +22,21 @@ public struct DatasetDescription: Sendable {
   public let source: DatasetSource
   /// The work to cite.
   public let citation: String
+  /// What it decides of an experiment.
+  public let defaults: ExperimentDefaults
+  /// The datasets that share its images; nil if there are none.
+  public let family: DatasetFamily?
 
   package init(
     name: String, title: String, folder: String, classNames: [String], channels: Int, height: Int,
     width: Int, layout: DatasetLayout, splits: [PublishedSplit], source: DatasetSource,
-    citation: String
+    citation: String, defaults: ExperimentDefaults = ExperimentDefaults(),
+    family: DatasetFamily? = nil
   ) {
     self.name = name
     self.title = title
+    self.defaults = defaults
+    self.family = family
     self.folder = folder
     self.classNames = classNames
     self.channels = channels

@@ -34,7 +34,7 @@ struct FetchedDigests {
     let all = FetchedDigests(in: folder).digests.merging(new) { $1 }
     let text = all.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }.joined()
     do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path(in: folder)), options: .atomic)
+      try TextFile.write(text, to: path(in: folder))
     } catch {
       throw DatasetError(
         .system, "\(path(in: folder)): cannot be written; check the folder's permissions and space")

@@ -31,8 +31,3 @@ public enum FileDigest {
     }
   }
 }
-
-/// The bytes as hexadecimal numbers with blanks between them, for error lines.
-func spelled(_ bytes: some Sequence<UInt8>) -> String {
-  bytes.map { hexadecimal([$0]) }.joined(separator: " ")
-}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reports
 
 /// `pfedla compare`: results side by side.
 struct CompareCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Support
 
 /// `pfedla datasets list`.
 struct DatasetsList: ParsableCommand {
@@ -28,23 +29,6 @@ struct DatasetsList: ParsableCommand {
         "\(folder.presence(of: entry))", folder.folder(of: entry),
       ])
     }
-    for line in alignedColumns(rows, rightAligned: [1, 2]) { print(line) }
-  }
-}
-
-/// The rows with their cells padded to common column widths, without trailing blanks.
-private func alignedColumns(_ rows: [[String]], rightAligned: Set<Int>) -> [String] {
-  let widths = rows.reduce(into: [Int]()) { widths, row in
-    for (column, cell) in row.enumerated() {
-      if column == widths.count { widths.append(0) }
-      widths[column] = max(widths[column], cell.count)
-    }
-  }
-  return rows.map { row in
-    zip(row, widths).enumerated().map { column, cell in
-      let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-      if column == widths.count - 1 { return cell.0 }
-      return rightAligned.contains(column) ? padding + cell.0 : cell.0 + padding
-    }.joined(separator: "  ")
+    for line in AlignedColumns.lines(rows, rightAligned: [1, 2]) { print(line) }
   }
 }

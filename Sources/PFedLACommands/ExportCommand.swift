@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Reports
 
 /// `pfedla export`: a result file as CSV.
 struct ExportCommand: ParsableCommand {

@@ -26,9 +26,9 @@ struct MethodsCommand: ParsableCommand {
   func validate() throws {
     let known = MethodRegistry.all.map { $0.information.name }
     for name in methods where !known.contains(name) {
-      let suggestion = nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+      let advice = suggestion(for: name, among: known).map { "; \($0)" } ?? ""
       throw ValidationError(
-        "\(name): no such method, expected one of \(known.joined(separator: ", "))\(suggestion)")
+        "\(name): no such method, expected one of \(known.joined(separator: ", "))\(advice)")
     }
   }
 

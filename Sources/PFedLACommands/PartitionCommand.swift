@@ -2,6 +2,8 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Partitioning
+import Reports
+import Support
 
 /// `pfedla partition`: make and inspect splits of a dataset over clients.
 struct PartitionCommand: ParsableCommand {
@@ -143,14 +145,12 @@ struct PartitionCommand: ParsableCommand {
       print(PartitionTable(partition))
       if let picture {
         try OutputCheck.require(picture, overwrite: true)
-        try Data(PartitionPicture(partition).svg.utf8).write(
-          to: URL(fileURLWithPath: picture), options: .atomic)
+        try TextFile.write(PartitionPicture(partition).svg, to: picture)
         print(picture)
       }
       if let csv {
         try OutputCheck.require(csv, overwrite: true)
-        try Data(PartitionTable(partition).labelCountCSV.utf8).write(
-          to: URL(fileURLWithPath: csv), options: .atomic)
+        try TextFile.write(PartitionTable(partition).labelCountCSV, to: csv)
         print(csv)
       }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reports
 
 /// `pfedla report`: tables, figures and report.html of what `pfedla reproduce` has done so far.
 struct ReportCommand: ParsableCommand {

@@ -43,7 +43,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     let report = try options.run(targets, profile: profile, output: output) { sweep in
       guard !sweep.report.hasGrids else {
         throw SpecificationError(
-          "\(sweep.file): report: found \(sweep.report.rawValue), expected a table or figure; give pfedla tune \(sweep.name)"
+          "\(sweep.file): report: found \(sweep.report.name), expected a table or figure; give pfedla tune \(sweep.name)"
         )
       }
     }

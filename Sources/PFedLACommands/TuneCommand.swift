@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Reports
 
 /// `pfedla tune`: the trials of each method's hyperparameters, and the choice among them.
 struct TuneCommand: AsyncParsableCommand {
@@ -47,7 +48,7 @@ struct TuneCommand: AsyncParsableCommand {
     let report = try options.run(targets, profile: profile, output: output) { sweep in
       guard sweep.report.hasGrids else {
         throw SpecificationError(
-          "\(sweep.file): report: found \(sweep.report.rawValue), expected tuning, with grids; give pfedla "
+          "\(sweep.file): report: found \(sweep.report.name), expected tuning, with grids; give pfedla "
             + "reproduce \(sweep.name)")
       }
     }

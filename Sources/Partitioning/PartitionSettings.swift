@@ -156,7 +156,7 @@ public struct PartitionSettingReader: Sendable {
     let unknown = settings.values.keys.filter { !asked.contains($0) }.min()
     guard let unknown else { return }
     let advice =
-      nearestName(to: unknown, among: asked).map { "did you mean \($0)?" }
+      suggestion(for: unknown, among: asked)
       ?? "it knows \(asked.joined(separator: ", "))"
     throw PartitionError(key: unknown, "unknown key for the scheme \(scheme); \(advice)")
   }

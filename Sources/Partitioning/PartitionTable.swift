@@ -1,3 +1,5 @@
+import Support
+
 /// A partition as plain text: which client holds how much of which class.
 ///
 /// Up to 20 clients and 20 classes every count is shown. With more classes a client's row says how
@@ -141,15 +143,10 @@ public struct PartitionTable: CustomStringConvertible, Sendable {
     return ["\(least)", "\(tenths / 10).\(tenths % 10)", "\(most)"]
   }
 
-  /// Right-aligned columns, two blanks apart, without blanks at the ends of lines.
+  /// Right-aligned columns.
   private static func aligned(_ rows: [[String]], leftAlignedLast: Bool = false) -> [String] {
-    let columns = rows.first?.count ?? 0
-    let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      row.enumerated().map { column, cell in
-        let blanks = String(repeating: " ", count: widths[column] - cell.count)
-        return leftAlignedLast && column == columns - 1 ? cell : blanks + cell
-      }.joined(separator: "  ")
-    }
+    let columns = 0..<(rows.first?.count ?? 0)
+    return AlignedColumns.lines(
+      rows, rightAligned: Set(leftAlignedLast ? columns.dropLast() : columns))
   }
 }

@@ -16,6 +16,23 @@ public func nearestName(to name: String, among candidates: [String]) -> String? 
   return best?.name
 }
 
+/// `did you mean NAME?` for an error line; nil where no candidate is near enough.
+/// - Parameter quoted: whether the name stands between quotes, as names do that may hold blanks.
+public func suggestion(for name: String, among candidates: [String], quoted: Bool = false)
+  -> String?
+{
+  nearestName(to: name, among: candidates).map {
+    quoted ? "did you mean \"\($0)\"?" : "did you mean \($0)?"
+  }
+}
+
+/// The same in brackets behind a blank; empty where no candidate is near enough.
+public func bracketedSuggestion(
+  for name: String, among candidates: [String], quoted: Bool = false
+) -> String {
+  suggestion(for: name, among: candidates, quoted: quoted).map { " (\($0))" } ?? ""
+}
+
 private func editDistance(_ first: [Character], _ second: [Character]) -> Int {
   var row = Array(0...second.count)
   for (i, a) in first.enumerated() {

@@ -50,6 +50,32 @@ import Testing
     }
   }
 
+  /// The paper trains with batch normalisation and a step size of 0.01 on CIFAR, 0.005 elsewhere, and shows
+  /// fc1 of the grey datasets and fc3 of CIFAR in its Figure 6.
+  @Test func experimentDefaults() {
+    let rows = DatasetCatalogue.all.map {
+      "\($0.name) \($0.defaults.batchNormalisation) \($0.defaults.learningRate) "
+        + "\($0.defaults.heatMapLayer ?? "last")"
+    }
+    #expect(
+      rows == [
+        "mnist false 0.005 last", "fashion-mnist false 0.005 fc1",
+        "emnist-byclass false 0.005 fc1", "emnist-bymerge false 0.005 fc1",
+        "emnist-balanced false 0.005 fc1", "emnist-letters false 0.005 fc1",
+        "emnist-digits false 0.005 fc1", "emnist-mnist false 0.005 fc1",
+        "cifar10 true 0.01 fc3", "cifar100 true 0.01 fc3",
+      ])
+  }
+
+  @Test func aLabelIsADatasetOrItsFamily() {
+    #expect(DatasetCatalogue.title(of: "cifar10") == "CIFAR-10")
+    #expect(DatasetCatalogue.title(of: "emnist-letters") == "EMNIST Letters")
+    #expect(DatasetCatalogue.title(of: "emnist") == "EMNIST")
+    #expect(DatasetCatalogue.title(of: "imagenet") == nil)
+    #expect(DatasetCatalogue.defaults(of: "emnist").heatMapLayer == "fc1")
+    #expect(DatasetCatalogue.defaults(of: "imagenet") == ExperimentDefaults())
+  }
+
   @Test func unknownNameSuggestsTheNearest() {
     #expect(
       throws: DatasetError(

@@ -1,4 +1,5 @@
 import Experiments
+import ExperimentsTestSupport
 import Foundation
 import HDF5
 import TestSupport

@@ -1,5 +1,6 @@
 import Datasets
 import Experiments
+import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
 import TestSupport

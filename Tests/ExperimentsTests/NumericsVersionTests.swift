@@ -1,4 +1,5 @@
 import Experiments
+import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
 import TestSupport

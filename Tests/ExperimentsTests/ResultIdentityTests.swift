@@ -1,4 +1,5 @@
 import Experiments
+import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
 import HDF5
@@ -138,17 +139,6 @@ struct ResultIdentityTests {
         }
       }
     }
-    let csv = folder.file("csv").path
-    let files = try ResultExport(result).write(to: csv)
-    #expect(files.contains("class_counts.csv"))
-    let rows = try String(contentsOfFile: csv + "/class_counts.csv", encoding: .utf8)
-      .split(separator: "\n")
-    #expect(
-      rows[0]
-        == "method,dataset,scheme,clients,seed,round,client,class,test_count,correct_received,correct_trained"
-    )
-    #expect(rows.count == 1 + 3 * 5 * 10)
-    #expect(rows[1].hasPrefix("pfedla,cifar10,classes-per-client,5,3,2,0,airplane,"))
   }
 
   @Test(
@@ -235,12 +225,20 @@ struct ResultIdentityTests {
     #expect(!result.record.hasDiverged)
     #expect(
       try result.record.testAccuracyReceived == RunResult(path: path).record.testAccuracyReceived)
-    let table = try Comparison([RunResult(path: path), result])
-    #expect(table.rows.count == 2)
-    #expect(table.differingSettings == ["numerics_version"])
+  }
+
+  @Test("a file that is no result is named")
+  func notAResult() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    _ = try ExperimentRun(
+      Fixtures.preparation(), output: path, overwrite: false, workerCount: 1
+    ).run(shouldStop: { true }, report: { _ in })
+    let error = #expect(throws: SpecificationError.self) {
+      try RunResult(path: path + ".checkpoint")
+    }
     #expect(
-      table.warnings.first
-        == "the results are of numerics versions 0, \(CodeVersion.numerics): their bits differ for "
-        + "reasons other than their settings; compute the older ones again")
+      error?.description
+        == "\(path).checkpoint: not a result of pfedla run, expected the file that it wrote")
   }
 }

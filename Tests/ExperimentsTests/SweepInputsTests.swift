@@ -1,5 +1,6 @@
 import Datasets
 import Experiments
+import ExperimentsTestSupport
 import Foundation
 import Partitioning
 import TestSupport
@@ -95,27 +96,6 @@ struct SweepInputsTests {
         == "\(place.result(of: cells[0].name)): made with another partition than \(path) holds now: "
         + "found SHA-256 \(second.sha256.prefix(12))…, expected \(first.sha256.prefix(12))…. Restore "
         + "the file, or give another --output")
-  }
-
-  @Test("a report of runs on different images says so")
-  func disagreement() throws {
-    let folder = try TemporaryFolder()
-    let plan = try SmallSweep.plan(only: ["seed": ["0"], "rate": ["slow"]])
-    try plan.write(to: folder.path)
-    _ = try SmallSweep.run(Array(plan.selected.prefix(2)), in: folder.path)
-    let other = try otherImages()
-    _ = try Sweep(
-      folder: CellFolder(output: folder.path), datasetsFolder: other.path, workerCount: 1
-    ).run([plan.selected[2]], shouldStop: { false }, report: { _ in })
-    let report = try Report(output: folder.path, paperFolder: "/nowhere")
-    let expected =
-      "Runs on different files of cifar10 [train]: 1 of 3 results, such as "
-      + "cells/\(plan.selected[2].name).h5, was made from other files than the rest; their numbers must "
-      + "not be compared."
-    #expect(report.sweeps.map(\.problems) == [[expected]])
-    try report.write()
-    #expect(
-      try String(contentsOf: folder.file("report.html"), encoding: .utf8).contains(expected))
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import Experiments
+import ExperimentsTestSupport
 import Foundation
 import TestSupport
 import Testing
@@ -34,66 +35,6 @@ struct SweepPlanTests {
       #expect(try record(folder.path) == whole.record)
     }
     #expect(try SmallSweep.plan(only: ["seed": ["1"]]).selected.count == 4)
-  }
-
-  @Test("two calls with different --only fill one table")
-  func parts() throws {
-    let folder = try TemporaryFolder()
-    for method in ["local", "fedavg"] {
-      let plan = try SmallSweep.plan(only: ["method": [method], "rate": ["slow"], "seed": ["0"]])
-      try plan.write(to: folder.path)
-      _ = try SmallSweep.run(plan.selected, in: folder.path)
-    }
-    let report = try Report(output: folder.path, paperFolder: "/nowhere")
-    try report.write()
-    #expect(report.sweeps[0].cells.count == 12)
-    #expect(report.sweeps[0].cells.count { $0.result != nil } == 2)
-    #expect(report.sweeps[0].problems.isEmpty)
-    let rows = try SweepFixtures.rows(folder.file("small/accuracy.csv").path)
-    #expect(
-      rows.map { "\($0["rate"] ?? "") \($0["method"] ?? ""): \($0["seed_values"] ?? "?")" }
-        == ["slow local: 0", "slow fedavg: 0", "fast fedavg: ", "slow fedper: "])
-    #expect(rows.allSatisfy { $0["seeds_planned"] == "3" })
-  }
-
-  @Test("a file that is not the cell's result is missing in the report, and the rest is there")
-  func unusable() throws {
-    let folder = try TemporaryFolder()
-    let plan = try SmallSweep.plan(only: ["rate": ["slow"], "seed": ["0"]])
-    try plan.write(to: folder.path)
-    _ = try SmallSweep.run(plan.selected, in: folder.path)
-    let cells = CellFolder(output: folder.path)
-    let paths = plan.selected.map { URL(fileURLWithPath: cells.result(of: $0.name)) }
-    // Local's file over FedAvg's, and FedPer's cut off where no digest is recorded.
-    try Data(contentsOf: paths[0]).write(to: paths[1])
-    try Data(contentsOf: paths[2]).prefix(20_000).write(to: paths[2])
-    try FileManager.default.removeItem(at: folder.file("cells/\(plan.selected[2].name).run.json"))
-
-    let report = try Report(output: folder.path, paperFolder: "/nowhere")
-    try report.write()
-    let problems = report.sweeps[0].problems
-    #expect(problems.count == 2)
-    #expect(
-      problems.first
-        == "Not used, shown as missing: cells/\(plan.selected[1].name).h5: holds another run: method: "
-        + "found local, expected fedavg. pfedla reproduce does this run again.")
-    #expect(
-      problems.last?.hasPrefix(
-        "Not used, shown as missing: cells/\(plan.selected[2].name).h5: cannot open the file, which is "
-          + "truncated or damaged") == true)
-    let rows = try SweepFixtures.rows(folder.file("small/accuracy.csv").path)
-    #expect(rows.filter { $0["seed_values"] != "" }.map { $0["method"] } == ["local"])
-    let page = try String(contentsOf: folder.file("report.html"), encoding: .utf8)
-    #expect(
-      page.contains("1 of 12 finished; what is missing is left empty; 2 cannot be used, see below"))
-    for problem in problems {
-      let escaped = problem.replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
-        .replacing(">", with: "&gt;")
-      #expect(page.contains("<p class=\"warning\">\(escaped)</p>"), "\(problem)")
-    }
-    #expect(
-      try String(contentsOf: folder.file("small/table.md"), encoding: .utf8).contains(
-        "2 planned runs have files that cannot be used; report.html says why."))
   }
 
   @Test("more seeds are added to the plan, and fewer take none away")
@@ -193,43 +134,10 @@ struct SweepPlanTests {
         == "\(path): --set: found checkpoint_every=1, expected rounds=9\(remedy)")
   }
 
-  /// A plan of format 1 with one finished cell, Local under seed 0, as a program of that time left it.
-  private func olderFolder(in folder: TemporaryFolder) throws -> SweepPlan {
-    let plan = try SmallSweep.plan(only: ["method": ["local"], "seed": ["0"]])
-    _ = try SmallSweep.run(plan.selected, in: folder.path)
-    let place = CellFolder(output: folder.path)
-    let path = place.result(of: plan.selected[0].name)
-    try OldSchema.make(of: path, at: place.result(of: "old0"))
-    try FileManager.default.removeItem(atPath: path)
-    let file: [String: Any] = [
-      "name": "small", "title": "A small sweep", "report": "accuracy-table", "profile": "full",
-      "summary": "all cells", "isSynthetic": false,
-      "axes": [
-        ["name": "rate", "labels": ["slow"]], ["name": "method", "labels": ["local", "fedavg"]],
-        ["name": "seed", "labels": ["0"]],
-      ],
-      "cells": ["local", "fedavg"].enumerated().map { number, method in
-        ["name": "old\(number)", "coordinates": ["rate": "slow", "method": method, "seed": "0"]]
-          as [String: Any]
-      },
-    ]
-    try FileManager.default.createDirectory(
-      at: folder.file("small"), withIntermediateDirectories: true)
-    try JSONSerialization.data(withJSONObject: file).write(to: folder.file("small/plan.json"))
-    return plan
-  }
-
-  @Test("a plan of format 1 is reported, and its runs are named before they are computed again")
+  @Test("the runs of a plan of format 1 are named before they are computed again")
   func format1() throws {
     let folder = try TemporaryFolder()
-    let plan = try olderFolder(in: folder)
-    try Report(output: folder.path, paperFolder: "/nowhere").write()
-    func rows() throws -> [String] {
-      try SweepFixtures.rows(folder.file("small/accuracy.csv").path).map {
-        "\($0["method"] ?? ""): \($0["seed_values"] ?? "") \($0["numerics_version"] ?? "")"
-      }
-    }
-    #expect(try rows() == ["local: 0 0", "fedavg:  "])
+    let plan = try SmallSweep.folderOfFormat1(in: folder)
     func words(_ plan: SweepPlan) throws -> [String] {
       try plan.superseded(in: folder.path, by: plan.selected).map { $0.words(folder: "cells") }
     }
@@ -248,7 +156,7 @@ struct SweepPlanTests {
     try FileManager.default.copyItem(
       at: cells.appending(path: "old0.h5"), to: cells.appending(path: "old1.h5"))
     #expect(
-      try Report(output: folder.path, paperFolder: "/nowhere").sweeps[0].problems == [
+      try SweepResults(record(folder.path), output: folder.path).problems == [
         "Not used, shown as missing: cells/old1.h5: holds another run: method: found local, expected "
           + "fedavg. pfedla reproduce does this run again."
       ])
@@ -263,7 +171,7 @@ struct SweepPlanTests {
   @Test("half-done runs of other numerics are named too")
   func supersededCheckpoints() throws {
     let folder = try TemporaryFolder()
-    let plan = try olderFolder(in: folder)
+    let plan = try SmallSweep.folderOfFormat1(in: folder)
     let cells = folder.file("cells")
     try FileManager.default.moveItem(
       at: cells.appending(path: "old0.h5"), to: cells.appending(path: "old1.h5"))
@@ -291,7 +199,7 @@ struct SweepPlanTests {
     #expect(message { try plan.check(in: folder.path) } == later)
     try "{".write(toFile: path, atomically: true, encoding: .utf8)
     #expect(
-      message { _ = try Report(output: folder.path, paperFolder: "/nowhere") }
+      message { _ = try SweepPlan.records(in: folder.path) }
         == "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
         + "command again")
   }
@@ -300,7 +208,7 @@ struct SweepPlanTests {
   func together() throws {
     func sweep(_ file: String, _ text: String, profile: String = "full") throws -> SweepPlan {
       try SweepPlan(
-        SweepSpecification(SpecificationDocument(file: file, text: text)),
+        SmallSweep.sweep(SpecificationDocument(file: file, text: text)),
         SweepSpecification.Selection(profile: profile))
     }
     let small = try sweep("small.yaml", SmallSweep.text)

@@ -1,4 +1,5 @@
 import Experiments
+import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
 import TestSupport
@@ -339,7 +340,7 @@ struct ShippedSweepTests {
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "experiments").path
 
   private func sweep(_ name: String) throws -> SweepSpecification {
-    try SweepSpecification(
+    try SmallSweep.sweep(
       SpecificationDocument(file: SweepPlan.file(of: name, in: Self.folder)))
   }
 

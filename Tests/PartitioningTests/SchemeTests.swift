@@ -1,4 +1,5 @@
 import Partitioning
+import TestSupport
 import RandomStreams
 import Testing
 

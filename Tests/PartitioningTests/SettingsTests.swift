@@ -1,5 +1,6 @@
 import Foundation
 import Partitioning
+import TestSupport
 import Testing
 
 @Suite("Partition settings")

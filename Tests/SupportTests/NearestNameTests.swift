@@ -18,4 +18,18 @@ import Testing
   @Test func theFirstOfEquallyNearNamesWins() {
     #expect(nearestName(to: "split", among: ["splat", "splitt", "spilt"]) == "splat")
   }
+
+  @Test func suggestionsAreWordedForErrorLines() {
+    #expect(suggestion(for: "minst", among: ["mnist"]) == "did you mean mnist?")
+    #expect(
+      bracketedSuggestion(for: "minst", among: ["mnist"], quoted: true)
+        == " (did you mean \"mnist\"?)")
+    #expect(suggestion(for: "imagenet", among: ["mnist"]) == nil)
+    #expect(bracketedSuggestion(for: "imagenet", among: ["mnist"]).isEmpty)
+  }
+
+  @Test func bytesAreSpelledInHexadecimal() {
+    #expect(hexadecimal([0, 10, 255]) == "000aff")
+    #expect(spelled([0x1F, 0x8B]) == "1f 8b")
+  }
 }

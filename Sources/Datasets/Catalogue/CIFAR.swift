@@ -42,7 +42,7 @@ extension DatasetDescription {
         address: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         md5: "c32a1d4ab5d03f1284b67883e8d87530",
         format: .tarGzip, memberFolder: "cifar-10-batches-bin/")),
-    citation: cifarCitation)
+    citation: cifarCitation, defaults: cifarDefaults)
 
   /// With the 100 fine classes; the 20 coarse ones are not read.
   static let cifar100 = DatasetDescription(
@@ -81,7 +81,10 @@ extension DatasetDescription {
         address: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
         md5: "03b5dce01913d631647c71ecec9e9cb8",
         format: .tarGzip, memberFolder: "cifar-100-binary/")),
-    citation: cifarCitation)
+    citation: cifarCitation, defaults: cifarDefaults)
+
+  private static let cifarDefaults = ExperimentDefaults(
+    batchNormalisation: true, learningRate: 0.01, heatMapLayer: "fc3")
 
   private static let cifarCitation = """
     A. Krizhevsky. Learning multiple layers of features from tiny images. Technical report, \

@@ -34,7 +34,24 @@ public enum DatasetCatalogue {
     let names = registry.names
     throw DatasetError(
       .unknownName,
-      "dataset \"\(name)\" is unknown\(suggestion(for: name, among: names)); "
+      "dataset \"\(name)\" is unknown\(bracketedSuggestion(for: name, among: names, quoted: true)); "
         + "known datasets: \(names.joined(separator: ", "))")
+  }
+
+  /// What a dataset decides of an experiment, by its name or that of its family; without such an entry
+  /// those of a dataset that the paper does not have.
+  public static func defaults(of label: String) -> ExperimentDefaults {
+    entry(labelled: label)?.defaults ?? ExperimentDefaults()
+  }
+
+  /// The title of a dataset for readers, by its name or that of its family; nil if neither is known.
+  public static func title(of label: String) -> String? {
+    guard let entry = entry(labelled: label) else { return nil }
+    return entry.name == label ? entry.title : entry.family?.title
+  }
+
+  /// The entry of that name, else the first one of the family of that name.
+  private static func entry(labelled label: String) -> DatasetDescription? {
+    all.first { $0.name == label } ?? all.first { $0.family?.name == label }
   }
 }

@@ -82,6 +82,8 @@ extension DatasetDescription {
       citation: """
         G. Cohen, S. Afshar, J. Tapson, A. van Schaik. EMNIST: extending MNIST to handwritten \
         letters. IJCNN 2017. DOI 10.1109/IJCNN.2017.7966217.
-        """)
+        """,
+      defaults: ExperimentDefaults(heatMapLayer: "fc1"),
+      family: DatasetFamily(name: "emnist", title: "EMNIST"))
   }
 }

@@ -41,5 +41,6 @@ extension DatasetDescription {
     citation: """
       H. Xiao, K. Rasul, R. Vollgraf. Fashion-MNIST: a novel image dataset for benchmarking machine \
       learning algorithms. 2017. arXiv:1708.07747.
-      """)
+      """,
+    defaults: ExperimentDefaults(heatMapLayer: "fc1"))
 }

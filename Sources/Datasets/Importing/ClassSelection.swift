@@ -1,3 +1,5 @@
+import Support
+
 /// Which classes of a dataset take part, and how they are renumbered.
 struct ClassSelection {
   /// The names of the selected classes; a class's new label is its place here.
@@ -27,7 +29,7 @@ struct ClassSelection {
       guard let index = known.firstIndex(of: entry) ?? Self.index(entry, in: known) else {
         throw DatasetError(
           .unknownName,
-          "classes of \(dataset.name): \"\(entry)\" is unknown\(suggestion(for: entry, among: known))"
+          "classes of \(dataset.name): \"\(entry)\" is unknown\(bracketedSuggestion(for: entry, among: known, quoted: true))"
             + "; expected an index 0...\(known.count - 1) or a name: "
             + known.joined(separator: ", "))
       }

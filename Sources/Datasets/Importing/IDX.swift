@@ -1,3 +1,5 @@
+import Support
+
 /// A split in MNIST's format: one IDX file of images and one of labels.
 struct IDXPart: ImagePart {
   let imageCount: Int

@@ -95,29 +95,7 @@ package struct CheckpointFile {
           try dataset.writeRows(values, from: row)
         }
       }
-      let record = checkpoint.record
-      let group = try file.createGroup("record")
-      for (name, key) in RunRecord.matrices {
-        try group.write(name, record[keyPath: key], shape: [record.roundCount, record.clientCount])
-      }
-      for (name, key) in RunRecord.countMatrices {
-        try group.write(name, record[keyPath: key], shape: [record.roundCount, record.clientCount])
-      }
-      try group.write(
-        "participated", record.participated, shape: [record.roundCount, record.clientCount])
-      try group.write("uplink_bytes", record.uplinkBytes, shape: [record.roundCount])
-      try group.write("downlink_bytes", record.downlinkBytes, shape: [record.roundCount])
-      try group.write(
-        "recorded_rounds", record.recordedRounds, shape: [record.recordedRounds.count])
-      try group.write("weights", record.weights, shape: [record.weights.count])
-      try group.write("retained", record.retained, shape: [record.retained.count])
-      try group.write(
-        "class_count_rounds", record.classCountRounds, shape: [record.classCountRounds.count])
-      try group.write(
-        "correct_received", record.correctReceived, shape: [record.correctReceived.count])
-      try group.write(
-        "correct_trained", record.correctTrained, shape: [record.correctTrained.count])
-      try group.write("diverged_rounds", record.divergedRounds, shape: [record.clientCount])
+      try checkpoint.record.write(toCheckpoint: file.createGroup("record"))
     }
   }
 
@@ -141,6 +119,8 @@ package struct CheckpointFile {
         checkpoint = try load(file, origin, empty: empty)
       } catch let error as HDF5Error {
         throw misfit("\(error)")
+      } catch let error as RunRecord.Misfit {
+        throw misfit(error.reason)
       }
       // Else the next write would keep the damaged one and give up the whole one.
       if !damages.isEmpty { rename(previous, path) }
@@ -224,48 +204,7 @@ package struct CheckpointFile {
           name: name, rowShape: Array(tensor.shape.dropFirst()),
           rows: try (0..<tensor.shape[0]).map { try tensor.readRows($0..<$0 + 1) })
       },
-      record: readRecord(file.group("record"), empty: empty, round: round))
-  }
-
-  /// The record with every size checked against the run's, since all of it is indexed later.
-  private func readRecord(_ group: HDF5Group, empty: RunRecord, round: Int) throws -> RunRecord {
-    var record = empty
-    let shape: [Int?] = [record.roundCount, record.clientCount]
-    for (name, key) in RunRecord.matrices {
-      record[keyPath: key] = try group.read(name, shape: shape)
-    }
-    for (name, key) in RunRecord.countMatrices {
-      record[keyPath: key] = try group.read(name, shape: shape)
-    }
-    record.participated = try group.read("participated", shape: shape)
-    record.uplinkBytes = try group.read("uplink_bytes", shape: [record.roundCount])
-    record.downlinkBytes = try group.read("downlink_bytes", shape: [record.roundCount])
-    record.recordedRounds = try group.read("recorded_rounds", shape: [nil])
-    let rounds = record.recordedRounds
-    guard rounds.allSatisfy({ (1...round).contains(Int($0)) }),
-      zip(rounds, rounds.dropFirst()).allSatisfy({ $0 < $1 })
-    else { throw misfit("the recorded rounds are \(rounds), the last round is \(round)") }
-    let rows = rounds.count * record.clientCount * record.layerCount
-    record.weights = try group.read("weights", shape: [rows * record.clientCount])
-    record.retained = try group.read("retained", shape: [nil])
-    guard record.retained.isEmpty || record.retained.count == rows else {
-      throw misfit("\(record.retained.count) retained layers, expected \(rows)")
-    }
-    try readClassCounts(group, into: &record, round: round)
-    record.divergedRounds = try group.read("diverged_rounds", shape: [record.clientCount])
-    return record
-  }
-
-  private func readClassCounts(_ group: HDF5Group, into record: inout RunRecord, round: Int) throws
-  {
-    record.classCountRounds = try group.read("class_count_rounds", shape: [nil])
-    let rounds = record.classCountRounds
-    guard rounds.allSatisfy({ (1...round).contains(Int($0)) }),
-      zip(rounds, rounds.dropFirst()).allSatisfy({ $0 < $1 })
-    else { throw misfit("classes were counted in rounds \(rounds), the last round is \(round)") }
-    let count = rounds.count * record.clientCount * record.classCount
-    record.correctReceived = try group.read("correct_received", shape: [count])
-    record.correctTrained = try group.read("correct_trained", shape: [count])
+      record: RunRecord(checkpoint: file.group("record"), empty: empty, round: round))
   }
 
   private func checkOrigin(_ file: HDF5File, _ origin: Origin, _ path: String) throws {

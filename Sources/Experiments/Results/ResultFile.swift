@@ -68,7 +68,8 @@ enum ResultFile {
     }
   }
 
-  private struct Axes {
+  /// The scales that the arrays share.
+  struct Axes {
     let round: HDF5Dimension
     let client: HDF5Dimension
     let layer: HDF5Dimension
@@ -96,113 +97,6 @@ enum ResultFile {
     try file.setAttribute("numerics_version", Int32(CodeVersion.numerics))
     try file.setAttribute("clients", Int32(record.clientCount))
     try file.setAttribute("seed", Int64(bitPattern: specification.seed))
-  }
-
-  private static func writeMetrics(
-    _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation, _ record: RunRecord
-  ) throws {
-    let explanations = [
-      "test_accuracy_received":
-        "share of the client's own test samples that are classified correctly by the model that its next local training would start from, after the round",
-      "test_accuracy_trained":
-        "share of the client's own test samples that are classified correctly by the client's model after its latest local training",
-      "test_loss_received": "mean cross-entropy on the client's own test samples, received model",
-      "test_loss_trained": "mean cross-entropy on the client's own test samples, trained model",
-      "train_loss":
-        "mean cross-entropy over the samples of the mini-batches of the round's local training, each batch before its step",
-      "gradient_computations":
-        "gradients of mini-batches that the client computed in the round, preparation of the received model included",
-      "forward_samples":
-        "samples of forward passes without a gradient that the client's training made in the round",
-    ]
-    for (name, key) in RunRecord.matrices {
-      let dataset = try file.write(
-        name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed,
-        missingAsNaN: true)
-      try dataset.setAttribute("long_name", explanations[name] ?? name)
-      try dataset.setAttribute("units", "1")
-    }
-    for (name, key) in RunRecord.countMatrices {
-      let dataset = try file.write(
-        name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed)
-      try dataset.setAttribute("long_name", explanations[name] ?? name)
-      try dataset.setAttribute("units", "1")
-    }
-    let participated = try file.write(
-      "participated", record.participated, axes: [axes.round, axes.client], storage: .compressed)
-    try participated.setAttribute("long_name", "whether the client took part in the round")
-    for (name, counts) in [
-      ("train_count", preparation.partition.train), ("test_count", preparation.partition.test),
-    ] {
-      let dataset = try file.write(
-        name, counts.map { Int32($0.count) }, axes: [axes.client], storage: .compressed)
-      try dataset.setAttribute(
-        "long_name", "samples of the client's \(name.prefix { $0 != "_" }) data")
-    }
-    let diverged = try file.write(
-      "diverged_round", record.divergedRounds, axes: [axes.client], storage: .compressed)
-    try diverged.setAttribute(
-      "long_name",
-      "first round in which a loss, parameter or hypernetwork value of the client was not finite; 0: none"
-    )
-    for (name, values, direction) in [
-      ("uplink_bytes", record.uplinkBytes, "from all participants to the server"),
-      ("downlink_bytes", record.downlinkBytes, "from the server to all participants"),
-    ] {
-      let dataset = try file.write(name, values, axes: [axes.round], storage: .compressed)
-      try dataset.setAttribute("long_name", "bytes sent in the round \(direction), as float32")
-      try dataset.setAttribute("units", "byte")
-    }
-  }
-
-  private static func writeAggregation(
-    _ file: HDF5File, _ axes: Axes, _ source: HDF5Dimension, _ record: RunRecord
-  ) throws {
-    guard !record.recordedRounds.isEmpty else { return }
-    let group = try file.createGroup("aggregation")
-    let recorded = try group.createDimension("recorded_round", values: record.recordedRounds)
-    let weights = try group.write(
-      "weights", record.weights, axes: [recorded, axes.client, axes.layer, source],
-      storage: .compressed)
-    try weights.setAttribute(
-      "long_name",
-      "weight of the source client's layer in the client's received model, after the round")
-    try weights.setAttribute("units", "1")
-    guard !record.retained.isEmpty else { return }
-    let retained = try group.write(
-      "retained", record.retained, axes: [recorded, axes.client, axes.layer], storage: .compressed)
-    try retained.setAttribute(
-      "long_name", "whether the client would keep its own layer in its next round")
-  }
-
-  /// Correct test samples by class, so that later questions (balanced accuracy, fairness between classes)
-  /// do not need the run again.
-  private static func writeClassCounts(
-    _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation, _ record: RunRecord
-  ) throws {
-    guard !record.classCountRounds.isEmpty else { return }
-    let group = try file.createGroup("class_counts")
-    let recorded = try group.createDimension("recorded_round", values: record.classCountRounds)
-    let classes = try group.createDimension("class", values: preparation.dataset.classNames)
-    let labels = preparation.dataset.labels
-    let tested = preparation.partition.test.flatMap { samples in
-      var counts = [Int32](repeating: 0, count: classes.count)
-      for sample in samples { counts[Int(labels[Int(sample)])] += 1 }
-      return counts
-    }
-    let total = try group.write(
-      "test_count", tested, axes: [axes.client, classes], storage: .compressed)
-    try total.setAttribute("long_name", "test samples of each class")
-    for (name, counts, model) in [
-      ("correct_received", record.correctReceived, "received"),
-      ("correct_trained", record.correctTrained, "trained"),
-    ] {
-      let dataset = try group.write(
-        name, counts, axes: [recorded, axes.client, classes], storage: .compressed)
-      try dataset.setAttribute(
-        "long_name",
-        "test samples of each class that the \(model) model classifies correctly, after the round")
-    }
   }
 
   /// One typed attribute a key, to select results by.

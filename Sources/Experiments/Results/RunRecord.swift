@@ -3,7 +3,9 @@ import NeuralNetworks
 
 /// What a run has measured so far, for every round and client.
 ///
-/// Matrices are row-major with axes (round, client); row 0 is round 1. Values not measured are NaN.
+/// Matrices are row-major with axes (round, client); row 0 is round 1. Values not measured are NaN. Every
+/// change is made here: what a round or an evaluation gave is entered, and a file's arrays are read as one
+/// (`RunRecord+File.swift`).
 public struct RunRecord: Sendable, Equatable {
   /// Rounds planned.
   public let roundCount: Int
@@ -16,45 +18,45 @@ public struct RunRecord: Sendable, Equatable {
 
   /// Accuracy on the client's own test data of the model that its next local training would start
   /// from, in [0, 1].
-  public var testAccuracyReceived: [Float]
+  public package(set) var testAccuracyReceived: [Float]
   /// The same of its model after its latest local training.
-  public var testAccuracyTrained: [Float]
+  public package(set) var testAccuracyTrained: [Float]
   /// Mean cross-entropy on the client's own test data, received model.
-  public var testLossReceived: [Float]
+  public package(set) var testLossReceived: [Float]
   /// The same, trained model.
-  public var testLossTrained: [Float]
+  public package(set) var testLossTrained: [Float]
   /// Mean cross-entropy over the samples of the batches of the round's local training, each batch
   /// before its step.
-  public var trainLoss: [Float]
+  public package(set) var trainLoss: [Float]
   /// Whether the client took part.
-  public var participated: [Bool]
+  public package(set) var participated: [Bool]
   /// Gradients of mini-batches that the client's local training computed, preparation of the received model
   /// included; 0 where it took no part.
-  public var gradientComputations: [Int32]
+  public package(set) var gradientComputations: [Int32]
   /// Samples of forward passes that its local training made without a gradient, such as FedFomo's over
   /// validation samples.
-  public var forwardSamples: [Int32]
+  public package(set) var forwardSamples: [Int32]
   /// Bytes from all participants to the server, axis (round).
-  public var uplinkBytes: [Double]
+  public package(set) var uplinkBytes: [Double]
   /// Bytes from the server to all participants, axis (round).
-  public var downlinkBytes: [Double]
+  public package(set) var downlinkBytes: [Double]
 
   /// Rounds after which aggregation weights were recorded, axis (recorded round).
-  public var recordedRounds: [Int32] = []
+  public package(set) var recordedRounds: [Int32] = []
   /// Aggregation weights after those rounds, axes (recorded round, client, layer, source client).
-  public var weights: [Float] = []
+  public package(set) var weights: [Float] = []
   /// Whether the client would keep the layer in its next round, axes (recorded round, client, layer).
-  public var retained: [Bool] = []
+  public package(set) var retained: [Bool] = []
 
   /// Rounds whose evaluation left counts of classes, ascending, axis (recorded round).
-  public var classCountRounds: [Int32] = []
+  public package(set) var classCountRounds: [Int32] = []
   /// Test samples of each class that the received model classifies correctly, axes (recorded round,
   /// client, class).
-  public var correctReceived: [Int32] = []
+  public package(set) var correctReceived: [Int32] = []
   /// The same of the trained model.
-  public var correctTrained: [Int32] = []
+  public package(set) var correctTrained: [Int32] = []
   /// The first round in which a value of the client was not finite; 0 if there was none. Axis (client).
-  public var divergedRounds: [Int32]
+  public package(set) var divergedRounds: [Int32]
 
   /// An empty record.
   public init(roundCount: Int, clientCount: Int, layerCount: Int, classCount: Int = 0) {
@@ -77,20 +79,22 @@ public struct RunRecord: Sendable, Equatable {
   }
 
   /// The five matrices with NaN for what is missing, by the names that they have in result files.
-  static let matrices: [(name: String, key: WritableKeyPath<RunRecord, [Float]> & Sendable)] = [
-    ("test_accuracy_received", \.testAccuracyReceived),
-    ("test_accuracy_trained", \.testAccuracyTrained),
-    ("test_loss_received", \.testLossReceived),
-    ("test_loss_trained", \.testLossTrained),
-    ("train_loss", \.trainLoss),
-  ]
+  package static let matrices:
+    [(name: String, key: WritableKeyPath<RunRecord, [Float]> & Sendable)] = [
+      ("test_accuracy_received", \.testAccuracyReceived),
+      ("test_accuracy_trained", \.testAccuracyTrained),
+      ("test_loss_received", \.testLossReceived),
+      ("test_loss_trained", \.testLossTrained),
+      ("train_loss", \.trainLoss),
+    ]
 
   /// The matrices of counts, by the names that they have in result files.
-  static let countMatrices: [(name: String, key: WritableKeyPath<RunRecord, [Int32]> & Sendable)] =
-    [
-      ("gradient_computations", \.gradientComputations),
-      ("forward_samples", \.forwardSamples),
-    ]
+  package static let countMatrices:
+    [(name: String, key: WritableKeyPath<RunRecord, [Int32]> & Sendable)] =
+      [
+        ("gradient_computations", \.gradientComputations),
+        ("forward_samples", \.forwardSamples),
+      ]
 
   /// Enters what the round loop reports; `round` counts from 1.
   package mutating func enter(
@@ -98,12 +102,12 @@ public struct RunRecord: Sendable, Equatable {
     work: [NetworkWork]
   ) {
     for (client, loss) in zip(participants, trainLosses) {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       trainLoss[place] = loss
       participated[place] = true
     }
     for (client, work) in zip(participants, work) {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       gradientComputations[place] = Int32(clamping: work.gradients)
       forwardSamples[place] = Int32(clamping: work.evaluatedSamples)
     }
@@ -130,7 +134,7 @@ public struct RunRecord: Sendable, Equatable {
   /// Enters an evaluation of every client.
   package mutating func enter<Method>(_ test: Federation<Method>.TestRecord, round: Int) {
     for client in 0..<clientCount {
-      let place = (round - 1) * clientCount + client
+      let place = place(round: round, client: client)
       testAccuracyReceived[place] = test.received[client].accuracy
       testAccuracyTrained[place] = test.trained[client].accuracy
       testLossReceived[place] = test.received[client].loss
@@ -150,9 +154,11 @@ public struct RunRecord: Sendable, Equatable {
     correctTrained += test.trained.flatMap(\.correctByClass)
   }
 
-  /// Enters the aggregation weights and retained layers of every client, where the method has them.
-  package mutating func enterWeights<Method>(of federation: Federation<Method>) {
-    let server = federation.state.server
+  /// Enters the aggregation weights and retained layers of every client, where the method has them, if it
+  /// is time: after every so many rounds, and after the last one.
+  package mutating func enterWeights<Method>(of federation: Federation<Method>, every: Int) {
+    let (round, server) = (federation.state.round, federation.state.server)
+    guard every > 0, round == roundCount || round.isMultiple(of: every) else { return }
     if let retention = federation.method.retention {
       for client in 0..<clientCount {
         retained += retention.retainedLayers(of: client, state: server)
@@ -162,11 +168,14 @@ public struct RunRecord: Sendable, Equatable {
     for client in 0..<clientCount {
       weights += weighting.aggregationWeights(of: client, state: server).joined()
     }
-    recordedRounds.append(Int32(federation.state.round))
+    recordedRounds.append(Int32(round))
   }
 
+  /// Where a client stands in the matrices; `round` counts from 1.
+  package func place(round: Int, client: Int) -> Int { (round - 1) * clientCount + client }
+
   /// Where a round's clients stand in the matrices; `round` counts from 1.
-  func places(ofRound round: Int) -> Range<Int> {
+  package func places(ofRound round: Int) -> Range<Int> {
     (round - 1) * clientCount..<round * clientCount
   }
 
@@ -176,10 +185,38 @@ public struct RunRecord: Sendable, Equatable {
     return row.reduce(0) { $0 + Double($1) } / Double(clientCount)
   }
 
+  /// The evaluated rounds, ascending.
+  public var evaluatedRounds: [Int] {
+    (1...max(roundCount, 1)).filter { isEvaluated($0) }
+  }
+
   /// The last evaluated round, or nil.
-  public var lastEvaluatedRound: Int? {
-    (1...max(roundCount, 1)).last {
-      $0 <= roundCount && !testAccuracyReceived[($0 - 1) * clientCount].isNaN
-    }
+  public var lastEvaluatedRound: Int? { (1...max(roundCount, 1)).last { isEvaluated($0) } }
+
+  private func isEvaluated(_ round: Int) -> Bool {
+    round <= roundCount && !testAccuracyReceived[place(round: round, client: 0)].isNaN
+  }
+
+  /// The record of the first rounds alone, as if the run had ended there.
+  /// - Parameter count: rounds to keep, up to `roundCount`.
+  func first(_ count: Int) -> RunRecord {
+    var record = RunRecord(
+      roundCount: count, clientCount: clientCount, layerCount: layerCount, classCount: classCount)
+    let places = 0..<count * clientCount
+    for (_, key) in Self.matrices { record[keyPath: key] = Array(self[keyPath: key][places]) }
+    for (_, key) in Self.countMatrices { record[keyPath: key] = Array(self[keyPath: key][places]) }
+    record.participated = Array(participated[places])
+    record.uplinkBytes = Array(uplinkBytes[..<count])
+    record.downlinkBytes = Array(downlinkBytes[..<count])
+    record.recordedRounds = recordedRounds.filter { $0 <= count }
+    let rows = weightRowCount(rounds: record.recordedRounds.count)
+    record.weights = Array(weights.prefix(rows * clientCount))
+    record.retained = Array(retained.prefix(rows))
+    record.classCountRounds = classCountRounds.filter { $0 <= count }
+    let counts = record.classCountRounds.count * clientCount * classCount
+    record.correctReceived = Array(correctReceived.prefix(counts))
+    record.correctTrained = Array(correctTrained.prefix(counts))
+    record.divergedRounds = divergedRounds.map { $0 <= count ? $0 : 0 }
+    return record
   }
 }

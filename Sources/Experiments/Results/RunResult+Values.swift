@@ -5,7 +5,7 @@ extension RunResult {
   /// A result of given values, without a file, for tests of what is made of results.
   package init(
     method: String, methodTitle: String? = nil, reported: EvaluatedModel = .received,
-    dataset: String = "cifar10", origin: DatasetOrigin = .published,
+    dataset: String, origin: DatasetOrigin = .published,
     partitionScheme: String = "classes-per-client", partitionSHA256: String = "", seed: UInt64 = 0,
     codeVersion: String = CodeVersion.current, numericsVersion: Int = CodeVersion.numerics,
     path: String = "",

@@ -98,42 +98,17 @@ public struct RunResult: Sendable {
       let parts = line.components(separatedBy: ": ")
       return (parts[0], parts.dropFirst().joined(separator: ": "))
     }
-    var record = RunRecord(
-      roundCount: try file.dataset("round").count, clientCount: trainCounts.count,
-      layerCount: layers.count, classCount: classCount)
-    let shape: [Int?] = [record.roundCount, record.clientCount]
-    for (name, key) in RunRecord.matrices {
-      record[keyPath: key] = try file.read(name, shape: shape)
-    }
-    // Results of schema version 1 do not have them.
-    for (name, key) in RunRecord.countMatrices where try file.exists(name) {
-      record[keyPath: key] = try file.read(name, shape: shape)
-    }
-    record.participated = try file.read("participated", shape: shape)
-    record.uplinkBytes = try file.read("uplink_bytes", shape: [record.roundCount])
-    record.downlinkBytes = try file.read("downlink_bytes", shape: [record.roundCount])
-    if try file.exists("aggregation") {
-      let group = try file.group("aggregation")
-      record.recordedRounds = try group.read("recorded_round")
-      record.weights = try group.read("weights")
-      if try group.exists("retained") { record.retained = try group.read("retained") }
-    }
+    record = try RunRecord(
+      result: file, clientCount: trainCounts.count, layerCount: layers.count,
+      classCount: classCount)
     if try file.exists("class_counts") {
       let group = try file.group("class_counts")
-      record.classCountRounds = try group.read("recorded_round")
       classNames = try group.read("class", shape: [classCount])
-      testClassCounts = try group.read("test_count", shape: [record.clientCount, classCount])
-      let shape: [Int?] = [record.classCountRounds.count, record.clientCount, classCount]
-      record.correctReceived = try group.read("correct_received", shape: shape)
-      record.correctTrained = try group.read("correct_trained", shape: shape)
+      testClassCounts = try group.read("test_count", shape: [trainCounts.count, classCount])
     } else {
       classNames = []
       testClassCounts = []
     }
-    if try file.exists("diverged_round") {
-      record.divergedRounds = try file.read("diverged_round", shape: [record.clientCount])
-    }
-    self.record = record
   }
 
   /// Which share of the clients diverged and when first, in words; nil if none did.

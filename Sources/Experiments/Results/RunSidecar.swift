@@ -1,8 +1,9 @@
 import Foundation
+import Support
 
 /// What is true of one execution and not of its result: wall time, host, date, workers. It lies
 /// beside the result file, whose bytes must not depend on it.
-struct RunSidecar: Encodable {
+package struct RunSidecar: Encodable {
   let date = ISO8601DateFormatter().string(from: Date())
   let host = ProcessInfo.processInfo.hostName
   let operatingSystem = ProcessInfo.processInfo.operatingSystemVersionString
@@ -22,9 +23,9 @@ struct RunSidecar: Encodable {
       seconds, codeVersion = "code_version", numericsVersion = "numerics_version"
   }
 
-  /// The seconds of a result's run as its sidecar tells them; nil if there is none or the run was
+  /// The seconds of a result's run as its sidecar has them; nil if there is none or the run was
   /// interrupted.
-  static func seconds(of result: RunResult) -> Double? {
+  package static func seconds(of result: RunResult) -> Double? {
     struct Times: Decodable {
       let rounds: Int
       let seconds: Double

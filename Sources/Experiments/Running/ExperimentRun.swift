@@ -150,9 +150,7 @@ public struct ExperimentRun {
         findings += federation.divergences(in: test)
       }
       record.enter(findings, participants: done.participants)
-      if recordWeightsEvery > 0, isLast || done.round.isMultiple(of: recordWeightsEvery) {
-        record.enterWeights(of: federation)
-      }
+      record.enterWeights(of: federation, every: recordWeightsEvery)
       report(
         progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
       if specification.onDivergence == .stop {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Refuses an output file before work is done for nothing.
 public enum OutputCheck {

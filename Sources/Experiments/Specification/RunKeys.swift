@@ -48,7 +48,8 @@ extension RunKey {
       recorded: { specification, _ in .text(specification.model.architecture) }),
     .flag(
       "model.batch_normalisation", \.model.batchNormalisation,
-      default: .rule("CIFAR: true, else false") { $0.dataset.isCIFAR }, "as in the paper"),
+      default: .rule("CIFAR: true, else false") { $0.dataset.defaults.batchNormalisation },
+      "as in the paper"),
     .choice(
       "model.pixel_scaling", \.model.pixelScaling, default: .value(.symmetric),
       "byte/255·2−1; `unit`: byte/255 (open in the paper)"),
@@ -75,7 +76,7 @@ extension RunKey {
       "samples of a mini-batch; the last of a pass may be smaller"),
     .float(
       "learning_rate", \.optimiser.learningRate,
-      default: .rule("CIFAR: 0.01, else 0.005") { $0.dataset.isCIFAR ? 0.01 : 0.005 },
+      default: .rule("CIFAR: 0.01, else 0.005") { $0.dataset.defaults.learningRate },
       "a number above 0", "the paper's"
     ) { $0 > 0 },
     .float(

@@ -37,7 +37,7 @@ public struct RunSetting: Sendable, Equatable {
   }
 
   /// The key of the partition's digest, which no specification gives: it says what was drawn or read.
-  static let partitionDigestKey = "partition.sha256"
+  package static let partitionDigestKey = "partition.sha256"
 
   /// The dotted key, such as `dataset.name`.
   public let key: String

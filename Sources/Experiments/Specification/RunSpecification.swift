@@ -1,3 +1,4 @@
+import Datasets
 import FederatedLearning
 import NeuralNetworks
 import Partitioning
@@ -14,9 +15,8 @@ public struct RunSpecification: Sendable {
     /// Classes to keep, in the order of their new labels; nil takes all.
     public var classes: [String]?
 
-    /// Whether the paper's settings for CIFAR are the defaults: batch normalisation and a learning
-    /// rate of 0.01; for other datasets none and 0.005.
-    var isCIFAR: Bool { name.hasPrefix("cifar") }
+    /// What the catalogue says of experiments on it.
+    var defaults: ExperimentDefaults { DatasetCatalogue.defaults(of: name) }
   }
 
   /// How the samples are split over clients.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// The SHA-256 of a cell's bytes, kept in its sidecar `NAME.run.json` as `result_sha256`.
 ///

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// Does the cells of sweeps, one after another, each on all workers.
 ///

@@ -147,10 +147,10 @@ extension SweepSpecification {
 
   private func profile(_ name: String) throws -> Profile {
     if let profile = profiles.first(where: { $0.name == name }) { return profile }
-    let advice = nearestName(to: name, among: profileNames).map { " (did you mean \($0)?)" } ?? ""
     throw SpecificationError(
       "\(file): profile: found \(name), expected one of "
-        + profileNames.joined(separator: ", ") + advice)
+        + profileNames.joined(separator: ", ")
+        + bracketedSuggestion(for: name, among: profileNames))
   }
 
   private func checkLabels(_ only: [String: [String]], _ axes: [Axis]) throws {

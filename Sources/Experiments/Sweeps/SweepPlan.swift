@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The cells of a sweep in a profile, and which of them a call computes. The whole plan is laid down in
 /// the output folder for the report: `<output>/<sweep>/plan.json`.
@@ -82,7 +83,7 @@ public struct SweepPlan {
       return Record.Axis(name: axis.name, labels: listed).adding(taken.subtracting(listed))
     }
     return Record(
-      name: sweep.name, title: sweep.title, report: sweep.report.rawValue,
+      name: sweep.name, title: sweep.title, report: sweep.report.name,
       profile: selection.profile, summary: summary,
       isSynthetic: syntheticSamplesPerClass != nil, overrides: selection.overrides,
       hyperparameters: sweep.hyperparameters.map { "\($0.path), SHA-256 \($0.sha256.prefix(12))…" },

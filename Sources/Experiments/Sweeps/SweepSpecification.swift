@@ -24,30 +24,6 @@ import Yams
 ///     adjust: [{when: {dataset: emnist}, set: {dataset.splits: [test]}}]
 /// ```
 public struct SweepSpecification {
-  /// What is made of the finished cells.
-  public enum Report: String, Sendable, CaseIterable {
-    /// Accuracy of methods (rows) on datasets and numbers of clients (columns): Tables 1 and 2.
-    case accuracyTable = "accuracy-table"
-    /// Accuracy and communication against the number of retained layers: Table 3.
-    case communicationTable = "communication-table"
-    /// Layer-wise against model-wise aggregation by similarity: Figure 1.
-    case similarity
-    /// A target client's weights of itself, of similar and of other clients over time: Figure 5.
-    case weightsOverTime = "weights-over-time"
-    /// Heat maps of all clients' weights: Figure 6.
-    case heatMap = "heat-map"
-    /// A target client's self weight in every layer: Figure 7.
-    case selfWeights = "self-weights"
-    /// Trials of each method's hyperparameters on held-out training data, and what was chosen:
-    /// `pfedla tune`.
-    case tuning
-    /// The same trials where nothing is to be chosen: how much an outcome depends on a key.
-    case sensitivity
-
-    /// Whether its runs are trials of a grid, on held-out training samples.
-    public var hasGrids: Bool { self == .tuning || self == .sensitivity }
-  }
-
   /// An axis with its labels in order.
   struct Axis {
     let name: String
@@ -87,7 +63,7 @@ public struct SweepSpecification {
   /// What it shows.
   public let title: String
   /// What is made of it.
-  public let report: Report
+  public let report: SweepReport
   /// The names of its profiles, in order.
   public var profileNames: [String] { profiles.map(\.name) }
   /// The axes' names, in order.
@@ -110,7 +86,8 @@ public struct SweepSpecification {
   let hyperparameters: Hyperparameters?
 
   /// Reads a sweep. Throws `SpecificationError` naming the file, line and key.
-  public init(_ document: SpecificationDocument) throws {
+  /// - Parameter reports: those that it can ask for.
+  public init(_ document: SpecificationDocument, reports: [SweepReport]) throws {
     file = document.file
     var root = try document.reader()
     guard let name = try root.text("name") else {
@@ -124,10 +101,7 @@ public struct SweepSpecification {
     }
     self.name = name
     title = try root.text("title") ?? name
-    guard let report = try root.choice("report", Report.self) else {
-      throw root.missing(
-        "report", "one of \(Report.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
+    let report = try Self.report(&root, among: reports)
     self.report = report
     guard let base = root.value("base"), base.mapping != nil else {
       throw root.missing("base", "a specification as pfedla run takes it")
@@ -137,11 +111,11 @@ public struct SweepSpecification {
     grid = try TuningGrid(root.section("grids"), axes)
     guard (grid != nil) == report.hasGrids else {
       throw grid == nil
-        ? root.missing("grids", "the trials of each method, as report is \(report.rawValue)")
+        ? root.missing("grids", "the trials of each method, as report is \(report.name)")
         : root.error(
           "report", root.value("report"),
-          "found \(report.rawValue) beside grids, expected \(Report.tuning.rawValue) or "
-            + Report.sensitivity.rawValue)
+          "found \(report.name) beside grids, expected "
+            + reports.filter(\.hasGrids).map(\.name).joined(separator: " or "))
     }
     if let grid {
       if let taken = axes.first(where: { $0.name == TuningGrid.axisName }) {
@@ -168,6 +142,19 @@ public struct SweepSpecification {
     try root.finish()
     try checkLabelledKeys(root)
     try checkGridKeys(root)
+  }
+
+  private static func report(_ root: inout ConfigurationReader, among reports: [SweepReport])
+    throws -> SweepReport
+  {
+    let names = reports.map(\.name)
+    guard let name = try root.text("report") else {
+      throw root.missing("report", "one of \(names.joined(separator: ", "))")
+    }
+    guard let report = reports.first(where: { $0.name == name }) else {
+      throw root.error("report", root.value("report"), root.expectedWord(name, among: names))
+    }
+    return report
   }
 
   private static func axes(_ reader: ConfigurationReader) throws -> [Axis] {

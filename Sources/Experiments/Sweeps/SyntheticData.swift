@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// The synthetic images of a sweep, in `<output>/synthetic-data`: drawn once, by one process at a time.
 public enum SyntheticData {

@@ -13,9 +13,9 @@ import Yams
 /// A run takes the values that were chosen for its method, dataset and partition scheme. What the sweep
 /// itself sets (axes, profiles, `--set`) stands above them, and they above its `base`. A method that was not
 /// tuned keeps its defaults.
-struct Hyperparameters {
+package struct Hyperparameters {
   /// The keys, besides the method, that a choice is made for.
-  static let conditionKeys = ["dataset.name", "partition.scheme"]
+  package static let conditionKeys = ["dataset.name", "partition.scheme"]
 
   private struct Choice {
     let method: String

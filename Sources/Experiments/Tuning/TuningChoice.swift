@@ -1,5 +1,6 @@
 import FederatedLearning
 import Foundation
+import Support
 
 /// The trial chosen among those of one method at one place of a tuning sweep.
 ///

@@ -15,9 +15,9 @@ import Yams
 ///
 /// The order counts: of the trials within one standard error of the best, the first is chosen
 /// (`TuningChoice`). Values go from small to large, or begin with the one that a paper states.
-struct TuningGrid {
+package struct TuningGrid {
   /// The axis that the trials make, with labels 1, 2, ….
-  static let axisName = "trial"
+  package static let axisName = "trial"
   private static let methodAxis = "method"
   /// The word for a key's value without the grid.
   private static let defaultWord = "default"

@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import NeuralNetworks
+import Reports
 
 /// What commands that do the runs of sweeps have in common: their options, and how the runs are done.
 struct SweepOptions: ParsableArguments {
@@ -136,7 +137,8 @@ struct SweepOptions: ParsableArguments {
   ) throws -> [SweepPlan] {
     let sweeps = try targets.map { target in
       try SweepSpecification(
-        SpecificationDocument(file: SweepPlan.file(of: target, in: experiments)))
+        SpecificationDocument(file: SweepPlan.file(of: target, in: experiments)),
+        reports: ReportRegistry.reports)
     }
     for sweep in sweeps { try isAllowed(sweep) }
     for axis in selection.only.keys.sorted()

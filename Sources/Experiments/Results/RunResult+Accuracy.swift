@@ -1,0 +1,22 @@
+import FederatedLearning
+import Support
+
+extension RunResult {
+  /// Accuracy in [0, 1] of a model after a round, axis (client).
+  public func accuracies(_ model: EvaluatedModel, round: Int) -> [Float] {
+    let matrix = model == .received ? record.testAccuracyReceived : record.testAccuracyTrained
+    return Array(matrix[record.places(ofRound: round)])
+  }
+
+  /// The evaluated rounds, ascending.
+  public var evaluatedRounds: [Int] { record.evaluatedRounds }
+
+  /// Mean accuracy over clients and the last evaluations, in percent; NaN if the run has fewer
+  /// evaluations than that.
+  /// - Parameter last: how many evaluations from the end.
+  public func accuracyPercent(_ model: EvaluatedModel, last: Int = 1) -> Double {
+    let rounds = evaluatedRounds.suffix(last)
+    guard rounds.count == last else { return .nan }
+    return rounds.map { 100 * accuracies(model, round: $0).map(Double.init).mean }.mean
+  }
+}

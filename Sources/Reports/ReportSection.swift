@@ -1,0 +1,48 @@
+import Support
+
+/// What is made of a sweep's results: tables, CSV files and pictures.
+public struct ReportSection: Sendable {
+  /// A picture, as files in the section's folder.
+  public struct Picture: Sendable {
+    /// What it shows, in a sentence.
+    public let caption: String
+    /// The SVG file's name.
+    public let file: String
+  }
+
+  /// The sweep's name; its files lie in the folder of that name.
+  public var name: String
+  /// What it shows.
+  public var title: String
+  /// Tables in order.
+  public var tables: [ReportTable] = []
+  /// Pictures in order.
+  public var pictures: [Picture] = []
+  /// The names of the files written for machines.
+  public var files: [String] = []
+  /// What a reader must know, in plain words.
+  public var notes: [String] = []
+  /// What is wrong with the results: files that could not be used, runs that do not belong together.
+  public var problems: [String] = []
+}
+
+extension ReportSection {
+  /// Writes a picture's numbers and, where gnuplot is there, the picture.
+  mutating func add(
+    _ picture: PanelPicture, caption: String, numbers: CSV, name: String, to folder: String
+  ) throws {
+    try makeFolder(folder)
+    try numbers.write(to: "\(folder)/\(name).csv")
+    files.append("\(name).csv")
+    if try picture.write(to: folder, name: name) {
+      pictures.append(Picture(caption: caption, file: "\(name).svg"))
+    } else {
+      note("gnuplot is not installed: the figures' numbers are there as CSV, the pictures are not.")
+    }
+  }
+
+  /// Adds a note unless it is there.
+  mutating func note(_ text: String) {
+    if !notes.contains(text) { notes.append(text) }
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import Support
+
+/// A table for readers: rows of text under a header, with a title and footers. Rendered as
+/// Markdown, LaTeX and HTML; the numbers for machines are in a CSV file beside it.
+public struct ReportTable: Sendable, Equatable {
+  /// A cell's place.
+  public struct Place: Sendable, Hashable {
+    /// The row, from 0 under the header.
+    public let row: Int
+    /// The column, from 0.
+    public let column: Int
+
+    /// A place.
+    public init(row: Int, column: Int) {
+      self.row = row
+      self.column = column
+    }
+  }
+
+  /// What it shows.
+  public var title: String
+  /// The header, axis (column).
+  public var header: [String]
+  /// The cells, axes (row, column); a missing one is empty.
+  public var rows: [[String]]
+  /// What a reader must know: profile, data, code version, meaning of the numbers.
+  public var footers: [String]
+  /// The cells in bold.
+  public var marked: Set<Place>
+
+  /// A table; every row must have the header's length.
+  public init(
+    title: String, header: [String], rows: [[String]], footers: [String] = [],
+    marked: Set<Place> = []
+  ) {
+    self.title = title
+    self.header = header
+    self.rows = rows
+    self.footers = footers
+    self.marked = marked
+  }
+
+  /// The cells as a notation wants them: escaped, and marked where they are to be.
+  private func written(_ escaped: (String) -> String, _ bold: (String) -> String) -> [[String]] {
+    rows.enumerated().map { row, cells in
+      cells.enumerated().map { column, text in
+        marked.contains(Place(row: row, column: column)) && !text.isEmpty
+          ? bold(escaped(text)) : escaped(text)
+      }
+    }
+  }
+
+  /// In Markdown.
+  public var markdown: String {
+    func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+    let rule = "|" + String(repeating: " --- |", count: header.count)
+    let lines = written(Self.markdownEscaped) { "**\($0)**" }.map(line)
+    return "## \(Self.markdownEscaped(title))\n\n"
+      + ([line(header.map(Self.markdownEscaped)), rule] + lines).joined(separator: "\n") + "\n"
+      + footers.map { "\n\(Self.markdownEscaped($0))\n" }.joined()
+  }
+
+  /// As a LaTeX table of the package booktabs. LaTeX numbers its captions itself, so that a number
+  /// at the start of the title is left out there.
+  public var latex: String {
+    func line(_ cells: [String]) -> String {
+      "    " + cells.joined(separator: " & ") + " \\\\"
+    }
+    let lines = written(Self.latexEscaped) { "\\textbf{\($0)}" }.map(line)
+    return
+      ([
+        "% needs \\usepackage{booktabs}",
+        "\\begin{table}", "  \\centering", "  \\caption{\(Self.latexEscaped(unnumberedTitle))}",
+        "  \\begin{tabular}{l\(String(repeating: "r", count: max(header.count - 1, 0)))}",
+        "    \\toprule", line(header.map(Self.latexEscaped)), "    \\midrule",
+      ] + lines
+      + ["    \\bottomrule", "  \\end{tabular}"]
+      + footers.map { "\n  \\footnotesize \(Self.latexEscaped($0))\n" } + ["\\end{table}"])
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// The title without `Table 1: ` or the like at its start.
+  private var unnumberedTitle: String {
+    let number = title.range(of: "^Table [0-9]+: ", options: .regularExpression)
+    return number.map { String(title[$0.upperBound...]) } ?? title
+  }
+
+  /// As an HTML table.
+  public var html: String {
+    func cells(_ texts: [String], _ tag: String) -> String {
+      "<tr>"
+        + texts.enumerated().map { column, text in
+          column == 0 && tag == "td"
+            ? "<th scope=\"row\"\(Self.prose(text))>\(text)</th>"
+            : "<\(tag)\(Self.prose(text))>\(text)</\(tag)>"
+        }.joined() + "</tr>"
+    }
+    let lines = written(htmlEscaped) { "<strong>\($0)</strong>" }
+    let head = cells(header.map(htmlEscaped), "th")
+    return "<div class=\"table\"><table><thead>\(head)</thead><tbody>"
+      + lines.map { cells($0, "td") }.joined(separator: "\n") + "</tbody></table></div>\n"
+      + footers.map { "<p class=\"note\">\(htmlEscaped($0))</p>\n" }.joined()
+  }
+
+  /// Marks a cell of prose, which must wrap where numbers must not.
+  private static func prose(_ text: String) -> String { text.count > 40 ? " class=\"text\"" : "" }
+
+  /// Writes `table.md` and `table.tex` into a folder that exists. Throws if that fails.
+  public func write(to folder: String, name: String = "table") throws {
+    for (name, text) in [("\(name).md", markdown), ("\(name).tex", latex)] {
+      try TextFile.write(text, to: "\(folder)/\(name)")
+    }
+  }
+
+  /// Text in Markdown, on one line.
+  static func markdownEscaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "\\", "|", "*", "_", "`", "[", "]": result += "\\\(character)"
+      case "<": result += "&lt;"
+      default: result.append(character.isNewline ? " " : character)
+      }
+    }
+    return result
+  }
+
+  /// Text in LaTeX, with signs of mathematics in mathematics.
+  static func latexEscaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(character)"
+      case "~": result += "\\textasciitilde{}"
+      case "^": result += "\\textasciicircum{}"
+      case "\\": result += "\\textbackslash{}"
+      case "±": result += "$\\pm$"
+      case "−": result += "$-$"
+      case "×": result += "$\\times$"
+      case "Δ": result += "$\\Delta$"
+      case "≤": result += "$\\le$"
+      case "≥": result += "$\\ge$"
+      case "<", ">", "|": result += "$\(character)$"
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+}

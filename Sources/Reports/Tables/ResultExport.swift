@@ -1,0 +1,142 @@
+import Experiments
+import Foundation
+import Support
+
+/// A result file as tidy CSV files: one observation a row.
+public struct ResultExport {
+  private let result: RunResult
+
+  /// Exports that result.
+  public init(_ result: RunResult) { self.result = result }
+
+  /// What every row begins with, so that files of several results can be put together.
+  private static let keyColumns = ["method", "dataset", "scheme", "clients", "seed"]
+  private var keys: [String] {
+    [
+      result.method, result.dataset, result.partitionScheme, "\(result.record.clientCount)",
+      "\(result.seed)",
+    ]
+  }
+
+  /// Writes `rounds.csv`, `clients.csv` and, where the method has them, `aggregation_weights.csv`
+  /// and `aggregation_summary.csv` into the folder, which is made if it is missing. Throws if that fails.
+  /// - Returns: the names of the files written.
+  public func write(to folder: String) throws -> [String] {
+    try makeFolder(folder)
+    var files = [("rounds.csv", rounds), ("clients.csv", clients)]
+    if !result.record.recordedRounds.isEmpty {
+      files.append(("aggregation_weights.csv", aggregationWeights))
+      files.append(
+        ("aggregation_summary.csv", AggregationSummary(result).csv(Self.keyColumns, keys)))
+    }
+    if !result.record.classCountRounds.isEmpty {
+      files.append(("class_counts.csv", classCounts))
+    }
+    for (name, csv) in files { try csv.write(to: "\(folder)/\(name)") }
+    return files.map(\.0)
+  }
+
+  /// Means and standard deviations over clients for each round; of losses those of the clients whose loss is
+  /// finite. `diverged_clients` counts those that have diverged up to the round.
+  var rounds: CSV {
+    let record = result.record
+    let matrices = RunRecord.matrices
+    var csv = CSV(
+      Self.keyColumns + ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
+        + ["participants", "diverged_clients", "uplink_bytes", "downlink_bytes"])
+    for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
+      let row = record.places(ofRound: round)
+      let statistics = matrices.flatMap { matrix in
+        // Only participants have a training loss, and one infinite loss would be the mean of all.
+        let values = record[keyPath: matrix.key][row].filter(\.isFinite).map(Double.init)
+        return [CSV.number(values.mean), CSV.number(values.standardDeviation)]
+      }
+      csv.append(
+        keys + ["\(round)"] + statistics + [
+          "\(record.participated[row].count { $0 })",
+          "\(record.divergedRounds.count { $0 > 0 && $0 <= round })",
+          CSV.number(record.uplinkBytes[round - 1]),
+          CSV.number(record.downlinkBytes[round - 1]),
+        ])
+    }
+    return csv
+  }
+
+  /// Every client in every round that was evaluated or that it took part in.
+  var clients: CSV {
+    let record = result.record
+    let matrices = RunRecord.matrices
+    var csv = CSV(
+      Self.keyColumns + [
+        "round", "client", "train_count", "test_count", "participated", "diverged",
+      ] + matrices.map(\.name) + RunRecord.countMatrices.map(\.name))
+    for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
+      for client in 0..<record.clientCount {
+        let place = record.place(round: round, client: client)
+        let values = matrices.map { CSV.number(record[keyPath: $0.key][place]) }
+        // A participant whose loss is not a number still took part.
+        guard record.participated[place] || values.contains(where: { !$0.isEmpty }) else {
+          continue
+        }
+        let diverged = record.divergedRounds[client]
+        csv.append(
+          keys + [
+            "\(round)", "\(client)", "\(result.trainCounts[client])",
+            "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
+            diverged > 0 && diverged <= round ? "1" : "0",
+          ] + values + RunRecord.countMatrices.map { "\(record[keyPath: $0.key][place])" })
+      }
+    }
+    return csv
+  }
+
+  /// Every recorded weight: how much of the source client's layer is in the client's.
+  var aggregationWeights: CSV {
+    let view = WeightView(result)
+    let hasRetained = view?.hasRetained ?? false
+    var csv = CSV(
+      Self.keyColumns + ["round", "client", "layer", "source_client", "weight"]
+        + (hasRetained ? ["retained"] : []))
+    guard let view else { return csv }
+    for (position, round) in view.rounds.enumerated() {
+      for client in 0..<view.clientCount {
+        for (layer, name) in view.layers.enumerated() {
+          let isRetained = view.isRetained(position: position, client: client, layer: layer)
+          for source in 0..<view.clientCount {
+            let weight = view.recordedWeight(
+              position: position, client: client, layer: layer, source: source)
+            csv.append(
+              keys + ["\(round)", "\(client)", name, "\(source)", CSV.number(weight)]
+                + (hasRetained ? [isRetained ? "1" : "0"] : []))
+          }
+        }
+      }
+    }
+    return csv
+  }
+
+  /// Correct test samples of each client and class, with how many there are.
+  var classCounts: CSV {
+    let (record, classes) = (result.record, result.record.classCount)
+    var csv = CSV(
+      Self.keyColumns + [
+        "round", "client", "class", "test_count", "correct_received", "correct_trained",
+      ])
+    var place = 0
+    for round in record.classCountRounds {
+      for client in 0..<record.clientCount {
+        for label in 0..<classes {
+          csv.append(
+            keys + [
+              "\(round)", "\(client)", result.classNames[label],
+              "\(result.testClassCounts[client * classes + label])",
+              "\(record.correctReceived[place])",
+              "\(record.correctTrained[place])",
+            ])
+          place += 1
+        }
+      }
+    }
+    return csv
+  }
+}

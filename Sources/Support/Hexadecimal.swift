@@ -1,0 +1,15 @@
+/// The bytes as lower-case hexadecimal digits.
+public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  var text: [UInt8] = []
+  for byte in bytes {
+    text.append(digits[Int(byte >> 4)])
+    text.append(digits[Int(byte & 15)])
+  }
+  return String(decoding: text, as: UTF8.self)
+}
+
+/// The bytes as lower-case hexadecimal numbers with blanks between them, for error lines.
+public func spelled(_ bytes: some Sequence<UInt8>) -> String {
+  bytes.map { hexadecimal([$0]) }.joined(separator: " ")
+}

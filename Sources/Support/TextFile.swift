@@ -1,0 +1,61 @@
+import Foundation
+
+/// A file or folder that cannot be written, in one line for the user.
+public struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
+  /// The path, what is wrong with it and, where it is known, how to mend it.
+  public let description: String
+
+  /// An error with that line.
+  public init(_ description: String) { self.description = description }
+}
+
+/// A small file that appears whole or not at all. Its temporary file, `<path>.tmp-<process>`, is named as
+/// those of results are, so that what a killed process left behind is found by its name.
+public enum TextFile {
+  /// Writes text as UTF-8 in place of a file that is there. Throws `FileError` naming the file and the
+  /// system's reason.
+  public static func write(_ text: String, to path: String) throws {
+    try write(Data(text.utf8), to: path)
+  }
+
+  /// Writes bytes in place of a file that is there. Throws `FileError` naming the file and the system's
+  /// reason.
+  public static func write(_ data: Data, to path: String) throws {
+    let temporary = "\(path).tmp-\(getpid())"
+    func failure() -> FileError {
+      let full = [ENOSPC, EDQUOT].contains(errno)
+      return FileError(
+        "\(path): cannot be written (\(String(cString: strerror(errno)))"
+          + (full ? "; free some space and try again)" : ")"))
+    }
+    do {
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw failure() }
+      defer { close(descriptor) }
+      try data.withUnsafeBytes { bytes in
+        var rest = bytes
+        while !rest.isEmpty {
+          let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+          if count < 0, errno == EINTR { continue }
+          guard count > 0 else { throw failure() }
+          rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+      }
+      guard fsync(descriptor) == 0 else { throw failure() }
+      guard rename(temporary, path) == 0 else { throw failure() }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+}
+
+/// Makes a folder and those above it. Throws `FileError` naming it if that fails.
+public func makeFolder(_ folder: String) throws {
+  do {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  } catch {
+    throw FileError(
+      "\(folder): cannot make this folder, expected a place that can be written to")
+  }
+}

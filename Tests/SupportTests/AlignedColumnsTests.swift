@@ -1,0 +1,20 @@
+import Support
+import Testing
+
+@Suite struct AlignedColumnsTests {
+  @Test func columnsAreAsWideAsTheirLongestCells() {
+    let rows = [["name", "count", "note"], ["mnist", "7", "grey"], ["cifar10", "12345", ""]]
+    #expect(
+      AlignedColumns.lines(rows, rightAligned: [1]) == [
+        "name     count  note", "mnist        7  grey", "cifar10  12345",
+      ])
+    #expect(AlignedColumns.lines([["a"], ["bb", "c"]]) == ["a", "bb  c"])
+    #expect(AlignedColumns.lines([]).isEmpty)
+  }
+
+  @Test func aLongCellMovesTheRestOfAGrowingTable() {
+    #expect(
+      AlignedColumns.line(["ab", "1", "x"], widths: [4, 3], rightAligned: [1]) == "ab      1  x")
+    #expect(AlignedColumns.line(["abcdef", "1"], widths: [4, 3]) == "abcdef  1")
+  }
+}
