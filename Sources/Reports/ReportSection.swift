@@ -8,6 +8,12 @@ public struct ReportSection: Sendable {
     public let caption: String
     /// The SVG file's name.
     public let file: String
+
+    /// A picture in a file of the section's folder.
+    public init(caption: String, file: String) {
+      self.caption = caption
+      self.file = file
+    }
   }
 
   /// The sweep's name; its files lie in the folder of that name.
@@ -24,6 +30,20 @@ public struct ReportSection: Sendable {
   public var notes: [String] = []
   /// What is wrong with the results: files that could not be used, runs that do not belong together.
   public var problems: [String] = []
+
+  /// A section; what is not given is empty.
+  public init(
+    name: String, title: String, tables: [ReportTable] = [], pictures: [Picture] = [],
+    files: [String] = [], notes: [String] = [], problems: [String] = []
+  ) {
+    self.name = name
+    self.title = title
+    self.tables = tables
+    self.pictures = pictures
+    self.files = files
+    self.notes = notes
+    self.problems = problems
+  }
 }
 
 extension ReportSection {
