@@ -31,7 +31,7 @@ let package = Package(
       providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
 
-    // The program's modules, in the direction of the data.
+    // The program's modules, in the order in which data flows.
     .target(
       name: "Support",
       dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
@@ -68,7 +68,7 @@ let package = Package(
       ]),
     .executableTarget(name: "pfedla", dependencies: ["PFedLACommands"]),
 
-    // What is timed: see Benchmarks/README.md.
+    // Benchmarks: see Benchmarks/README.md.
     .target(name: "CBenchmarkKernels", path: "Benchmarks/CBenchmarkKernels"),
     .target(
       name: "BenchmarkFigures", dependencies: ["Support"],

@@ -1,14 +1,14 @@
 import Support
 
-/// One row of the table: a quantity with its spread, and what it is a ratio to.
+/// One row of the table: a quantity with its spread, and what it is compared with.
 package struct Figure: Sendable {
-  /// A quantity set in relation to something that was measured beside it.
+  /// A quantity relative to something measured at the same time.
   package struct Ratio: Sendable {
     /// The ratio, repetition by repetition.
     package let values: Series
     /// What is divided by what.
     package let meaning: String
-    /// What it has to reach, such as "≥ 2.8"; empty if nothing is asked.
+    /// What it has to reach, such as "≥ 2.8"; empty if there is no target.
     package let target: String
 
     /// A ratio.
@@ -29,7 +29,7 @@ package struct Figure: Sendable {
   package let values: Series
   /// Their unit.
   package let unit: String
-  /// What they are compared to.
+  /// What they are compared with.
   package let ratio: Ratio?
 
   /// A row.

@@ -10,12 +10,12 @@ package struct Series: Sendable, Equatable {
 
   /// The middle measurement, or the mean of the two in the middle; NaN if there is none.
   package var median: Double { quantile(0.5) }
-  /// A quarter of the measurements lie below it.
+  /// A quarter of the measurements are below it.
   package var lowerQuartile: Double { quantile(0.25) }
-  /// A quarter of the measurements lie above it.
+  /// A quarter of the measurements are above it.
   package var upperQuartile: Double { quantile(0.75) }
 
-  /// The value below which a share of the measurements lies.
+  /// The value below which a share of the measurements is.
   package func quantile(_ share: Double) -> Double {
     values.quantile(share)
   }

@@ -5,7 +5,7 @@ import NeuralNetworks
 final class Bandwidth {
   private let engine: ProcessorTrainingEngine
   private let arrays: [Arrays]
-  /// Of each array; a thread has three.
+  /// The size of each array; a thread has three.
   private static let count = 64 << 20
 
   private final class Arrays: @unchecked Sendable {

@@ -4,12 +4,12 @@ import FederatedLearning
 import Foundation
 import Support
 
-/// Times the harness beside what bounds it, and prints one table.
+/// Times the harness against its bounds, and prints one table.
 @main
 struct BenchmarksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pfedla-benchmarks",
-    abstract: "Time pFedLA beside the machine's limits and beside PyTorch.",
+    abstract: "Time pFedLA and compare it with the machine's limits and PyTorch.",
     discussion: "See Benchmarks/README.md for what is measured and how.")
 
   static let sections: [any BenchmarkSection.Type] = [
@@ -19,7 +19,7 @@ struct BenchmarksCommand: ParsableCommand {
     MemorySection.self, AllocationsSection.self,
   ]
 
-  @Argument(help: "The sections to run, in this order; all of them unless given.")
+  @Argument(help: "The sections to run, in this order. Default: all.")
   var names: [String] = []
 
   @Flag(help: "List the sections.")
@@ -28,30 +28,30 @@ struct BenchmarksCommand: ParsableCommand {
   @Option(help: "The CSV file to write.")
   var csv = "runs/benchmarks.csv"
 
-  @Option(help: "Where the dataset files lie. Default: PFEDLA_DATASETS, else datasets.")
+  @Option(help: "The datasets folder. Default: PFEDLA_DATASETS, otherwise datasets.")
   var datasets: String?
 
-  @Option(help: "A Python with PyTorch, to compare with.")
+  @Option(help: "A Python with PyTorch, for comparison.")
   var python = ".venv/bin/python"
 
-  @Option(help: "Local epochs in the section methods; the paper's unless given.")
+  @Option(help: "Local epochs in the section methods. Default: the paper's.")
   var epochs = 10
 
   @Option(
-    parsing: .upToNextOption, help: "The methods of the section methods; all of them unless given.")
+    parsing: .upToNextOption, help: "The methods of the section methods. Default: all.")
   var methods: [String] = []
 
-  @Option(help: "The pfedla program. Default: the one beside this program.")
+  @Option(help: "The pfedla program. Default: the one next to this program.")
   var program: String?
 
   func validate() throws {
     let known = Self.sections.map { $0.name }
     for name in names where !known.contains(name) {
       throw ValidationError(
-        "section \"\(name)\" is unknown, expected one of \(known.joined(separator: ", "))")
+        "unknown section \"\(name)\", expected one of \(known.joined(separator: ", "))")
     }
     for method in methods where MethodRegistry.method(named: method) == nil {
-      throw ValidationError("method \"\(method)\" is unknown; see `pfedla methods`")
+      throw ValidationError("unknown method \"\(method)\"; see `pfedla methods`")
     }
     guard epochs >= 2 else {
       throw ValidationError("--epochs: found \(epochs), expected at least 2, as some methods need")
@@ -69,7 +69,7 @@ struct BenchmarksCommand: ParsableCommand {
     if pyTorch == nil {
       FileHandle.standardError.write(
         Data(
-          "\(python): no PyTorch there, comparisons with it are left out; `make torch` installs it\n"
+          "\(python): has no PyTorch, so comparisons with it are left out; `make torch` installs it\n"
             .utf8))
     }
     let beside = Bundle.main.executableURL?.deletingLastPathComponent()
@@ -100,7 +100,7 @@ struct BenchmarksCommand: ParsableCommand {
     guard failures.isEmpty else { throw ExitCode.failure }
   }
 
-  /// Which images are the published ones and which have to be drawn.
+  /// Which images are the published ones and which are synthetic.
   private static func imagesThere(_ folder: String) throws -> String {
     try ["cifar10", "emnist-byclass"].map { name in
       let entry = try DatasetCatalogue.entry(named: name)

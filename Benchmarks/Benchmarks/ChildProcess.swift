@@ -27,7 +27,7 @@ struct ChildProcess {
     let status = posix_spawn(&identifier, program, &actions, nil, &words, environ)
     guard status == 0 else {
       throw Failure(
-        description: "\(program): cannot be started: \(String(cString: strerror(status)))")
+        description: "\(program): cannot start: \(String(cString: strerror(status)))")
     }
     self.identifier = identifier
     self.program = program

@@ -16,7 +16,7 @@ struct Machine {
       ("load at start", Self.load),
       ("oneDNN", "\(version.major).\(version.minor).\(version.patch)"),
       ("PyTorch", pyTorchVersion ?? "absent"),
-      ("workers", "\(WorkerPool.coreCount), one a core, unless a case says otherwise"),
+      ("workers", "\(WorkerPool.coreCount), one per core, unless a case says otherwise"),
       ("images", data),
       ("date", Date().formatted(.iso8601)),
     ]

@@ -73,7 +73,7 @@ final class PyTorch {
     return try answer()
   }
 
-  /// Starts the local training of some clients, one after the other; `answer` waits for its end.
+  /// Starts the local training of some clients, one after another; `answer` waits for its end.
   func startRound(
     _ architecture: Architecture, isNormalised: Bool, layout: MemoryLayout, clients: Int,
     samples: Int, epochs: Int, batchSize: Int
@@ -96,7 +96,7 @@ final class PyTorch {
       }
       let more = answers.fileHandleForReading.availableData
       guard !more.isEmpty else {
-        throw Failure(description: "pytorch_baseline.py: ended without an answer")
+        throw Failure(description: "pytorch_baseline.py: exited without an answer")
       }
       rest += more
     }

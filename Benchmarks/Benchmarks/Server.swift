@@ -19,7 +19,7 @@ final class LocalTraining {
     }
   }
 
-  /// What the participants' training leaves, in order.
+  /// The outcome of the participants' training, in order.
   func updates(
     of method: PFedLA, clients: [Int], received: [[Float]], state: PFedLA.ServerState,
     bank: ClientBank
@@ -83,7 +83,7 @@ final class Server {
       of: method, clients: participants,
       received: participants.map { _ in initial }, state: state, bank: bank)
     for client in 0..<clients {
-      // A trained model, moved on by a little, in memory of its own.
+      // A trained model, slightly changed, in its own memory.
       let factor = 1 + Float(client) * 1e-6
       bank.store(trained[client % count].trained.map { $0 * factor }, of: client)
     }

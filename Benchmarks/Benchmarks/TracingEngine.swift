@@ -2,7 +2,7 @@ import Dispatch
 import NeuralNetworks
 import Synchronization
 
-/// What a round asked of the networks, so that its training steps can be done once more alone.
+/// What a round asked the networks to do, so that its training steps can be repeated alone.
 struct Trace: Sendable {
   /// One client's turn on a network.
   struct Turn: Sendable {
@@ -37,7 +37,7 @@ struct Trace: Sendable {
     turns.joined().reduce(0) { $0 + $1[keyPath: key] }
   }
 
-  /// Seconds of the training steps alone: every gradient once more on the same batch, each followed by
+  /// Seconds of the training steps alone: every gradient again on the same batch, each followed by
   /// a step of descent, with the clients dealt out to the workers in the same way.
   func replay(
     on engine: any TrainingEngine, images: LabelledImages, optimiser: StochasticGradientDescent
@@ -56,8 +56,8 @@ struct Trace: Sendable {
   }
 }
 
-/// An engine that notes what its networks are asked to do. The notes are inside what is timed: two
-/// readings of the clock a call, and a copy of the batch's sample numbers a step.
+/// An engine that records what its networks are asked to do. The recording is part of the measured time: two
+/// clock readings per call, and a copy of the batch's sample numbers per step.
 final class TracingEngine: TrainingEngine {
   private let engine: any TrainingEngine
   private let trace = Mutex(Trace())

@@ -49,7 +49,7 @@ final class TrainedModel: Sendable {
     _ = try step(batchSize: 32, repetitions: 130)
   }
 
-  /// Seconds of one step, the mean of so many.
+  /// Seconds of one step, the mean over this many.
   func step(batchSize: Int, repetitions: Int) throws -> Double {
     try engine.onWorker { [self] network in
       // The first ones find other work's data in the caches.
@@ -60,7 +60,7 @@ final class TrainedModel: Sendable {
     }
   }
 
-  /// So many steps over the client's samples, batch after batch.
+  /// This many steps over the client's samples, batch after batch.
   func train(_ network: any LocalNetwork, batchSize: Int, repetitions: Int) throws {
     let count = samples.count / batchSize
     for step in 0..<repetitions {

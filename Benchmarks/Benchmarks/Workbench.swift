@@ -10,7 +10,7 @@ import Partitioning
 protocol BenchmarkSection: Sendable {
   /// Its name on the command line and in the table.
   static var name: String { get }
-  /// What it measures, in a line.
+  /// What it measures, in one line.
   static var summary: String { get }
   /// Measures, and adds rows to the workbench.
   static func run(_ bench: Workbench) throws
@@ -22,9 +22,9 @@ final class Workbench {
   let program: String
   /// A folder of this run's own, removed at the end.
   let temporary: URL
-  /// What PyTorch processes are started with; nil where PyTorch is absent.
+  /// What PyTorch processes are started with; nil if PyTorch is absent.
   let pyTorch: PyTorch.Installation?
-  /// Of the section `methods`: which ones (none named: all), and local epochs.
+  /// For the section `methods`: which methods (none named: all), and local epochs.
   let methods: (names: [String], epochs: Int)
   let cores = WorkerPool.coreCount
 
@@ -79,7 +79,7 @@ final class Workbench {
     return presence.presentSplits.isEmpty ? nil : (datasets, presence.presentSplits)
   }
 
-  /// The images of a dataset: the published ones that are there, else synthetic ones.
+  /// The images of a dataset: the published ones if present, otherwise synthetic ones.
   func images(_ name: String, classes: [String]? = nil) throws -> ImageDataset {
     if let known = loaded[name] { return known }
     let (folder, splits) = try source(of: name)
@@ -88,14 +88,14 @@ final class Workbench {
     return dataset
   }
 
-  /// Where the images of a dataset are, and which splits: the published ones that are there, else
-  /// synthetic ones, which are drawn when first asked for.
+  /// Where the images of a dataset are, and which splits: the published ones if present, otherwise
+  /// synthetic ones, which are made on first use.
   func source(of name: String) throws -> (folder: String, splits: [String]) {
     if let published = try publishedFolder(name) { return published }
     let entry = try DatasetCatalogue.entry(named: name)
     let folder = temporary.appendingPathComponent("drawn").path
     if DatasetFolder(folder).presence(of: entry).presentSplits.isEmpty {
-      note("\(name): no published files in \(datasets); drawing synthetic images")
+      note("\(name): no published files in \(datasets); using synthetic images")
       try Synthesizer.synthesize(name, into: folder, samplesPerClass: 6000)
     }
     return (folder, entry.splits.map(\.name))

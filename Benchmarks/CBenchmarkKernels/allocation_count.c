@@ -9,7 +9,7 @@
 
 #if defined(__GLIBC__)
 
-// A program's own definitions take the place of the library's, in every shared library too.
+// A program's own definitions replace the library's, also in every shared library.
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -64,7 +64,7 @@ COUNTED int posix_memalign(void **target, size_t alignment, size_t size) {
   return 0;
 }
 
-// oneDNN's entry, so that what it allocates is told apart. Its types are pointers and sizes.
+// oneDNN's entry point, so that its allocations are counted separately. Its types are pointers and sizes.
 typedef int (*execute_function)(const void *, void *, int, const void *);
 
 COUNTED int dnnl_primitive_execute(

@@ -45,7 +45,7 @@ static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL | H5F_OBJ_LO
 /// Stops libhdf5 printing its error stack; the stack belongs to the thread in a thread-safe build.
 static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-/// File locks where the file system offers them; without, a file opens all the same.
+/// File locks where the file system offers them; without, a file opens anyway.
 static inline herr_t chdf5_set_lenient_locking(hid_t access) {
 #if H5_VERSION_GE(1, 10, 7)
   return H5Pset_file_locking(access, 1, 1);
@@ -73,7 +73,7 @@ static inline herr_t chdf5_copy_message(unsigned n, const H5E_error2_t *error, v
   return 0;
 }
 
-/// Copies the innermost message of the error stack into `text` (empty where there is none). Call it
+/// Copies the innermost message of the error stack into `text` (empty if there is none). Call it
 /// straight after the failed call: every other call clears the stack.
 static inline void chdf5_innermost_message(char *text, size_t size) {
   struct chdf5_message message = {text, size};
@@ -83,7 +83,7 @@ static inline void chdf5_innermost_message(char *text, size_t size) {
 
 // Calls taking hbool_t, which is an integer or a bool depending on the version.
 
-/// Keeps a file in memory alone, growing byte by byte, so that it is as long there as on a disk.
+/// Keeps a file only in memory, growing byte by byte, so that it is as long there as on a disk.
 static inline herr_t chdf5_set_memory_driver(hid_t access) { return H5Pset_fapl_core(access, 1, 0); }
 
 /// Leaves times out of an object, so that the same writes give the same bytes, and keeps the order in

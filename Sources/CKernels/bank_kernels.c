@@ -15,7 +15,7 @@ enum { ADDED = 8, BLOCK_COLUMNS = 2048, GROUP = 4 };
 // MARK: Weighted sums
 
 // Adds `sources` rows to `targets` sums over a block of columns, and asks for the rows that come later.
-// `weights` has `stride` values a row, `sums` BLOCK_COLUMNS columns a target.
+// `weights` has `stride` values per row, `sums` BLOCK_COLUMNS columns per target.
 INLINE void add_rows(const float *const *rows, const float *const *ahead, int sources, int targets,
                      const float *weights, ptrdiff_t stride, ptrdiff_t first, ptrdiff_t columns,
                      float *sums) {
@@ -94,7 +94,7 @@ void bank_weighted_sums(const float *const *rows, ptrdiff_t row_count, const flo
 // MARK: Inner products
 
 // Adds a stretch's part of the inner products of `sources` rows with `others` vectors, which lie in
-// `values` with BANK_STRETCH columns each, 0 behind the last.
+// `values` with BANK_STRETCH columns each, 0 after the last.
 INLINE void add_products(const float *const *rows, const float *const *ahead, int sources, int others,
                          ptrdiff_t first, ptrdiff_t columns, const float *values, double *products,
                          ptrdiff_t stride) {
@@ -129,7 +129,7 @@ INLINE void add_products(const float *const *rows, const float *const *ahead, in
     for (int r = 0; r < others; r++) products[s * stride + r] += sum_of(&lanes[s][r]);
 }
 
-// Of few vectors, so that all sums stay in registers.
+// For few vectors, so that all sums stay in registers.
 #define MULTIPLY(others)                                                                          \
   if (sources == GROUP)                                                                           \
     add_products(rows + j, r == 0 ? ahead : 0, GROUP, others, start, width,                       \
@@ -146,7 +146,7 @@ enum { VISIT_STRETCHES = 8, VISIT = VISIT_STRETCHES * BANK_STRETCH };
 FOR_EACH_PROCESSOR
 void bank_inner_products(const float *const *rows, ptrdiff_t row_count, const float *vectors, int count,
                          ptrdiff_t first, ptrdiff_t columns, double *products) {
-  // Axes (stretch, vector, column): the vectors of a visit, 0 behind the last column.
+  // Axes (stretch, vector, column): the vectors of a visit, 0 after the last column.
   float visit[VISIT_STRETCHES * BANK_MAXIMUM_SHARED * BANK_STRETCH] __attribute__((aligned(64)));
   for (ptrdiff_t i = 0; i < row_count * count; i++) products[i] = 0;
   for (ptrdiff_t block = 0; block < columns; block += VISIT) {

@@ -14,7 +14,7 @@ size_t connected_scratch_count(const connected_shape *shape) {
 #ifdef HAS_VECTOR_KERNELS
 enum { MOST_VECTORS = 2 };
 
-// Where the numbers of a product lie.
+// The layout of the numbers of a product.
 typedef struct {
   const float *a;  // single numbers: a[row · row + outer · outer + k · step]
   ptrdiff_t row, outer, step;

@@ -23,7 +23,7 @@ static const float sines_14[] = {0,  0.433883739f,  0.781831482f,  0.974927912f,
                                  0.781831482f, 0.433883739f, 0, -0.433883739f, -0.781831482f,
                                  -0.974927912f, -0.974927912f, -0.781831482f, -0.433883739f};
 
-// Where the vector of an out block's weights for an in channel and a place of the kernel stands.
+// The position of the vector of an out block's weights for an in channel and a place of the kernel.
 static inline ptrdiff_t weight_offset(int in_channels, int out_block, int in_channel, int place) {
   if (in_channels % LANES) return (((ptrdiff_t)out_block * in_channels + in_channel) * PLACES + place) * LANES;
   const ptrdiff_t block = (ptrdiff_t)out_block * (in_channels / LANES) + in_channel / LANES;

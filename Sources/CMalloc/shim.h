@@ -4,7 +4,7 @@
 #include <malloc.h>
 #endif
 
-// Sets the size from which blocks come from the system one by one, and go back to it; nothing where the
+// Sets the size from which blocks come from the system one by one, and go back to it; nothing if the
 // C library is not glibc.
 static inline void cmalloc_set_large_block_size(int bytes) {
 #if defined(__GLIBC__)

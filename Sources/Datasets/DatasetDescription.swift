@@ -1,8 +1,8 @@
-/// A catalogue entry: all that is known of a published dataset before a file of it is opened.
+/// A catalogue entry: everything known about a published dataset before one of its files is opened.
 public struct DatasetDescription: Sendable {
-  /// The name in specifications and on the command line, as "emnist-letters".
+  /// The name in specifications and on the command line, such as "emnist-letters".
   public let name: String
-  /// The name for tables and figures, as "EMNIST Letters".
+  /// The name for tables and figures, such as "EMNIST Letters".
   public let title: String
   /// The folder of its files inside the datasets folder.
   public let folder: String
@@ -57,7 +57,7 @@ public struct DatasetDescription: Sendable {
   /// The files of all splits, in order.
   var files: [PublishedFile] { splits.flatMap(\.files) }
 
-  /// How a damaged or missing file of this dataset is mended.
+  /// How to fix a damaged or missing file of this dataset.
   var remedy: String { "fetch it with `pfedla datasets fetch \(name)`" }
 }
 
@@ -65,7 +65,7 @@ public struct DatasetDescription: Sendable {
 public enum DatasetLayout: Sendable, Equatable {
   /// IDX: an image file (magic 00 00 08 03, then count, height, width) and a label file (magic
   /// 00 00 08 01, then count) per split; all numbers big-endian, <http://yann.lecun.com/exdb/mnist/>.
-  /// The label of the first class is `firstLabel`; `isTransposed` tells that x and y are swapped.
+  /// The label of the first class is `firstLabel`; `isTransposed` says whether x and y are swapped.
   case idx(firstLabel: Int, isTransposed: Bool)
   /// CIFAR's binary version: records of `labelByteCount` label bytes, the last one the class, and
   /// the pixels as (channel, y, x); no header, <https://www.cs.toronto.edu/~kriz/cifar.html>.
@@ -92,9 +92,9 @@ public struct PublishedSplit: Sendable {
 public struct PublishedFile: Sendable {
   /// Its official name, without ".gz".
   public let name: String
-  /// The SHA-256 of its uncompressed bytes, where known.
+  /// The SHA-256 of its uncompressed bytes, if known.
   public let sha256: String?
-  /// The SHA-256 of the file as published with gzip, where it is and the digest is known.
+  /// The SHA-256 of the gzip file as published, if there is one and its digest is known.
   public let gzipSHA256: String?
 
   package init(_ name: String, sha256: String? = nil, gzipSHA256: String? = nil) {
@@ -138,7 +138,7 @@ public struct PublishedArchive: Sendable, Equatable {
   public let format: Format
   /// The folder inside the archive that holds the files, with its slash.
   public let memberFolder: String
-  /// ".gz" when the files inside are compressed once more.
+  /// ".gz" when the files inside are compressed again.
   public let memberSuffix: String
 
   package init(

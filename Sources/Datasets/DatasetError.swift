@@ -1,5 +1,5 @@
 /// What went wrong with a dataset, as one line that names the file or address, what was found, what
-/// was expected and how to mend it.
+/// was expected and how to fix it.
 public struct DatasetError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The family of a failure, for code that reacts to it.
   public enum Kind: Sendable {
@@ -17,7 +17,7 @@ public struct DatasetError: Error, CustomStringConvertible, Equatable, Sendable 
     case interrupted
     /// The disk or an outside program failed.
     case system
-    /// Doing as asked would harm files that are there.
+    /// The request would harm existing files.
     case refused
   }
 

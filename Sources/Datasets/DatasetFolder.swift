@@ -13,8 +13,8 @@ public struct DatasetFolder: Sendable {
     self.path = path
   }
 
-  /// Where to look for datasets: `explicit` (`--datasets`), else the environment's
-  /// `PFEDLA_DATASETS`, else `datasets`. An empty value counts as absent.
+  /// Where to look for datasets: `explicit` (`--datasets`), otherwise the environment's
+  /// `PFEDLA_DATASETS`, otherwise `datasets`. An empty value counts as absent.
   public static func resolve(
     explicit: String?, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String {
@@ -22,7 +22,7 @@ public struct DatasetFolder: Sendable {
       ?? "datasets"
   }
 
-  /// Which published splits of a dataset are there.
+  /// Which published splits of a dataset are present.
   public func presence(of entry: DatasetDescription) -> DatasetPresence {
     let hasAnyFile = entry.files.contains { locate($0, of: entry) != nil }
     return DatasetPresence(
@@ -40,15 +40,15 @@ public struct DatasetFolder: Sendable {
     FileSystem.isFile("\(folder(of: entry))/\(Self.syntheticMarker)")
   }
 
-  /// The path under which a published file is there, the preferred spelling first.
+  /// The path of a published file that is present, the preferred spelling first.
   package func locate(_ file: PublishedFile, of entry: DatasetDescription) -> String? {
     file.acceptedNames.map { "\(folder(of: entry))/\($0)" }.first(where: FileSystem.isFile)
   }
 
-  /// The path of a file that must be there.
+  /// The path of a file that must be present.
   ///
   /// Throws `DatasetError` (missing) that names the folder, the accepted names and, if another split
-  /// is there, that one.
+  /// is present, that one.
   func path(
     of file: PublishedFile, in split: PublishedSplit, _ entry: DatasetDescription
   ) throws -> String {
@@ -56,12 +56,12 @@ public struct DatasetFolder: Sendable {
     let present = presentSplits(of: entry)
     let alternative =
       present.isEmpty
-      ? "" : " or use what is there with `splits: [\(present.joined(separator: ", "))]`,"
+      ? "" : " or use the present files with `splits: [\(present.joined(separator: ", "))]`,"
     throw DatasetError(
       .missing,
       "\(folder(of: entry)): no \(split.name) file of \(entry.name) (looked for "
         + "\(file.acceptedNames.joined(separator: ", "))); \(entry.remedy),\(alternative) "
-        + "or name another folder with --datasets or PFEDLA_DATASETS")
+        + "or give another folder with --datasets or PFEDLA_DATASETS")
   }
 
   private func presentSplits(of entry: DatasetDescription) -> [String] {
@@ -71,18 +71,18 @@ public struct DatasetFolder: Sendable {
   }
 }
 
-/// Which published splits of a dataset are in a folder; nothing is said about their contents.
+/// Which published splits of a dataset are in a folder; their contents are not checked.
 public struct DatasetPresence: Sendable, CustomStringConvertible {
   /// All published splits, in order.
   public let publishedSplits: [String]
-  /// Those of which every file is there.
+  /// Those of which every file is present.
   public let presentSplits: [String]
-  /// Whether the files are there and were drawn by `synthesize`.
+  /// Whether the files are present and were made by `synthesize`.
   public let isSynthetic: Bool
-  /// Whether at least one published file is there.
+  /// Whether at least one published file is present.
   public let hasAnyFile: Bool
 
-  /// "complete", "test only", "incomplete" (a split lacks files) or "absent"; with ", synthetic".
+  /// "complete", "test only", "incomplete" (a split has missing files) or "absent"; with ", synthetic".
   public var description: String {
     let state =
       if presentSplits.count == publishedSplits.count {

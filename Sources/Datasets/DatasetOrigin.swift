@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// What is known of where the images and labels in memory come from.
+/// What is known about the origin of the images and labels in memory.
 public enum DatasetOrigin: String, Sendable, CaseIterable {
   /// Every file has the digest that its publisher's file has.
   case published
@@ -12,14 +12,14 @@ public enum DatasetOrigin: String, Sendable, CaseIterable {
 }
 
 /// The digests of files that `pfedla datasets fetch` took out of an archive with the published MD5:
-/// what there is to compare with where the catalogue knows no digest of the file itself. They lie in
+/// the reference if the catalogue has no digest of the file itself. They are in
 /// `fetched.sha256` in the dataset's folder, as `sha256sum` writes them, of the uncompressed contents.
 struct FetchedDigests {
   private(set) var digests: [String: String] = [:]
 
   static func path(in folder: String) -> String { "\(folder)/fetched.sha256" }
 
-  /// What was recorded in a folder; nothing where there is no such file.
+  /// What was recorded in a folder; nothing if there is no such file.
   init(in folder: String) {
     guard let data = FileManager.default.contents(atPath: Self.path(in: folder)) else { return }
     for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline) {
@@ -54,7 +54,7 @@ extension ImageDataset {
           return "\(file.name) has SHA-256 \(file.sha256), the published file has \(expected)"
         }
       } else if fetched.digests[file.name] != file.sha256 {
-        return "no published digest of \(file.name) is known to compare with; "
+        return "no published digest of \(file.name) is known; "
           + "`pfedla datasets fetch` checks the archive that holds it"
       }
     }

@@ -1,4 +1,4 @@
-/// The published files of a dataset held against their digests and formats.
+/// The published files of a dataset, checked against their digests and formats.
 public struct DatasetVerification: Sendable {
   /// What was found of one file or split.
   public struct Finding: Sendable, Equatable {
@@ -10,9 +10,9 @@ public struct DatasetVerification: Sendable {
       case noKnownDigest
       /// The file was drawn by `synthesize`; nothing is wrong with it.
       case synthetic
-      /// The file is not there.
+      /// The file is missing.
       case absent
-      /// The file is there, and another one of its split is not.
+      /// The file is present, but another one of its split is missing.
       case splitIncomplete
       /// The digest is another one than published.
       case differs(found: String, expected: String)
@@ -23,10 +23,10 @@ public struct DatasetVerification: Sendable {
       public var description: String {
         switch self {
         case .matches: "as published"
-        case .noKnownDigest: "readable; no digest of it is known to compare with"
+        case .noKnownDigest: "readable; no published digest is known for it"
         case .synthetic: "synthetic"
         case .absent: "absent"
-        case .splitIncomplete: "there, but another file of its split is absent"
+        case .splitIncomplete: "present, but another file of its split is missing"
         case .differs(let found, let expected): "SHA-256 \(found), expected \(expected)"
         case .damaged(let reason): reason
         }
@@ -43,17 +43,17 @@ public struct DatasetVerification: Sendable {
 
   /// The dataset's catalogue name.
   public let dataset: String
-  /// One finding a file, in the catalogue's order.
+  /// One finding per file, in the catalogue's order.
   public let findings: [Finding]
 
-  /// Whether at least one split is there and no file that is there is bad. A split may be absent
+  /// Whether at least one split is present and no present file is bad. A split may be absent
   /// as a whole.
   public var isGood: Bool {
     let isThere = findings.contains { $0.outcome != .absent }
     return isThere && badFindings.isEmpty
   }
 
-  /// Whether all files are there and none is bad.
+  /// Whether all files are present and none is bad.
   public var isComplete: Bool {
     badFindings.isEmpty && findings.allSatisfy { $0.outcome != .absent }
   }
@@ -67,7 +67,7 @@ public struct DatasetVerification: Sendable {
     }
   }
 
-  /// Imports every split that is there and compares the digests of its files.
+  /// Imports every split that is present and compares the digests of its files.
   ///
   /// Throws `DatasetError` (unknownName) if the catalogue has no dataset of that name. Bad files are
   /// findings, not errors.
@@ -101,7 +101,7 @@ public struct DatasetVerification: Sendable {
         dataset.isSynthetic ? .synthetic : compare(found.sha256, with: file, fetched)
       }
     } catch {
-      // The line starts with the path of the file to blame; the others are looked at one by one.
+      // The line starts with the path of the bad file; the others are checked one by one.
       let reason = "\(error)"
       return zip(split.files, paths).map { file, path in
         guard let path, !reason.hasPrefix("\(path): ") else { return .damaged(reason) }

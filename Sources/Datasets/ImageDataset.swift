@@ -10,9 +10,9 @@ public struct ImageDataset: Sendable {
     public let sha256: String
   }
 
-  /// The catalogue's name, as "cifar10".
+  /// The catalogue's name, such as "cifar10".
   public let name: String
-  /// The name for tables and figures, as "CIFAR-10".
+  /// The name for tables and figures, such as "CIFAR-10".
   public let title: String
   /// The names of the selected classes; a label is a place in this list.
   public let classNames: [String]
@@ -25,7 +25,7 @@ public struct ImageDataset: Sendable {
   /// All images, [sample, channel, y, x], 0...255, upright. A sample's index is its zero-based
   /// position in the pooled published files, whatever classes are selected.
   public let pixels: [UInt8]
-  /// The class of each sample, [sample], 0 ..< classNames.count; -1 where it is not selected.
+  /// The class of each sample, [sample], 0 ..< classNames.count; -1 if it is not selected.
   public let labels: [Int32]
   /// The pooled published splits, in order.
   public let splits: [String]
@@ -41,7 +41,7 @@ public struct ImageDataset: Sendable {
   /// Whether the files were drawn by `synthesize` and are not the published ones.
   public var isSynthetic: Bool { origin == .synthetic }
 
-  /// The title for people, with a word where the images are not the published ones.
+  /// The title for people, marked if the images are not the published ones.
   public var markedTitle: String {
     switch origin {
     case .published: title
@@ -66,7 +66,7 @@ public struct ImageDataset: Sendable {
   ///   - folder: the datasets folder, which holds a folder per dataset family.
   /// - Throws: `DatasetError`: unknownName, missing, malformed or system. Sizes, headers and labels
   ///   are checked exactly; no count in a header is trusted for an allocation. Digests decide the
-  ///   `origin`; files with other ones than published are imported all the same.
+  ///   `origin`; files with other digests than the published ones are imported anyway.
   public static func load(
     _ name: String, splits: [String]? = nil, classes: [String]? = nil, from folder: String
   ) throws -> ImageDataset {
@@ -128,11 +128,11 @@ public struct ImageDataset: Sendable {
       guard let split = entry.splits.first(where: { $0.name == name }) else {
         throw DatasetError(
           .unknownName,
-          "splits of \(entry.name): \"\(name)\" is unknown; "
+          "splits of \(entry.name): unknown split \"\(name)\"; "
             + "expected one or more of: \(known.joined(separator: ", "))")
       }
       guard !selected.contains(where: { $0.name == name }) else {
-        throw DatasetError(.unknownName, "splits of \(entry.name): \"\(name)\" is named twice")
+        throw DatasetError(.unknownName, "splits of \(entry.name): \"\(name)\" is listed twice")
       }
       selected.append(split)
     }

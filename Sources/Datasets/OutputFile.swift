@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file open for writing, which belongs to this process alone until it is closed.
+/// A file open for writing, which only this process may use until it is closed.
 final class OutputFile {
   let path: String
   private var descriptor: Int32
@@ -14,20 +14,21 @@ final class OutputFile {
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw DatasetError(
-        .system, "\(path): cannot be created: \(lastSystemMessage()); \(Self.remedy)")
+        .system, "\(path): cannot create the file: \(lastSystemMessage()); \(Self.remedy)")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close()
-      throw DatasetError(.refused, "\(path): another process is writing it; wait until it is done")
+      throw DatasetError(
+        .refused, "\(path): another process is writing it; wait until it has finished")
     }
   }
 
   deinit { close() }
 
-  /// Gives the file free at once; a network session may hold on to this object for a while.
+  /// Releases the file at once; a network session may hold on to this object for a while.
   func close() {
     guard descriptor >= 0 else { return }
-    // Closing alone would leave the lock with a child process that is just being started.
+    // Just closing it would leave the lock with a child process that is being started.
     _ = flock(descriptor, LOCK_UN)
     _ = Foundation.close(descriptor)
     descriptor = -1
@@ -40,7 +41,7 @@ final class OutputFile {
     return Int(status.st_size)
   }
 
-  /// Keeps the first `byteCount` bytes; the next write goes behind them.
+  /// Keeps the first `byteCount` bytes; the next write goes after them.
   func truncate(to byteCount: Int) throws {
     guard ftruncate(descriptor, off_t(byteCount)) == 0,
       lseek(descriptor, off_t(byteCount), SEEK_SET) >= 0
@@ -78,18 +79,18 @@ enum FileSystem {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw DatasetError(
-        .system, "\(path): cannot be created as a folder: \(error.localizedDescription)")
+        .system, "\(path): cannot create the folder: \(error.localizedDescription)")
     }
   }
 
-  /// Gives the file its final name in one step, in place of whatever has that name.
+  /// Gives the file its final name in one step, replacing any file of that name.
   static func move(_ source: String, to target: String) throws {
     guard rename(source, target) == 0 else {
-      throw DatasetError(.system, "\(target): cannot be put in place: \(lastSystemMessage())")
+      throw DatasetError(.system, "\(target): cannot be moved into place: \(lastSystemMessage())")
     }
   }
 
-  /// Removes the file or folder if it is there.
+  /// Removes the file or folder if it exists.
   static func remove(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
   }

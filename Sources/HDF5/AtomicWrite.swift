@@ -2,11 +2,11 @@ import CHDF5
 import Foundation
 import Synchronization
 
-/// Makes the names of this process's temporary files differ.
+/// Makes the names of this process's temporary files unique.
 private let temporaryFileCount = Atomic<Int>(0)
 
 extension HDF5File {
-  /// Writes a file that appears whole or not at all, even where the machine stops midway or the disk
+  /// Writes a file that appears completely or not at all, even if the machine stops midway or the disk
   /// is full.
   ///
   /// `body` fills a file in memory: libhdf5 does not survive a failure to write, so it never sees one.
@@ -16,13 +16,13 @@ extension HDF5File {
   /// behind.
   ///
   /// - Parameters:
-  ///   - path: Where the file shall be.
-  ///   - overwrite: Whether a file that is there is replaced.
+  ///   - path: The path of the file.
+  ///   - overwrite: Whether an existing file is replaced.
   ///   - isSealed: Whether the file begins with a checksum of the rest, for `checkSeal(of:)`.
-  ///   - previous: Where a file that is replaced is moved to, in place of whatever is there; nil
+  ///   - previous: Where a file that is replaced is moved to, instead of whatever is there; nil
   ///     removes it. That happens once the new file is whole, so one of the two always is there.
   ///   - body: Writes the file. It must not use the file or its objects afterwards.
-  /// - Throws: `HDF5Error` where `path` is taken and must not be overwritten, or its folder is
+  /// - Throws: `HDF5Error` if `path` is taken and must not be overwritten, or its folder is
   ///   missing or not writable, both before `body` runs, or where writing fails; and whatever
   ///   `body` throws.
   public static func writeAtomically(
@@ -49,7 +49,7 @@ extension HDF5File {
       try checkTarget(path, overwrite: overwrite)
       if let previous, rename(path, previous) != 0, errno != ENOENT {
         throw HDF5Error(
-          file: path, "cannot move the last file to \(previous) (\(systemErrorText()))")
+          file: path, "cannot move the previous file to \(previous) (\(systemErrorText()))")
       }
       guard rename(temporary, path) == 0 else {
         throw HDF5Error(
@@ -62,7 +62,7 @@ extension HDF5File {
     try synchronize(folder(of: path), reportedAs: path)
   }
 
-  /// Throws where the folder of `path` is missing or not writable.
+  /// Throws if the folder of `path` is missing or not writable.
   static func checkFolder(of path: String) throws {
     let folder = folder(of: path)
     var isFolder: ObjCBool = false
@@ -86,7 +86,7 @@ extension HDF5File {
       throw HDF5Error(file: path, sentence: "is a folder; expected the name of a file to write")
     }
     guard overwrite else {
-      throw HDF5Error(file: path, sentence: "exists already; give --overwrite to replace it")
+      throw HDF5Error(file: path, sentence: "already exists; add --overwrite to replace it")
     }
   }
 

@@ -24,7 +24,7 @@ extension HDF5Object {
 
   /// The attribute `name`, which holds a single value.
   ///
-  /// - Throws: `HDF5Error` where it is missing, of another type, or a list of other than one value.
+  /// - Throws: `HDF5Error` if it is missing, of another type, or a list of other than one value.
   public func attribute<Value: HDF5Element>(_ name: String, as type: Value.Type = Value.self) throws
     -> Value
   {
@@ -37,7 +37,7 @@ extension HDF5Object {
 
   /// The values of the attribute `name`; one where it is no list.
   ///
-  /// - Throws: `HDF5Error` where it is missing or of another type.
+  /// - Throws: `HDF5Error` if it is missing or of another type.
   public func attributes<Value: HDF5Element>(_ name: String, as type: Value.Type = Value.self)
     throws -> [Value]
   {

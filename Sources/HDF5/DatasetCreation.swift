@@ -1,11 +1,11 @@
 import CHDF5
 
-/// How a dataset's elements lie in the file.
+/// How a dataset's elements are stored in the file.
 public enum HDF5Storage: Sendable {
   /// As one piece, uncompressed: for large incompressible data, such as a model's parameters.
   case contiguous
   /// In pieces of at most 1 MiB, shuffled and deflated at level 4. Text, single values and empty
-  /// arrays are stored contiguously all the same.
+  /// arrays are stored contiguously anyway.
   case compressed
 }
 
@@ -19,8 +19,8 @@ extension HDF5Group {
   ///   - values: The elements in row-major order.
   ///   - shape: The extent of each axis; empty for a single value. An extent may be 0.
   ///   - missingAsNaN: Declares NaN as the value of what is missing (`_FillValue`); floats only.
-  /// - Throws: `HDF5Error` where the values do not fill the shape, the name is taken or some readers
-  ///   refuse it. Where writing the elements fails, the dataset exists and is incomplete.
+  /// - Throws: `HDF5Error` if the values do not fill the shape, the name is taken or some readers
+  ///   refuse it. If writing the elements fails, the dataset exists and is incomplete.
   @discardableResult
   public func write<Values: Collection>(
     _ name: String, _ values: Values, shape: [Int], storage: HDF5Storage = .contiguous,
@@ -30,14 +30,14 @@ extension HDF5Group {
       try checkCount(values.count, fills: shape, of: name)
       let dataset = try createDataset(
         name, of: Values.Element.self, shape: shape, storage: storage, missingAsNaN: missingAsNaN)
-      try dataset.write(values, memorySpace: chdf5_all(), fileSpace: chdf5_all())
+      try dataset.writeWhole(values)
       return dataset
     }
   }
 
   /// Creates the dataset `name` of shape [] in this group, and writes its single value.
   ///
-  /// - Throws: `HDF5Error` where the name is taken or some readers refuse it.
+  /// - Throws: `HDF5Error` if the name is taken or some readers refuse it.
   @discardableResult
   public func write<Value: HDF5Element>(_ name: String, _ value: Value) throws -> HDF5Dataset {
     try write(name, CollectionOfOne(value), shape: [])
@@ -88,7 +88,7 @@ extension HDF5Group {
   /// Creates the dataset `name` without labelled axes, to be written by rows; see
   /// `createDataset(_:of:axes:storage:missingAsNaN:)`.
   ///
-  /// - Throws: `HDF5Error` where the name is taken or some readers refuse it, or no array has the
+  /// - Throws: `HDF5Error` if the name is taken or some readers refuse it, or no array has the
   ///   shape.
   public func createDataset<Element: HDF5Element>(
     _ name: String, of type: Element.Type, shape: [Int], storage: HDF5Storage = .contiguous,

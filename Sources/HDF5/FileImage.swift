@@ -18,11 +18,11 @@ final class FileImage {
     image.deallocate()
   }
 
-  /// Fills a file by `fill`, closes it and calls `body` with its bytes as they would lie on a disk.
+  /// Fills a file with `fill`, closes it and calls `body` with its bytes as they would be on a disk.
   ///
   /// - Parameters:
-  ///   - name: What error lines call the file.
-  ///   - identity: A path of its own, by which libhdf5 tells files apart; nothing is created there.
+  ///   - name: The file's name in error lines.
+  ///   - identity: A unique path, by which libhdf5 distinguishes files; nothing is created there.
   ///   - userBlock: Bytes to leave free ahead of it: 0 or a power of two from 512 on.
   static func make<Result>(
     reportedAs name: String, identity: String, userBlock: Int, fill: (HDF5File) throws -> Void,
@@ -84,7 +84,7 @@ extension HDF5File {
   fileprivate func byteCount() throws -> Int {
     try file.use {
       var size: hsize_t = 0
-      try check(H5Fget_filesize(file.identifier, &size), "cannot tell the file's length")
+      try check(H5Fget_filesize(file.identifier, &size), "cannot determine the file's length")
       return Int(size)
     }
   }

@@ -44,9 +44,9 @@ public class HDF5Dataset: HDF5Object {
 
   /// All elements in row-major order.
   ///
-  /// - Parameter expected: The shape the caller relies on, nil for an axis of any extent; nil where
+  /// - Parameter expected: The shape the caller relies on, nil for an axis of any extent; nil if
   ///   any shape will do.
-  /// - Throws: `HDF5Error` where the stored type is another, the shape differs, or the data are
+  /// - Throws: `HDF5Error` if the stored type is another, the shape differs, or the data are
   ///   damaged.
   public func read<Element: HDF5Element>(
     as type: Element.Type = Element.self, shape expected: [Int?]? = nil
@@ -59,7 +59,7 @@ public class HDF5Dataset: HDF5Object {
 
   /// The elements of `rows`, a range on the first axis, in row-major order.
   ///
-  /// - Throws: `HDF5Error` where the stored type is another, the range reaches beyond the first
+  /// - Throws: `HDF5Error` if the stored type is another, the range reaches beyond the first
   ///   axis, or the data are damaged.
   public func readRows<Element: HDF5Element>(
     _ rows: Range<Int>, as type: Element.Type = Element.self
@@ -75,7 +75,7 @@ public class HDF5Dataset: HDF5Object {
   /// Writes whole rows from the index `first` on.
   ///
   /// - Parameter values: The rows' elements in row-major order.
-  /// - Throws: `HDF5Error` where the values are no whole number of rows, reach beyond the first
+  /// - Throws: `HDF5Error` if the values are no whole number of rows, reach beyond the first
   ///   axis, or are of another type than the dataset; the file is then as it was.
   public func writeRows<Values: Collection>(_ values: Values, from first: Int) throws
   where Values.Element: HDF5Element {
@@ -91,7 +91,7 @@ public class HDF5Dataset: HDF5Object {
       let rowCount = rowSize == 0 ? 0 : values.count / rowSize
       guard first >= 0, first <= extent - rowCount else {
         throw error(
-          "cannot write \(rowCount) rows from row \(first) on: the first axis has \(extent)")
+          "cannot write \(rowCount) rows starting at row \(first): the first axis has \(extent)")
       }
       try withSelection(of: first..<first + rowCount) { _, memorySpace, fileSpace in
         try write(values, memorySpace: memorySpace, fileSpace: fileSpace)
@@ -157,6 +157,13 @@ public class HDF5Dataset: HDF5Object {
     }
   }
 
+  /// Writes all values and gives their chunks their places in the file. Left to the closing of the dataset,
+  /// the order of the chunks of two datasets would depend on when the compiler lets go of them.
+  func writeWhole<Values: Collection>(_ values: Values) throws where Values.Element: HDF5Element {
+    try write(values, memorySpace: chdf5_all(), fileSpace: chdf5_all())
+    try check(H5Dflush(identifier), "cannot write the dataset")
+  }
+
   func write<Values: Collection>(_ values: Values, memorySpace: hid_t, fileSpace: hid_t) throws
   where Values.Element: HDF5Element {
     let type = Values.Element.elementType
@@ -197,7 +204,7 @@ public class HDF5Dataset: HDF5Object {
 
 /// The product of the extents.
 ///
-/// - Throws: `HDF5Error` where one is negative or the product overflows.
+/// - Throws: `HDF5Error` if one is negative or the product overflows.
 func elementCount(of shape: [Int], file: OpenFile, path: String) throws -> Int {
   var count = 1
   for extent in shape {

@@ -1,7 +1,7 @@
 import CHDF5
 
 /// A named axis with a coordinate for each index: a dataset of one axis that is an HDF5 dimension
-/// scale named like itself, which makes it a netCDF coordinate variable.
+/// scale with its own name, which makes it a netCDF coordinate variable.
 public final class HDF5Dimension: HDF5Dataset {}
 
 extension HDF5Group {
@@ -23,7 +23,7 @@ extension HDF5Group {
 
   /// Opens a dimension in this group by its path from here.
   ///
-  /// - Throws: `HDF5Error` where it is missing or no dimension scale of one axis.
+  /// - Throws: `HDF5Error` if it is missing or no dimension scale of one axis.
   public func dimension(_ path: String) throws -> HDF5Dimension {
     try file.use {
       let identifier = try openChild(path, kind: H5I_DATASET)
@@ -44,7 +44,7 @@ extension HDF5Group {
       let dimension = try makeDataset(
         HDF5Dimension.self, name, elementType: Value.elementType, shape: [values.count],
         storage: storage, missingAsNaN: false)
-      try dimension.write(values, memorySpace: chdf5_all(), fileSpace: chdf5_all())
+      try dimension.writeWhole(values)
       try dimension.check(
         H5DSset_scale(dimension.identifier, name), "cannot make the dataset a dimension scale")
       return dimension
@@ -64,13 +64,13 @@ extension HDF5Group {
       let home = dimension.path.split(separator: "/").dropLast()
       guard path.split(separator: "/").starts(with: home) else {
         throw refuse(
-          "the dimension \(dimension.path) lies elsewhere; expected one in \(path) or in a group "
+          "the dimension \(dimension.path) is elsewhere; expected one in \(path) or in a group "
             + "that holds it")
       }
       guard !axes[..<index].contains(where: { $0.name == dimension.name }) else {
         throw refuse(
-          "the dimension \(dimension.name) occurs twice; give the second axis a dimension of its "
-            + "own name")
+          "the dimension \(dimension.name) occurs twice; give the second axis its own "
+            + "dimension")
       }
     }
   }
@@ -79,7 +79,7 @@ extension HDF5Group {
 extension HDF5Dataset {
   /// Labels each axis with a dimension.
   ///
-  /// - Throws: `HDF5Error` where the dimensions' sizes are not the dataset's shape.
+  /// - Throws: `HDF5Error` if the dimensions' sizes are not the dataset's shape.
   func attach(_ axes: [HDF5Dimension]) throws {
     guard axes.map(\.count) == shape else {
       let found = axes.map { "\($0.name) (\($0.count))" }.joined(separator: ", ")
@@ -95,7 +95,7 @@ extension HDF5Dataset {
   /// The name of the dimension of each axis, nil for an axis without; an empty list for a single
   /// value.
   ///
-  /// - Throws: `HDF5Error` where the file is damaged.
+  /// - Throws: `HDF5Error` if the file is damaged.
   public func axisNames() throws -> [String?] {
     try file.use {
       try shape.indices.map { axis in

@@ -95,7 +95,7 @@ func describeStoredType(_ type: hid_t) -> String {
 }
 
 /// A value that datasets and attributes hold: `Float`, `Double`, `Int8`, `Int32`, `Int64`, `Bool`,
-/// `String`. There is no use in adding conformances.
+/// `String`. Do not add conformances.
 public protocol HDF5Element: Sendable {
   /// What is stored for such a value.
   static var elementType: HDF5ElementType { get }

@@ -3,7 +3,7 @@
 public struct HDF5Error: Error, CustomStringConvertible, Equatable, Sendable {
   /// The file's path, as the caller gave it.
   public let file: String
-  /// The path of the object within the file, such as `/partition/client`; nil where it is the file
+  /// The path of the object within the file, such as `/partition/client`; nil if it is the file
   /// as a whole.
   public let object: String?
   /// The whole line.

@@ -12,7 +12,7 @@ public final class HDF5File: HDF5Group {
   /// A reader may see it half-written: use `writeAtomically(to:overwrite:_:)` for results.
   ///
   /// - Parameter overwrite: Whether a file of that name is emptied first.
-  /// - Throws: `HDF5Error` where the file exists and must not be overwritten, is open already, or
+  /// - Throws: `HDF5Error` if the file exists and must not be overwritten, is open already, or
   ///   its folder is missing or not writable.
   public static func create(_ path: String, overwrite: Bool = false) throws -> HDF5File {
     try checkFolder(of: path)
@@ -40,7 +40,7 @@ public final class HDF5File: HDF5Group {
   /// trusts: where it is damaged, reading it may end the process. Files that must survive that are
   /// written sealed; `checkSeal(of:)` then says whether they may be opened.
   ///
-  /// - Throws: `HDF5Error` where it is missing, no HDF5 file, truncated or damaged.
+  /// - Throws: `HDF5Error` if it is missing, no HDF5 file, truncated or damaged.
   public static func openForReading(_ path: String) throws -> HDF5File {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -62,7 +62,7 @@ public final class HDF5File: HDF5Group {
     }
   }
 
-  /// Whether there is a file at `path` with the signature of HDF5. False where it cannot be read.
+  /// Whether there is a file at `path` with the signature of HDF5. False if it cannot be read.
   public static func isHDF5(_ path: String) -> Bool {
     withLibrary { chdf5_is_hdf5(path) > 0 }
   }
@@ -77,7 +77,7 @@ public final class HDF5File: HDF5Group {
     }
   }
 
-  /// Closes the file; its objects are of no use after. Closing once more does nothing.
+  /// Closes the file; its objects are unusable afterwards. Closing again does nothing.
   ///
   /// - Throws: `HDF5Error` where writing fails, as on a full disk.
   public func close() throws { try file.close() }

@@ -4,7 +4,7 @@ import CHDF5
 public class HDF5Group: HDF5Object {
   /// Creates the group `name` in this one.
   ///
-  /// - Throws: `HDF5Error` where something has that name or some readers refuse it.
+  /// - Throws: `HDF5Error` if something has that name or some readers refuse it.
   public func createGroup(_ name: String) throws -> HDF5Group {
     try checkName(name)
     return try file.use {
@@ -24,7 +24,7 @@ public class HDF5Group: HDF5Object {
 
   /// Opens a group in this one by its path from here, such as `train` or `model/conv1`.
   ///
-  /// - Throws: `HDF5Error` where it is missing or no group.
+  /// - Throws: `HDF5Error` if it is missing or no group.
   public func group(_ path: String) throws -> HDF5Group {
     try file.use {
       let identifier = try openChild(path, kind: H5I_GROUP)
@@ -34,7 +34,7 @@ public class HDF5Group: HDF5Object {
 
   /// Opens a dataset in this group by its path from here, such as `client` or `train/row_size`.
   ///
-  /// - Throws: `HDF5Error` where it is missing or no dataset.
+  /// - Throws: `HDF5Error` if it is missing or no dataset.
   public func dataset(_ path: String) throws -> HDF5Dataset {
     try file.use {
       let identifier = try openChild(path, kind: H5I_DATASET)
@@ -92,10 +92,10 @@ public class HDF5Group: HDF5Object {
 
   func checkAbsent(_ name: String) throws {
     guard try check(H5Lexists(identifier, name, chdf5_default()), "cannot look for \(name)") == 0
-    else { throw error("cannot create \(name): the group holds an object of that name already") }
+    else { throw error("cannot create \(name): the group already has an object of that name") }
   }
 
-  /// The part of `path` up to the first name that is missing, or nil where all exist.
+  /// The part of `path` up to the first name that is missing, or nil if all exist.
   private func firstMissing(_ path: String) throws -> String? {
     var prefix = ""
     for component in path.split(separator: "/") {

@@ -2,7 +2,7 @@ import CHDF5
 
 /// A group or a dataset: something with a path and attributes.
 ///
-/// An object keeps its file open until it is released or the file is closed by hand; after that its
+/// An object keeps its file open until it is released or the file is closed explicitly; after that its
 /// methods throw. It is not `Sendable`: a file and its objects belong to one thread at a time, and
 /// different files may be used from different threads.
 public class HDF5Object {
@@ -63,7 +63,7 @@ func withContiguousValues<Values: Collection, Result>(
 }
 
 extension HDF5Object {
-  /// C strings end at a NUL: text with one inside would be cut there without a word.
+  /// C strings end at a NUL: text with one inside would be truncated silently.
   func checkText<Element: HDF5Element>(
     _ values: UnsafeBufferPointer<Element>, of name: @autoclosure () -> String
   ) throws {

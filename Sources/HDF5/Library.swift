@@ -14,7 +14,7 @@ package func withLibrary<Result>(_ body: () throws -> Result) rethrows -> Result
   return try body()
 }
 
-/// The innermost message of libhdf5's error stack, or nil. To be called straight after the failure.
+/// The innermost message of libhdf5's error stack, or nil. Call it right after the failure.
 func innermostMessage() -> String? {
   let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer -> String in
     guard let start = buffer.baseAddress else { return "" }
@@ -24,7 +24,7 @@ func innermostMessage() -> String? {
   return text.isEmpty ? nil : text
 }
 
-/// A file known to libhdf5. Its objects hold on to it, so it outlives them unless closed by hand.
+/// A file known to libhdf5. Its objects hold on to it, so it outlives them unless closed explicitly.
 final class OpenFile {
   let path: String
   let identifier: hid_t
@@ -46,11 +46,11 @@ final class OpenFile {
     }
   }
 
-  /// Runs `body` holding the lock; throws where the file has been closed.
+  /// Runs `body` holding the lock; throws if the file has been closed.
   func use<Result>(_ body: () throws -> Result) throws -> Result {
     try withLibrary {
       guard isOpen else {
-        throw HDF5Error(file: path, "the file has been closed already")
+        throw HDF5Error(file: path, "the file is already closed")
       }
       return try body()
     }
@@ -64,7 +64,7 @@ final class OpenFile {
   }
 }
 
-/// Passes a result of libhdf5 on, or throws where it is negative: `failure`, and libhdf5's reason.
+/// Passes a result of libhdf5 on, or throws if it is negative: `failure`, and libhdf5's reason.
 @discardableResult
 func checkStatus<Status: SignedInteger>(
   _ status: Status, _ failure: @autoclosure () -> String, file: String, object: String?

@@ -1,7 +1,7 @@
 import CHDF5
 
 extension HDF5Dataset {
-  /// What the dataset stores; nil where it is a type that this module does not write.
+  /// What the dataset stores; nil if it is a type that this module does not write.
   public func storedElementType() throws -> HDF5ElementType? {
     try file.use {
       let stored = try check(H5Dget_type(identifier), "cannot read the dataset's type")
@@ -14,7 +14,7 @@ extension HDF5Dataset {
 
   /// Calls `body` with the bytes of all elements in row-major order, little-endian, some rows at a time.
   ///
-  /// - Throws: `HDF5Error` where the data are text or of a type that this module does not write, or are
+  /// - Throws: `HDF5Error` if the data are text or of a type that this module does not write, or are
   ///   damaged.
   public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     switch try storedElementType() {
@@ -46,7 +46,7 @@ extension HDF5Group {
   /// All datasets of numbers in this group and those below, in ascending order of their paths. Text is
   /// left out.
   ///
-  /// - Throws: `HDF5Error` where an object cannot be opened or groups are nested more than 16 deep.
+  /// - Throws: `HDF5Error` if an object cannot be opened or groups are nested more than 16 deep.
   public func numericDatasets() throws -> [HDF5Dataset] {
     try datasets(depth: 0).filter { try $0.storedElementType() != .string }
       .sorted { $0.path < $1.path }

@@ -28,7 +28,7 @@ struct Seal {
 extension HDF5File {
   /// Checks a file that was written sealed (`writeAtomically`) without opening it as HDF5.
   ///
-  /// - Throws: `HDF5Error` where it cannot be read, was not sealed, or a single bit of it differs.
+  /// - Throws: `HDF5Error` if it cannot be read, was not sealed, or a single bit of it differs.
   public static func checkSeal(of path: String) throws { try readAgainstSeal(path) }
 }
 

@@ -7,11 +7,11 @@ import Reports
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Put results of several methods and seeds into one table and one picture.",
+    abstract: "Compare results of several methods and seeds in one table and one plot.",
     discussion: """
-      Runs that differ by their seeds alone are one row; whatever else differs between rows is a column. \
+      Runs that differ only in their seeds share a row; any other difference between rows is a column. \
       Accuracies are those of the last evaluation, never of the best round. With --output the table \
-      (CSV and Markdown), the curves over rounds (CSV) and, where gnuplot is installed, their picture \
+      (CSV and Markdown), the learning curves (CSV) and, if gnuplot is installed, their plot \
       (SVG and PNG) are written.
 
       Example:
@@ -23,7 +23,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The folder for table and picture.", valueName: "folder"))
+    help: ArgumentHelp("The folder for the table and the plot.", valueName: "folder"))
   var output: String?
 
   func run() throws {
@@ -35,8 +35,8 @@ struct CompareCommand: ParsableCommand {
     for name in names { print("\(output)/\(name)") }
     if !names.contains("curves.png") {
       print(
-        "No picture was drawn: gnuplot is not installed (apt-get install gnuplot-nox, or "
-          + "brew install gnuplot); curves.csv holds the same numbers.")
+        "No plot was drawn: gnuplot is not installed (apt-get install gnuplot-nox, or "
+          + "brew install gnuplot); curves.csv has the same numbers.")
     }
   }
 }

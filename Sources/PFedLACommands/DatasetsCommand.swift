@@ -7,27 +7,27 @@ struct DatasetsCommand: AsyncParsableCommand {
     commandName: "datasets",
     abstract: "List, fetch, verify and synthesize datasets.",
     discussion: """
-      Datasets are looked for in --datasets DIR, else in the folder that PFEDLA_DATASETS names, else \
-      in datasets/.
+      Datasets are read from --datasets DIR, or the folder that PFEDLA_DATASETS names, or \
+      datasets/, in this order.
 
       Examples:
-        pfedla datasets list                  what is known and what is there
-        pfedla datasets fetch fashion-mnist   from the publisher, checked
-        pfedla datasets verify                check all files that are there
+        pfedla datasets list                  known datasets and which are present
+        pfedla datasets fetch fashion-mnist   download from the publisher and check
+        pfedla datasets verify                check all files that are present
         pfedla datasets synthesize cifar10 --datasets synthetic
-                                              a stand-in, where there is no network
+                                              a stand-in for machines without a network
       """,
     subcommands: [
       DatasetsList.self, DatasetsFetch.self, DatasetsVerify.self, DatasetsSynthesize.self,
     ])
 }
 
-/// The option that all commands share which read or write datasets.
+/// The option of all commands that read or write datasets.
 struct DatasetsFolderOption: ParsableArguments {
   @Option(
     name: .customLong("datasets"),
     help: ArgumentHelp(
-      "The datasets folder. (default: $PFEDLA_DATASETS, else datasets)", valueName: "dir"))
+      "The datasets folder. (default: $PFEDLA_DATASETS, otherwise datasets)", valueName: "dir"))
   var explicit: String?
 
   /// The folder to use.

@@ -8,9 +8,9 @@ struct DatasetsFetch: AsyncParsableCommand {
     commandName: "fetch",
     abstract: "Download datasets from their publishers.",
     discussion: """
-      Files are checked against the published digests and put in place only when whole; files that \
-      are there and right are skipped. A broken download resumes when the same command is run \
-      again. The six EMNIST datasets share one archive of 0.5 GB, so fetching one brings all.
+      Files are checked against the published digests and moved into place only when complete. Files that \
+      are present and correct are skipped. An interrupted download resumes when the same command is run \
+      again. The six EMNIST datasets share one archive of 0.5 GB, so fetching one fetches all.
 
       Examples:
         pfedla datasets fetch mnist fashion-mnist
@@ -18,12 +18,12 @@ struct DatasetsFetch: AsyncParsableCommand {
         pfedla datasets fetch mnist --mirror http://mirror.example.org/mnist/
       """)
 
-  @Argument(help: ArgumentHelp("The datasets' names.", valueName: "name"))
+  @Argument(help: ArgumentHelp("Names of datasets.", valueName: "name"))
   var names: [String]
 
   @Option(
     help: ArgumentHelp(
-      "Fetch the published file names from this address instead of the publisher's.",
+      "Fetch the published files from this address instead of the publisher's.",
       valueName: "url"))
   var mirror: String?
 
@@ -47,8 +47,8 @@ struct DatasetsFetch: AsyncParsableCommand {
   }
 }
 
-/// Shows the progress of a fetch on standard error: a bar on a terminal, else a line at each tenth. Called
-/// from several threads: what changes is behind the lock.
+/// Shows the progress of a fetch on standard error: a bar on a terminal, otherwise a line per tenth. Called
+/// from several threads: mutable state is behind the lock.
 private final class FetchDisplay: @unchecked Sendable {
   private let isTerminal: Bool
   private let lock = NSLock()
@@ -61,7 +61,7 @@ private final class FetchDisplay: @unchecked Sendable {
 
   func show(_ progress: Fetcher.Progress) {
     switch progress {
-    case .present(let file): line("\(file): is there")
+    case .present(let file): line("\(file): already present")
     case .downloading(let file, let received, let total): bar(file, received, total)
     case .checking(let file): line("\(file): checking")
     case .unpacking(let file): line("\(file): unpacking")

@@ -6,11 +6,11 @@ import Support
 struct DatasetsList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List the known datasets and which of their files are there.",
+    abstract: "List the known datasets and which of their files are present.",
     discussion: """
-      STATE is complete, "test only" or "train only" (one split is there), incomplete (a split lacks \
-      files) or absent; "synthetic" marks files drawn by `pfedla datasets synthesize`. IMAGES counts \
-      the published ones. Contents are not checked: that is `pfedla datasets verify`.
+      STATE is complete, "test only" or "train only" (one split is present), incomplete (a split has \
+      missing files) or absent; "synthetic" marks files made by `pfedla datasets synthesize`. IMAGES counts \
+      the published images. Contents are not checked; `pfedla datasets verify` does that.
 
       Examples:
         pfedla datasets list

@@ -7,8 +7,8 @@ struct DatasetsSynthesize: ParsableCommand {
     commandName: "synthesize",
     abstract: "Draw a learnable stand-in for a dataset, in its published layout.",
     discussion: """
-      For a machine without a network: the files have the official names and pass through the same \
-      importers. The folder is marked, and every result on it says that its data is synthetic. The \
+      For machines without a network. The files have the published names and are read by the same \
+      importers. The folder is marked, and every result on it says that its data are synthetic. The \
       same arguments give the same bytes everywhere.
 
       Examples:
@@ -19,10 +19,10 @@ struct DatasetsSynthesize: ParsableCommand {
   @Argument(help: ArgumentHelp("The dataset to stand in for.", valueName: "name"))
   var name: String
 
-  @Option(help: ArgumentHelp("Samples of a class, a sixth of them for testing.", valueName: "n"))
+  @Option(help: ArgumentHelp("Samples per class, a sixth of them for testing.", valueName: "n"))
   var samplesPerClass = 600
 
-  @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "s"))
+  @Option(help: ArgumentHelp("The seed.", valueName: "s"))
   var seed: UInt64 = 1
 
   @Flag(help: "Replace synthetic files of this dataset.")

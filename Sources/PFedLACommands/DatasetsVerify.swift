@@ -7,9 +7,9 @@ struct DatasetsVerify: ParsableCommand {
     commandName: "verify",
     abstract: "Import datasets and compare their files with the published digests.",
     discussion: """
-      Without names, every dataset of which a file is there is checked. The exit status is 1 if a \
+      Without names, every dataset with at least one file is checked. The exit status is 1 if a \
       file is damaged or is not the published one, or if a named dataset is absent. Digests are \
-      SHA-256 of the uncompressed bytes, so a plain file and its .gz are equal.
+      SHA-256 of the uncompressed bytes, so a plain file and its .gz have the same digest.
 
       Examples:
         pfedla datasets verify
@@ -17,7 +17,7 @@ struct DatasetsVerify: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The datasets' names; all that are there if none.", valueName: "name"))
+    help: ArgumentHelp("Names of datasets. Default: all that are present.", valueName: "name"))
   var names: [String] = []
 
   @OptionGroup var location: DatasetsFolderOption
@@ -29,7 +29,7 @@ struct DatasetsVerify: ParsableCommand {
       ? DatasetCatalogue.all.filter { folder.presence(of: $0).hasAnyFile }
       : try names.map(DatasetCatalogue.entry(named:))
     if entries.isEmpty {
-      print("\(folder.path): holds no dataset; fetch one with `pfedla datasets fetch NAME`")
+      print("\(folder.path): contains no dataset; fetch one with `pfedla datasets fetch NAME`")
     }
     var isGood = true
     for entry in entries {

@@ -8,15 +8,15 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a result file's contents as tidy CSV files.",
     discussion: """
-      Writes rounds.csv (means and standard deviations over clients; of losses, over those that are finite, \
-      with the number of clients that have diverged), clients.csv (every client in \
-      every evaluated round) and, for methods that have them, aggregation_weights.csv (round, client, \
+      Writes rounds.csv (means and standard deviations over clients; for losses, over the finite ones, \
+      and the number of clients that have diverged), clients.csv (every client in \
+      every evaluated round), for methods that have them aggregation_weights.csv (round, client, \
       layer, source client, weight) and aggregation_summary.csv (mean weight of the client itself \
       and of other clients by the number of classes in common), and class_counts.csv (correct test \
-      samples of each client and class) where they were recorded. Every row begins with method, dataset, \
-      scheme, number of clients and seed. Prints the digest of the numbers. A file whose numbers are not \
-      those that were written, by this digest, is refused; one of schema version 1 has none and is exported \
-      unchecked.
+      samples of each client and class) if they were recorded. Every row begins with method, dataset, \
+      scheme, number of clients and seed. Prints the digest of the numbers. A file whose numbers do not \
+      match the digest recorded in it is refused; a file of schema version 1 has no digest and is exported \
+      without this check.
 
       Example:
         pfedla export runs/pfedla.h5 --csv runs/pfedla-csv
@@ -33,7 +33,7 @@ struct ExportCommand: ParsableCommand {
     try verification.requireUnchanged()
     if verification.recorded == nil {
       printToStandardError(
-        "Warning: \(file): no digest is recorded (a file of schema version 1), so that its numbers cannot be "
+        "Warning: \(file): no digest is recorded (a file of schema version 1), so its numbers cannot be "
           + "checked.")
     }
     let result = try RunResult(path: file)

@@ -2,14 +2,14 @@ import ArgumentParser
 import FederatedLearning
 import Support
 
-/// `pfedla methods`: what a specification's `method` can be.
+/// `pfedla methods`: the possible values of a specification's `method`.
 struct MethodsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "methods",
     abstract: "List the federated methods: name, paper, equations, keys and defaults.",
     discussion: """
-      Keys are given in a specification under methods.<name>, or as --set methods.<name>.<key>=value. \
-      Documentation/methods.md leads from each equation to its code.
+      Set keys in a specification under methods.<name>, or with --set methods.<name>.<key>=value. \
+      Documentation/methods.md maps each equation to its code.
 
       Examples:
         pfedla methods
@@ -17,10 +17,10 @@ struct MethodsCommand: ParsableCommand {
         pfedla methods --names
       """)
 
-  @Argument(help: "Methods to show; all unless given.")
+  @Argument(help: "Methods to show. Default: all.")
   var methods: [String] = []
 
-  @Flag(help: "Print the names alone.")
+  @Flag(help: "Print only the names.")
   var names = false
 
   func validate() throws {

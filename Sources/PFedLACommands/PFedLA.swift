@@ -25,7 +25,7 @@ struct PFedLA: AsyncParsableCommand {
         pfedla compare runs/pfedla.h5 runs/fedavg.h5 --output runs
         pfedla reproduce table1 --profile smoke
 
-      Every subcommand has examples of its own: pfedla run --help, and so on.
+      Every subcommand's --help has examples, such as pfedla run --help.
       """,
     version: CodeVersion.description,
     subcommands: [

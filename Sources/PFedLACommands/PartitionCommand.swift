@@ -11,8 +11,8 @@ struct PartitionCommand: ParsableCommand {
     commandName: "partition",
     abstract: "Split a dataset over clients, or inspect such a split.",
     discussion: """
-      A partition file says which samples each client trains on and which it is tested on. Any run \
-      takes one as partition.file, so that several methods share it.
+      A partition file lists the training and test samples of each client. Any run can \
+      use it as partition.file, so several methods can share it.
 
       Examples:
         pfedla partition make experiments/first-result.yaml \\
@@ -30,7 +30,7 @@ struct PartitionCommand: ParsableCommand {
       usage:
         "pfedla partition make <specification> --output <output> [--set <key=value> ...] [<options>]",
       discussion: """
-        Any run can use the file as partition.file, so that all methods share it.
+        Any run can use the file as partition.file, so all methods can share it.
 
         Examples:
           pfedla partition make experiments/first-result.yaml \\
@@ -79,7 +79,7 @@ struct PartitionCommand: ParsableCommand {
         """,
       discussion: """
         The test samples of the new partition are taken from the training samples of the given one, \
-        whose own test samples are left out. Hyperparameters can be chosen on it without using any test \
+        whose own test samples are left out. Use it to choose hyperparameters without looking at any test \
         sample.
 
         Example:
@@ -96,7 +96,7 @@ struct PartitionCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
     var output: String
 
-    @Option(help: "Share of the training data to hold out, above 0 and below 1.")
+    @Option(help: "The share of the training data to hold out, above 0 and below 1.")
     var share = 0.3
 
     @Flag(help: "Replace the file if it exists.")
@@ -134,10 +134,10 @@ struct PartitionCommand: ParsableCommand {
     @Argument(help: "A partition file or a result file.")
     var file: String
 
-    @Option(help: ArgumentHelp("Draw the counts into this SVG file.", valueName: "file.svg"))
+    @Option(help: ArgumentHelp("Plot the counts in this SVG file.", valueName: "file.svg"))
     var picture: String?
 
-    @Option(help: ArgumentHelp("Write the counts into this CSV file.", valueName: "file.csv"))
+    @Option(help: ArgumentHelp("Write the counts to this CSV file.", valueName: "file.csv"))
     var csv: String?
 
     func run() throws {

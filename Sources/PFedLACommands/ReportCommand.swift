@@ -3,16 +3,16 @@ import Experiments
 import Foundation
 import Reports
 
-/// `pfedla report`: tables, figures and report.html of what `pfedla reproduce` has done so far.
+/// `pfedla report`: tables, figures and report.html of the runs finished so far.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write tables, figures and report.html of an output folder of reproduce.",
+    abstract: "Write tables, figures and report.html for an output folder of reproduce.",
     discussion: """
-      Each sweep's CSV, Markdown, LaTeX, SVG and PNG files go into the folder of its name; report.html \
-      shows them all on one page that needs no network. Missing runs stay empty; a file that is damaged, or \
-      holds another run than its name says, is named and shown as missing. pfedla reproduce does the same \
-      at its end.
+      Each sweep's CSV, Markdown, LaTeX, SVG and PNG files go into a folder with its name; report.html \
+      shows them all on one page that works offline. Missing runs stay empty. A file that is damaged, or \
+      holds another run than its name says, is reported and shown as missing. pfedla reproduce does the same \
+      when it ends.
 
       Examples:
         pfedla report runs/reproduce-quick
@@ -22,12 +22,12 @@ struct ReportCommand: ParsableCommand {
   @Argument(help: "The output folder.")
   var folder: String
 
-  @Option(help: "Where the sweeps are, with the paper's numbers in paper/.")
+  @Option(help: "The folder with the sweeps, and the paper's numbers in paper/.")
   var experiments = "experiments"
 
   @Option(
     help: ArgumentHelp(
-      "Show every run as it stood after that round, in FOLDER/at-round-N.", valueName: "round"))
+      "Show every run as of this round, in FOLDER/at-round-N.", valueName: "round"))
   var atRound: Int?
 
   func validate() throws {
@@ -46,7 +46,7 @@ struct ReportCommand: ParsableCommand {
 }
 
 extension Report {
-  /// Prints on standard error what is wrong with results, each thing once.
+  /// Prints on standard error what is wrong with results, each problem once.
   func printProblems() {
     var seen = Set<String>()
     for problem in sweeps.flatMap(\.problems) where seen.insert(problem).inserted {

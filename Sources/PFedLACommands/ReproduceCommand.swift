@@ -5,14 +5,14 @@ import Experiments
 struct ReproduceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce",
-    abstract: "Do all runs of tables and figures of the paper, and report them.",
+    abstract: "Run everything behind tables and figures of the paper, and report it.",
     usage: "pfedla reproduce <targets> ... [--profile <profile>] [--output <output>] [<options>]",
     discussion: """
       A target is a sweep in the experiments folder: table1, table2, table3, figure1, figure5, figure6, \
-      figure7, or a YAML file of your own. Finished runs are skipped and half-done ones resume from their \
-      checkpoint, so the same command continues after Ctrl-C, a crash or a full disk. Several processes or \
+      figure7, or your own YAML file. Finished runs are skipped and unfinished ones resume from their \
+      checkpoint, so the same command resumes after Ctrl-C, a crash or a full disk. Several processes or \
       machines that share the output folder share the work. --only and --cell choose what this call \
-      computes; the report shows every finished run of the whole plan.
+      computes; the report shows all finished runs of the plan.
 
       Examples:
         pfedla reproduce table1 --profile smoke
@@ -25,7 +25,9 @@ struct ReproduceCommand: AsyncParsableCommand {
   var targets: [String] = []
 
   @Option(
-    help: "The scale: smoke (synthetic data, minutes), quick (an hour) or paper (days to weeks).")
+    help:
+      "The scale: smoke (synthetic data, minutes), quick (an hour), short (a sixth of paper) or paper (weeks)."
+  )
   var profile = "smoke"
 
   @Option(name: .shortAndLong, help: "The folder for results. Default: runs/reproduce-<profile>.")

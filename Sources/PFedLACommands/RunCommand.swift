@@ -16,9 +16,9 @@ struct RunCommand: AsyncParsableCommand {
         pfedla run experiments/first-result.yaml --output runs/fedavg.h5 \\
           --set method=fedavg seed=1 rounds=2
 
-      Ctrl-C finishes the round, saves a checkpoint beside the output and stops; the same command \
-      resumes from there. The result is the same, byte for byte, as that of an uninterrupted run, \
-      and for any number of workers.
+      Ctrl-C finishes the current round, saves a checkpoint beside the output and stops. The same command \
+      resumes from there. The result is byte-identical to that of an uninterrupted run, \
+      for any number of workers.
       """)
 
   @Argument(help: "The specification, a YAML file (see experiments/).")
@@ -32,11 +32,11 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup var datasets: DatasetsFolderOption
 
-  @Option(help: "Worker threads; the number changes no result. Default: all cores.")
+  @Option(help: "Worker threads; results do not depend on their number. Default: all cores.")
   var workers: Int?
 
   @Flag(
-    help: "Also record all that tools/replay.py needs to replay the run; for small runs.")
+    help: "Also record everything tools/replay.py needs to replay the run; for small runs.")
   var audit = false
 
   @OptionGroup var changes: OverridesOption
@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
       RunSpecification(document), datasetsFolder: datasets.folder)
     let workerCount = workers ?? WorkerPool.coreCount
 
-    // Before the first line: who reads it may press Ctrl-C.
+    // Before the first line: a user who sees it may press Ctrl-C.
     let interruption = Interruption()
     var display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
@@ -70,7 +70,7 @@ struct RunCommand: AsyncParsableCommand {
     ).run(
       shouldStop: { interruption.isRequested },
       resumed: { resumption in
-        if let damage = resumption.damage { display.note("\(damage); taking the one before it.") }
+        if let damage = resumption.damage { display.note("\(damage); using the one before it.") }
         display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
       },
       report: { display.show($0) })
@@ -85,7 +85,7 @@ struct RunCommand: AsyncParsableCommand {
     case .interrupted(let round):
       display.note(
         "Stopped after round \(round) of \(preparation.specification.rounds); the state is saved in "
-          + "\(output).checkpoint. Give the same command again to resume.")
+          + "\(output).checkpoint. Run the same command again to resume.")
       throw ExitCode(130)
     }
   }
@@ -93,8 +93,8 @@ struct RunCommand: AsyncParsableCommand {
   private static func words(_ origin: DatasetOrigin) -> String {
     switch origin {
     case .published: ""
-    case .unverified: "unverified files in the form of "
-    case .synthetic: "SYNTHETIC data in the form of "
+    case .unverified: "unverified files in the format of "
+    case .synthetic: "SYNTHETIC data in the format of "
     }
   }
 

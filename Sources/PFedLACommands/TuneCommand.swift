@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Reports
 
-/// `pfedla tune`: the trials of each method's hyperparameters, and the choice among them.
+/// `pfedla tune`: tries each method's hyperparameters and chooses among them.
 struct TuneCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune",
@@ -10,12 +10,12 @@ struct TuneCommand: AsyncParsableCommand {
       "Try hyperparameters on held-out training data, the same number of trials for every method.",
     usage: "pfedla tune <sweeps> ... [--profile <profile>] [--output <output>] [<options>]",
     discussion: """
-      A tuning sweep names keys and values for each method (grids). Every trial is a run that is evaluated on \
-      training samples that were held out; test samples are left out altogether. Of the trials within one \
-      standard error of the best, the first in the grid's order is chosen. Results: a table, a CSV file, a \
-      picture, and hyperparameters.yaml, which sweeps take (hyperparameters: FILE).
+      A tuning sweep lists keys and values for each method (grids). Every trial is a run evaluated on held-out \
+      training samples; test samples are not used at all. Among the trials within one \
+      standard error of the best, the first in the grid's order is chosen. The output is a table, a CSV file, a \
+      plot, and hyperparameters.yaml, which sweeps can read (hyperparameters: FILE).
 
-      As with reproduce, finished runs are skipped, half-done ones resume, several processes share the \
+      As with reproduce, finished runs are skipped, unfinished ones resume, several processes can share the \
       work, and --only and --cell choose what this call computes.
 
       Examples:
@@ -25,7 +25,7 @@ struct TuneCommand: AsyncParsableCommand {
         pfedla tune my-grids.yaml --output runs/my-grids
       """)
 
-  @Argument(help: "Tuning sweeps in the experiments folder, or YAML files of your own.")
+  @Argument(help: "Tuning sweeps in the experiments folder, or your own YAML files.")
   var targets: [String] = []
 
   @Option(help: "The scale: smoke (synthetic data, minutes) or full (hours).")

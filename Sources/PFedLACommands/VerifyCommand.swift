@@ -1,16 +1,16 @@
 import ArgumentParser
 import Experiments
 
-/// `pfedla verify`: results held against the digest of their numbers.
+/// `pfedla verify`: checks results against the digest of their numbers.
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract:
-      "Compute the digest of a result's numbers again and compare it with the recorded one.",
+      "Recompute the digest of a result's numbers and compare it with the recorded one.",
     discussion: """
-      The digest (numbers_sha256) covers every array of numbers by name, type, shape and bytes, and neither \
-      text nor attributes nor the layout of the file. Two results with equal digests hold equal numbers, \
-      whatever version of the program wrote them. Every file is checked, with a line for each; the exit \
+      The digest (numbers_sha256) covers name, type, shape and bytes of every array of numbers, but not \
+      text, attributes or the file's layout. Two results with equal digests have equal numbers, \
+      whichever version of the program wrote them. Prints one line per file. The exit \
       code is 1 unless all are as they were written.
 
       Examples:
@@ -21,7 +21,7 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "Result files of pfedla run.")
   var files: [String]
 
-  @Flag(help: "Also print a line for every array: digest, type, shape and path.")
+  @Flag(help: "Also print one line per array: digest, type, shape and path.")
   var arrays = false
 
   func run() throws {
@@ -31,7 +31,7 @@ struct VerifyCommand: ParsableCommand {
       do {
         verification = try ResultVerification(path: file)
       } catch {
-        // One file that cannot be read says nothing of the others. The line begins with its path.
+        // One unreadable file does not affect the others. The line begins with its path.
         isGood = false
         print("\(error)")
         continue

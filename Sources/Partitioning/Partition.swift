@@ -1,10 +1,10 @@
 /// Which samples of a dataset each client trains and tests on.
 ///
-/// A value of this type is sound: every client has train and test samples, no sample occurs twice,
+/// A value of this type is valid: every client has train and test samples, no sample occurs twice,
 /// none is unselected. It is made by a ``PartitionSpecification``, loaded from a file, or brought
 /// from elsewhere.
 public struct Partition: Equatable, Sendable {
-  /// The scheme's name of a partition that no scheme here has made.
+  /// The scheme name of a partition that no scheme here has made.
   public static let importedScheme = "imported"
 
   /// The dataset indices that each client trains on, [client][sample].
@@ -17,14 +17,14 @@ public struct Partition: Equatable, Sendable {
   public let scheme: String
   /// The scheme's settings, for the record.
   public let settings: [PartitionSetting]
-  /// The seed that it was drawn with; 0 where none was.
+  /// The seed that it was drawn with; 0 if none was.
   public let seed: UInt64
   /// The name of the dataset.
   public let dataset: String
-  /// The SHA-256 of the dataset's content as 64 hexadecimal digits; empty where it is unknown.
+  /// The SHA-256 of the dataset's content as 64 hexadecimal digits; empty if it is unknown.
   public let datasetSHA256: String
 
-  /// A partition of the dataset with these labels; throws ``PartitionError`` where it is not sound.
+  /// A partition of the dataset with these labels; throws ``PartitionError`` if it is not sound.
   ///
   /// - Parameters:
   ///   - train: The dataset indices that each client trains on, [client][sample].

@@ -32,7 +32,7 @@ public enum PartitionCheck {
     try repeats(train: train, test: test, subject: subject)
   }
 
-  /// Throws where a sample occurs twice, with both places. Sorts, so that a huge index from outside
+  /// Throws if a sample occurs twice, with both places. Sorts, so that a huge index from outside
   /// costs no memory.
   private static func repeats(
     train: [[Int32]], test: [[Int32]], subject: String
@@ -77,7 +77,7 @@ public enum PartitionCheck {
           guard label != -1 else {
             throw PartitionError(
               subject,
-              "client \(client) has the \(part) index \(index), a sample that the choice of classes "
+              "client \(client) has the \(part) index \(index), a sample that the selection of classes "
                 + "leaves out")
           }
           guard label >= 0, label < classCount else {

@@ -3,7 +3,7 @@ import Support
 extension Partition {
   /// The SHA-256 of the partition's content as 64 hexadecimal digits.
   ///
-  /// It covers, as little-endian 32-bit integers one after the other: the number of classes, the
+  /// It covers, as little-endian 32-bit integers one after another: the number of classes, the
   /// number of clients, the train samples of each client (their number), all train indices in client
   /// order, the test samples of each client (their number), and all test indices in client order. In
   /// Python, with the arrays as they stand in a partition file:

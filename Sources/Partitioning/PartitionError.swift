@@ -1,10 +1,10 @@
 /// Why a partition cannot be made, read or used: one line that names the key or file, what was
-/// found, what was expected and how to mend it.
+/// found, what was expected and how to fix it.
 public struct PartitionError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// What the line is about: a key as it stands in the specification (`partition.clients`), a file,
+  /// What the line is about: a key as written in the specification (`partition.clients`), a file,
   /// or `partition` for a partition in memory.
   public let subject: String
-  /// What was found, what was expected, and how to mend it.
+  /// What was found, what was expected, and how to fix it.
   public let problem: String
 
   /// An error about `subject`.

@@ -6,17 +6,17 @@ import HDF5
 //   label_count (client, class)           samples of each class, train and test together
 //   train/sample (sample)                 dimension scale
 //   train/row_size (client)               train samples of each client
-//   train/dataset_index (sample)          their dataset indices, rows one after the other
+//   train/dataset_index (sample)          their dataset indices, rows one after another
 //   test/…                                the same for test
 //   attributes: scheme, settings, seed, dataset, dataset_sha256, partition_sha256
 //
 // `train` and `test` are contiguous ragged arrays of the CF conventions. All numbers are int32.
 extension Partition {
-  /// Writes a partition file, whole or not at all.
+  /// Writes a partition file, completely or not at all.
   ///
   /// The file is HDF5 with a dimension scale for every axis; equal partitions give equal bytes.
   /// - Parameter overwrite: Whether a file that is there is replaced.
-  /// - Throws: `HDF5Error` where the file exists and must not be replaced, or writing fails.
+  /// - Throws: `HDF5Error` if the file exists and must not be replaced, or writing fails.
   public func save(to path: String, overwrite: Bool = false) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
       try file.setAttribute("Conventions", "CF-1.11")
@@ -37,7 +37,7 @@ extension Partition {
   /// - Parameters:
   ///   - group: An empty group.
   ///   - clientDimension: The dimension of the clients, in the group or in one that holds it.
-  /// - Throws: `HDF5Error` where the dimension has another size or writing fails; the group is then
+  /// - Throws: `HDF5Error` if the dimension has another size or writing fails; the group is then
   ///   incomplete.
   public func write(into group: HDF5Group, clientDimension: HDF5Dimension) throws {
     try group.setAttribute("scheme", scheme)
@@ -71,9 +71,9 @@ extension Partition {
 
   /// Loads the partition of a partition file or of a result file, and checks it.
   ///
-  /// - Throws: `HDF5Error` where the file is missing, damaged or lacks a part; ``PartitionError``
-  ///   where the content is not sound or not what its `partition_sha256` says. Whether it belongs to
-  ///   a dataset, ``validate(labels:source:)`` tells.
+  /// - Throws: `HDF5Error` if the file is missing, damaged or incomplete; ``PartitionError``
+  ///   if the content is invalid or does not match its `partition_sha256`. Whether it belongs to
+  ///   a dataset is checked by ``validate(labels:source:)``.
   public static func load(from path: String) throws -> Partition {
     let file = try HDF5File.openForReading(path)
     let isResult = try !file.exists("train") && file.exists("partition")
@@ -104,7 +104,7 @@ extension Partition {
         throw PartitionError(
           source,
           "label_count gives client \(client) \(row.reduce(0, +)) samples, but it has \(size) train "
-            + "and test indices; make the partition anew")
+            + "and test indices; make the partition again")
       }
     }
     if try group.hasAttribute("partition_sha256") {
@@ -114,7 +114,7 @@ extension Partition {
         throw PartitionError(
           source,
           "the content has the SHA-256 \(found), but partition_sha256 says \(recorded); the file was "
-            + "changed or damaged, make it anew")
+            + "changed or damaged; make it again")
       }
     }
     func text(_ name: String, default text: String) throws -> String {

@@ -19,7 +19,7 @@ public protocol PartitionScheme: Sendable {
 
   /// Gives every client its samples: [client][sample], each a dataset index from `pool`, none twice.
   ///
-  /// A pure function of the scheme, the pool and the stream. Throws where the pool holds too few
+  /// A pure function of the scheme, the pool and the stream. Throws if the pool holds too few
   /// samples.
   func allocate(
     _ pool: SamplePool, using stream: inout RandomStream
@@ -45,7 +45,7 @@ public enum PartitionSchemes {
   /// The names of all schemes.
   public static var names: [String] { registry.names }
 
-  /// The scheme of that name; throws where there is none.
+  /// The scheme of that name; throws if there is none.
   public static func named(_ name: String) throws(PartitionError) -> any PartitionScheme.Type {
     guard let scheme = registry[name] else {
       throw PartitionError(
@@ -70,11 +70,11 @@ enum SchemeCheck {
     guard samples >= 2 else {
       throw PartitionError(
         key: "samples_per_client",
-        "found \(samples), expected at least 2 (one to train on and one to test on)")
+        "found \(samples), expected at least 2 (one for training and one for testing)")
     }
   }
 
-  /// Throws where `clients` × `samplesPerClient` is more than the pool holds.
+  /// Throws if `clients` × `samplesPerClient` is more than the pool holds.
   static func total(
     clients: Int, samplesPerClient: Int, pool: SamplePool
   ) throws(PartitionError) {
@@ -83,10 +83,10 @@ enum SchemeCheck {
     throw PartitionError(
       key: "samples_per_client",
       "\(clients) \(clients == 1 ? "client" : "clients") with \(samplesPerClient) samples each need "
-        + "more than the \(pool.count) samples there are; " + advice(largest: pool.count / clients))
+        + "more than the \(pool.count) available samples; " + advice(largest: pool.count / clients))
   }
 
-  /// Throws at numbers that are absurd for the pool, before work in proportion to them is done.
+  /// Throws at numbers that are absurd for the pool, before doing work in proportion to them.
   static func magnitude(
     clients: Int, samplesPerClient: Int, pool: SamplePool
   ) throws(PartitionError) {
@@ -95,7 +95,7 @@ enum SchemeCheck {
     }
   }
 
-  /// Throws where a class is needed more often than the pool holds it. `needed` gives the samples
+  /// Throws if a class is needed more often than the pool holds it. `needed` gives the samples
   /// of every class, [class], for a number of samples per client.
   static func classes(
     samplesPerClient: Int, pool: SamplePool, atLeast smallest: Int,
@@ -115,7 +115,7 @@ enum SchemeCheck {
     }
     throw PartitionError(
       key: "samples_per_client",
-      "class \(short) needs \(counts[short]) samples and there are \(pool.counts[short]); "
+      "class \(short) needs \(counts[short]) samples, but there are \(pool.counts[short]); "
         + advice(largest: fits < smallest ? 0 : fits))
   }
 

@@ -17,7 +17,7 @@ public struct PartitionSetting: Equatable, Sendable {
 
 /// The `partition` section of a specification as it was written: keys and values, not yet checked.
 ///
-/// It decodes from any YAML or JSON mapping. Each scheme takes its own keys out of it, so a new
+/// It decodes from any YAML or JSON mapping. Each scheme reads its own keys from it, so a new
 /// scheme brings its keys along without a change here.
 public struct PartitionSettings: Decodable, Equatable, Sendable {
   /// A value of the section.
@@ -71,7 +71,7 @@ public struct PartitionSettings: Decodable, Equatable, Sendable {
 }
 
 /// Takes the values of a `partition` section one by one, checks their types, and at the end finds
-/// keys that nobody asked for.
+/// keys that were never read.
 public struct PartitionSettingReader: Sendable {
   private let scheme: String
   private let settings: PartitionSettings
@@ -83,13 +83,13 @@ public struct PartitionSettingReader: Sendable {
     self.scheme = scheme
   }
 
-  /// The value of `key`, or nil where the key is absent.
+  /// The value of `key`, or nil if the key is absent.
   public mutating func value(_ key: String) -> PartitionSettings.Value? {
     asked.append(key)
     return settings.values[key]
   }
 
-  /// A whole number, or nil where the key is absent. Throws where it is something else.
+  /// A whole number, or nil if the key is absent. Throws if it is something else.
   public mutating func integer(_ key: String) throws(PartitionError) -> Int? {
     switch value(key) {
     case nil: return nil
@@ -99,13 +99,13 @@ public struct PartitionSettingReader: Sendable {
     }
   }
 
-  /// A whole number that the scheme cannot do without. Throws where it is absent or something else.
+  /// A whole number that the scheme requires. Throws if it is absent or something else.
   public mutating func requiredInteger(_ key: String) throws(PartitionError) -> Int {
     guard let integer = try integer(key) else { throw missing(key) }
     return integer
   }
 
-  /// A number, or nil where the key is absent. Throws where it is something else.
+  /// A number, or nil if the key is absent. Throws if it is something else.
   public mutating func number(_ key: String) throws(PartitionError) -> Double? {
     switch value(key) {
     case nil: return nil
@@ -115,13 +115,13 @@ public struct PartitionSettingReader: Sendable {
     }
   }
 
-  /// A number that the scheme cannot do without. Throws where it is absent or something else.
+  /// A number that the scheme requires. Throws if it is absent or something else.
   public mutating func requiredNumber(_ key: String) throws(PartitionError) -> Double {
     guard let number = try number(key) else { throw missing(key) }
     return number
   }
 
-  /// A list of lists of whole numbers, or nil where the key is absent. Throws where it is something
+  /// A list of lists of whole numbers, or nil if the key is absent. Throws if it is something
   /// else.
   public mutating func integerLists(_ key: String) throws(PartitionError) -> [[Int]]? {
     guard let value = value(key) else { return nil }
@@ -151,7 +151,7 @@ public struct PartitionSettingReader: Sendable {
     PartitionError(key: key, "missing, and the scheme \(scheme) has no default for it")
   }
 
-  /// Throws when the section holds a key that was never asked for, with the nearest known key.
+  /// Throws if the section has a key that was never read, with the nearest known key.
   public func finish() throws(PartitionError) {
     let unknown = settings.values.keys.filter { !asked.contains($0) }.min()
     guard let unknown else { return }

@@ -1,16 +1,16 @@
 import RandomStreams
 
-/// A scheme and a train fraction: all that decides a partition but the dataset and the seed.
+/// A scheme and a train fraction: all that decides a partition except the dataset and the seed.
 public struct PartitionSpecification: Sendable {
   /// The default of the train fraction, the paper's.
   public static let defaultTrainFraction = 0.7
 
   /// Which client holds which samples.
   public let scheme: any PartitionScheme
-  /// The part of every client's samples that it trains on, between 0 and 1.
+  /// The fraction of every client's samples that it trains on, between 0 and 1.
   public let trainFraction: Double
 
-  /// A specification; throws where `trainFraction` is not between 0 and 1.
+  /// A specification; throws if `trainFraction` is not between 0 and 1.
   public init(
     scheme: any PartitionScheme, trainFraction: Double = defaultTrainFraction
   ) throws(PartitionError) {
@@ -52,7 +52,7 @@ public struct PartitionSpecification: Sendable {
 
   /// Makes the partition of a dataset.
   ///
-  /// Equal arguments give an equal partition, whatever else happens: the clients' samples come from
+  /// Equal arguments give equal partitions: the clients' samples come from
   /// the random stream (seed, partition), the train/test split of client i from (seed, split, i).
   ///
   /// - Parameters:
@@ -62,7 +62,7 @@ public struct PartitionSpecification: Sendable {
   ///   - seed: The seed of the random streams.
   ///   - dataset: The dataset's name, for the record.
   ///   - datasetSHA256: The digest of the dataset's content, for the record.
-  /// - Throws: ``PartitionError`` where the labels are out of range or too few for the scheme.
+  /// - Throws: ``PartitionError`` if the labels are out of range or too few for the scheme.
   public func makePartition(
     labels: [Int32], classCount: Int, seed: UInt64, dataset: String, datasetSHA256: String
   ) throws(PartitionError) -> Partition {
@@ -75,8 +75,8 @@ public struct PartitionSpecification: Sendable {
       guard samples.count >= 2 else {
         throw PartitionError(
           key: "samples_per_client",
-          "client \(client) has \(samples.count), expected at least 2 (one to train on and one to "
-            + "test on)")
+          "client \(client) has \(samples.count), expected at least 2 (one for training and one for "
+            + "testing)")
       }
       var stream = RandomStream(seed: seed, purpose: .split, client: client)
       let split = TrainTestSplit(

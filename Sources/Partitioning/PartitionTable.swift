@@ -91,7 +91,7 @@ public struct PartitionTable: CustomStringConvertible, Sendable {
     return Self.aligned(rows, leftAlignedLast: true)
   }
 
-  /// The first of some classes with their counts, in short where all counts are equal.
+  /// The first of some classes with their counts, abbreviated if all counts are equal.
   private static func largest(_ classes: [Int], counts: [Int]) -> String {
     let isEven = Set(classes.map { counts[$0] }).count == 1
     let shown = classes.prefix(isEven ? 16 : 6)

@@ -2,7 +2,7 @@ import RandomStreams
 
 /// The selected samples of a dataset by class, from which a scheme gives to the clients.
 public struct SamplePool: Sendable {
-  /// The dataset indices that are still there, [class][sample]; ascending at first.
+  /// The dataset indices that are left, [class][sample]; initially ascending.
   public private(set) var samples: [[Int32]]
 
   /// Sorts the samples of a dataset by class.
@@ -11,7 +11,7 @@ public struct SamplePool: Sendable {
   ///   - labels: The class of every sample, [sample], in 0 ..< `classCount`; −1 marks a sample that
   ///     is not selected and never used.
   ///   - classCount: The number of classes.
-  /// - Throws: ``PartitionError`` where a label is out of range or no sample is selected.
+  /// - Throws: ``PartitionError`` if a label is out of range or no sample is selected.
   public init(labels: [Int32], classCount: Int) throws(PartitionError) {
     guard classCount >= 1, classCount <= Int(Int32.max) else {
       throw PartitionError("classes", "found \(classCount), expected at least 1")
@@ -31,17 +31,17 @@ public struct SamplePool: Sendable {
       samples[Int(label)].append(Int32(index))
     }
     guard count > 0 else {
-      throw PartitionError("labels", "no sample is selected; check the choice of classes and files")
+      throw PartitionError("labels", "no sample is selected; check the selected classes and files")
     }
   }
 
   /// The number of classes.
   public var classCount: Int { samples.count }
 
-  /// The samples of each class that are still there, [class].
+  /// The number of samples of each class that are left, [class].
   public var counts: [Int] { samples.map(\.count) }
 
-  /// All samples that are still there.
+  /// The number of all samples that are left.
   public var count: Int { samples.reduce(0) { $0 + $1.count } }
 
   /// Puts the samples of every class into a random order.

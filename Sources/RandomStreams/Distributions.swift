@@ -1,6 +1,6 @@
 import Foundation
 
-// Draws that need logarithms and square roots: equal for the same C library, and within rounding
+// Draws that need logarithms and square roots: equal with the same C library, and within rounding
 // elsewhere.
 extension RandomStream {
   /// A standard normal number (Marsaglia's polar method; the second number of a pair is dropped so
@@ -36,7 +36,7 @@ extension RandomStream {
     }
   }
 
-  /// A symmetric Dirichlet(`concentration`) draw over `count` categories; sums to 1 but for
+  /// A symmetric Dirichlet(`concentration`) draw over `count` categories; sums to 1 except for
   /// rounding. When every gamma underflows (tiny concentrations), all mass goes to one category.
   public mutating func dirichlet(concentration: Double, count: Int) -> [Double] {
     precondition(count > 0, "count must be positive")

@@ -41,7 +41,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   private var words: SIMD4<UInt32> = .zero
   private var used = 4
 
-  /// Opens the stream of that name at its beginning. `round` and `client` are taken modulo 2³².
+  /// Opens the stream with that name at its beginning. `round` and `client` are taken modulo 2³².
   public init(seed: UInt64, purpose: RandomPurpose, round: Int = 0, client: Int = 0) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     name = SIMD4(

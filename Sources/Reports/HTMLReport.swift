@@ -47,14 +47,14 @@ struct HTMLReport {
       <p>Ma, Zhang, Guo, Xu: <cite>Layer-wised Model Aggregation for Personalized Federated Learning</cite>, \
       CVPR 2022, <a href="https://doi.org/10.1109/CVPR52688.2022.00985">DOI 10.1109/CVPR52688.2022.00985</a></p>
       \(synthetic
-        ? "<p class=\"warning\">SYNTHETIC data: this page shows that everything works, not how good a method is.</p>"
+        ? "<p class=\"warning\">SYNTHETIC data: this page shows that the program works, not how good a method is.</p>"
         : "")\(unverified
         ? "<p class=\"warning\">UNVERIFIED data: the digests of some files are not the published ones, or none is known.</p>"
         : "")
       <dl>
       <dt>profile</dt><dd>\(profiles.map(escaped).joined(separator: "<br>"))</dd>
       <dt>runs</dt><dd>\(finished) of \(planned) finished\
-      \(finished < planned ? "; what is missing is left empty" : "")\
+      \(finished < planned ? "; missing runs are left empty" : "")\
       \(unusable > 0 ? "; \(unusable) cannot be used, see below" : "")</dd>
       <dt>code</dt><dd>\(versions.isEmpty ? "none yet" : versions.map(escaped).joined(separator: ", "))\
       \(numerics.isEmpty ? "" : "; numerics version \(numerics.joined(separator: ", "))")</dd>
@@ -99,7 +99,7 @@ struct HTMLReport {
       """
   }
 
-  /// A picture inside the page. As an image of its own its identifiers cannot clash with another's.
+  /// A picture inside the page. As a separate image, its identifiers cannot clash with another's.
   private func figure(_ picture: ReportSection.Picture, in folder: String) throws -> String {
     let data = try Data(contentsOf: URL(fileURLWithPath: "\(output)/\(folder)/\(picture.file)"))
     return """

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the paper's own numbers lie: the folder `paper` beside the sweeps.
+/// The folder with the paper's own numbers: `paper`, next to the sweeps.
 public struct PaperNumbers: Sendable {
   private let folder: String
 

@@ -16,14 +16,14 @@ public struct Report {
   /// Reads an output folder. Throws `SpecificationError` if nothing was planned there. A result file
   /// that cannot be used is left out, and the sweep's `problems` name it.
   /// - Parameters:
-  ///   - paperFolder: where the paper's numbers lie.
+  ///   - paperFolder: the folder with the paper's numbers.
   ///   - atRound: shows every run as it stood after that round, in the folder `at-round-N`; nil takes all
   ///     rounds.
   public init(output: String, paperFolder: String, atRound: Int? = nil) throws {
     let plans = try SweepPlan.records(in: output)
     guard !plans.isEmpty else {
       throw SpecificationError(
-        "\(output): no plan of pfedla reproduce in it, expected its --output folder")
+        "\(output): contains no plan of pfedla reproduce; expected its --output folder")
     }
     self.output = output
     destination = atRound.map { "\(output)/at-round-\($0)" } ?? output
@@ -41,7 +41,7 @@ public struct Report {
   /// The file of chosen hyperparameters in the folder of such a sweep.
   public static var tunedValuesFile: String { TunedValues.fileName }
 
-  /// The names of those of some cells whose run is finished and diverged, in their order.
+  /// The names of those cells whose run is finished and diverged, in their order.
   public func diverged(among cells: [SweepCell]) -> [String] {
     let paths = Set(
       sweeps.flatMap(\.cells).compactMap(\.result).filter(\.record.hasDiverged).map(\.path))

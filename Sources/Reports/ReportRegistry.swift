@@ -40,7 +40,7 @@ public enum ReportRegistry {
       Entry("self-weights", SelfWeightsFigure.self),
       // Trials of each method's hyperparameters on held-out training data, and what was chosen.
       Entry("tuning", hasGrids: true, TuningReport.self),
-      // The same trials where nothing is to be chosen: how much an outcome depends on a key.
+      // The same trials if nothing is to be chosen: how much an outcome depends on a key.
       Entry("sensitivity", hasGrids: true, SensitivityReport.self),
     ]
   ) { $0.report.name }

@@ -1,6 +1,6 @@
 import Support
 
-/// What is made of a sweep's results: tables, CSV files and pictures.
+/// The outputs of a sweep's results: tables, CSV files and pictures.
 public struct ReportSection: Sendable {
   /// A picture, as files in the section's folder.
   public struct Picture: Sendable {
@@ -16,7 +16,7 @@ public struct ReportSection: Sendable {
     }
   }
 
-  /// The sweep's name; its files lie in the folder of that name.
+  /// The sweep's name; its files are in the folder of that name.
   public var name: String
   /// What it shows.
   public var title: String
@@ -47,7 +47,7 @@ public struct ReportSection: Sendable {
 }
 
 extension ReportSection {
-  /// Writes a picture's numbers and, where gnuplot is there, the picture.
+  /// Writes a picture's numbers and, if gnuplot is installed, the picture.
   mutating func add(
     _ picture: PanelPicture, caption: String, numbers: CSV, name: String, to folder: String
   ) throws {
@@ -57,11 +57,13 @@ extension ReportSection {
     if try picture.write(to: folder, name: name) {
       pictures.append(Picture(caption: caption, file: "\(name).svg"))
     } else {
-      note("gnuplot is not installed: the figures' numbers are there as CSV, the pictures are not.")
+      note(
+        "gnuplot is not installed: the figures' numbers are written as CSV, but there are no plots."
+      )
     }
   }
 
-  /// Adds a note unless it is there.
+  /// Adds a note unless it is present already.
   mutating func note(_ text: String) {
     if !notes.contains(text) { notes.append(text) }
   }

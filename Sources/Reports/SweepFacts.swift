@@ -2,7 +2,7 @@ import Datasets
 import Experiments
 import Foundation
 
-/// What a reader of a table must know of the runs behind it, in sentences.
+/// What a reader of a table must know about its runs, in sentences.
 struct SweepFacts {
   private let results: SweepResults
   private let finished: [(coordinates: [String: String], run: RunResult)]
@@ -24,7 +24,7 @@ struct SweepFacts {
     var footers: [String] = []
     if isSynthetic {
       footers.append(
-        "SYNTHETIC data: the images are drawn by this program. The numbers show that everything "
+        "SYNTHETIC data: this program made the images. The numbers show that everything "
           + "works; they say nothing about how good a method is and cannot be compared with the "
           + "paper's.")
     }
@@ -77,7 +77,7 @@ struct SweepFacts {
           + "\(missing == 1 ? "is" : "are") not finished.")
   }
 
-  /// What keeps runs from being compared as they stand.
+  /// Reasons why runs are not directly comparable.
   private var warnings: [String] {
     var warnings: [String] = []
     let diverged = finished.count { $0.run.record.hasDiverged }
@@ -101,8 +101,8 @@ struct SweepFacts {
   private static func words(_ origin: DatasetOrigin) -> String {
     switch origin {
     case .published: "published files of"
-    case .unverified: "UNVERIFIED files in the form of"
-    case .synthetic: "SYNTHETIC images in the form of"
+    case .unverified: "UNVERIFIED files in the format of"
+    case .synthetic: "SYNTHETIC images in the format of"
     }
   }
 
@@ -135,7 +135,7 @@ struct SweepFacts {
     text { $0.setting(key) ?? "not set" }
   }
 
-  /// A property of the runs: one text if all agree, else each with the labels of the first axis
+  /// A property of the runs: one text if all agree, otherwise each with the labels of the first axis
   /// that decides it, such as `600 (clients 10); 2500 (clients 100)`.
   /// - Parameter explained: whether to give those labels.
   private func text(explained: Bool = true, _ property: (RunResult) -> String) -> String {

@@ -22,7 +22,7 @@ extension SweepResults {
     let dataset: String
   }
 
-  /// The names of the axes that tell panels apart: all but those given.
+  /// The names of the axes that distinguish panels: all but those given.
   func panelAxes(without axes: Set<String>) -> [String] {
     plan.axes.map(\.name).filter { !axes.contains($0) }
   }
@@ -77,12 +77,12 @@ extension SweepResults {
     }
   }
 
-  /// What every picture of the sweep is drawn from, in brackets behind its title.
+  /// The source of every picture of the sweep, in brackets after its title.
   var profileRemark: String {
     "(profile \(plan.profile)\(atRound.map { ", round \($0)" } ?? ""))"
   }
 
-  /// The cells without a result, in a sentence; none if all are there.
+  /// The cells without a result, in a sentence; none if all have one.
   var missingNotes: [String] {
     let missing = cells.filter { $0.result == nil }
     guard !missing.isEmpty else { return [] }

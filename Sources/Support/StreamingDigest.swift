@@ -7,7 +7,7 @@
 /// A cryptographic digest of bytes that come in pieces, by the system's library (libcrypto on Linux,
 /// CryptoKit on Apple systems).
 ///
-/// A value: a copy continues by itself, and `hexadecimal` may be read at any time.
+/// A value: a copy continues independently, and `hexadecimal` may be read at any time.
 public struct StreamingDigest {
   /// The algorithms in use.
   public enum Algorithm: Sendable {
@@ -105,7 +105,7 @@ public struct StreamingDigest {
       return handle
     }
 
-    /// Nothing from outside makes these fail: only an algorithm that the library was built without.
+    /// These fail only if the library was built without the algorithm.
     private static func check(_ status: Int32) {
       precondition(status == 1, "libcrypto: the digest is not available")
     }

@@ -10,7 +10,7 @@ public struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
 }
 
 /// A small file that appears whole or not at all. Its temporary file, `<path>.tmp-<process>`, is named as
-/// those of results are, so that what a killed process left behind is found by its name.
+/// those of results are, so that files left by a killed process are found by their name.
 public enum TextFile {
   /// Writes text as UTF-8 in place of a file that is there. Throws `FileError` naming the file and the
   /// system's reason.
@@ -56,6 +56,6 @@ public func makeFolder(_ folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   } catch {
     throw FileError(
-      "\(folder): cannot make this folder, expected a place that can be written to")
+      "\(folder): cannot create this folder; expected a writable place")
   }
 }

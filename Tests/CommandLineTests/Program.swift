@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The built `pfedla` program, which lies beside the test bundle.
+/// The built `pfedla` program, which is next to the test bundle.
 enum Program {
   struct Result {
     let status: Int32

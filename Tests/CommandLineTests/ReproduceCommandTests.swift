@@ -52,7 +52,7 @@ struct ReproduceCommandTests {
     try Program.run(["reproduce", "small.yaml", "--output", "out"] + more, in: folder)
   }
 
-  /// The result of a method's run under a seed, by its path.
+  /// The result of a method's run with a seed, by its path.
   private func cell(_ method: String, _ seed: Int, in folder: TemporaryFolder) throws -> URL {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("out/cells").path)
     let name = try #require(
@@ -97,7 +97,7 @@ struct ReproduceCommandTests {
     #expect(
       report.errors
         == "Not used, shown as missing: cells/\(name): holds another run: method: found local, "
-        + "expected fedavg. pfedla reproduce does this run again.\n")
+        + "expected fedavg. pfedla reproduce will do this run again.\n")
     #expect(try rows(folder).dropFirst() == ["local: 2, 0 1", "fedavg: 2, 1"])
 
     let planned = try reproduce("--dry-run", in: folder)
@@ -161,7 +161,7 @@ struct ReproduceCommandTests {
       (["small.yaml"], "small.yaml: found twice among the targets, expected once"),
       (
         ["other.yaml"],
-        "other.yaml: name: found small, as in small.yaml, expected a name of its own: tables lie in the "
+        "other.yaml: name: found small, as in small.yaml, expected a unique name: its tables go into a "
           + "folder of that name"
       ),
       (
@@ -203,7 +203,7 @@ struct ReproduceCommandTests {
       #expect(
         refused.errors
           == "Error: out/small/plan.json: rounds at method=local, seed=0: found 2, expected 3; one "
-          + "folder holds one plan of a sweep, give another --output, such as out-2\n")
+          + "folder holds one plan of a sweep, so give another --output, such as out-2\n")
     }
     #expect(try Data(contentsOf: folder.file("out/small/plan.json")) == plan)
     let more = try reproduce("--seeds", "3", "--only", "method=local", in: folder)
@@ -240,7 +240,7 @@ struct ReproduceCommandTests {
       #expect(
         refused.errors.hasPrefix(
           "Error: out/cells/\(try cell("local", 0, in: folder).lastPathComponent) (and 1 more): made "
-            + "from other files of cifar10 than data2 holds now: data_batch_1.bin: found SHA-256 "))
+            + "from other files of cifar10 than data2 has now: data_batch_1.bin: found SHA-256 "))
       #expect(refused.errors.hasSuffix(". Restore the files, or give another --output\n"))
       #expect(lines(refused.errors).count == 1)
     }
@@ -268,7 +268,7 @@ struct ReproduceCommandTests {
     #expect(missing.status == 1)
     let reason =
       "4 runs cannot start: datasets/cifar-10-batches-bin: no train file of cifar10 (looked for "
-      + "data_batch_1.bin, data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or name "
+      + "data_batch_1.bin, data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or give "
       + "another folder with --datasets or PFEDLA_DATASETS"
     #expect(lines(missing.errors).suffix(2) == ["none of 4 runs can start", reason])
     #expect(!missing.errors.contains("about"))
@@ -419,7 +419,7 @@ struct ReproduceCommandTests {
     #expect(results[0].errors == results[1].errors)
     #expect(
       results[0].errors.contains(
-        ".h5.checkpoint: begun on other files of cifar10 than data2 holds now: found dataset_sha256 "
+        ".h5.checkpoint: started with other files of cifar10 than data2 has now: found dataset_sha256 "
       ))
     #expect(lines(results[0].errors).count == 1)
   }

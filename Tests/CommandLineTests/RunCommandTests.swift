@@ -48,7 +48,7 @@ struct RunCommandTests {
     let refused = try Program.run(arguments, in: folder)
     #expect(refused.status != 0)
     #expect(
-      refused.lastError == "Error: result.h5: exists already; give --overwrite to replace it")
+      refused.lastError == "Error: result.h5: already exists; add --overwrite to replace it")
     #expect(try Data(contentsOf: folder.file("result.h5")) == Data("precious".utf8))
     #expect(try Program.run(arguments + ["--overwrite"], in: folder).status == 0)
     #expect(try Data(contentsOf: folder.file("result.h5")) != Data("precious".utf8))
@@ -61,26 +61,26 @@ struct RunCommandTests {
       (["--set", "rounds=0"], "--set rounds: found 0, expected a whole number of at least 1"),
       (
         ["--set", "dataset.name=cifar11"],
-        "dataset \"cifar11\" is unknown (did you mean \"cifar10\"?); known datasets: mnist, "
+        "unknown dataset \"cifar11\" (did you mean \"cifar10\"?); known datasets: mnist, "
           + "fashion-mnist, emnist-byclass, emnist-bymerge, emnist-balanced, emnist-letters, "
           + "emnist-digits, emnist-mnist, cifar10, cifar100"
       ),
       (
         ["--datasets", "nowhere"],
         "nowhere/cifar-10-batches-bin: no train file of cifar10 (looked for data_batch_1.bin, "
-          + "data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or name another "
+          + "data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or give another "
           + "folder with --datasets or PFEDLA_DATASETS"
       ),
       (
         ["--output", "small.yaml/result.h5"],
-        "small.yaml: cannot make this folder, expected a place that can be written to"
+        "small.yaml: cannot create this folder; expected a writable place"
       ),
-      (["--output", "data"], "data: is a folder, expected the name of a file to write"),
+      (["--output", "data"], "data: is a folder, expected a file name"),
     ])
   func mistakes(extra: [String], expected: String) throws {
     let folder = try Program.workplace()
     var arguments = arguments
-    // An option given twice would be a mistake of its own.
+    // Giving an option twice would be another error.
     for option in ["--datasets", "--output"] where extra.first == option {
       guard let index = arguments.firstIndex(of: option) else { continue }
       arguments.removeSubrange(index...index + 1)
@@ -206,7 +206,7 @@ struct RunCommandTests {
     let (folder, stopped) = try stopped(by: SIGINT)
     #expect(stopped.status == 130)
     #expect(stopped.errors.contains("the state is saved in result.h5.checkpoint"))
-    #expect(stopped.errors.contains("Give the same command again to resume."))
+    #expect(stopped.errors.contains("Run the same command again to resume."))
     try expectResumed(folder)
   }
 
@@ -324,7 +324,7 @@ struct RunCommandTests {
     #expect(twice.status == 1 && twice.output.isEmpty)
     #expect(twice.errors == "Error: result.h5: given twice, expected each result once\n")
 
-    // A byte of the models, which lie uncompressed at the end of the arrays.
+    // A byte of the models, which are stored uncompressed at the end of the arrays.
     var bytes = try Data(contentsOf: folder.file("result.h5"))
     let weights = try HDF5File.openForReading(folder.file("result.h5").path).read(
       "model/fc1/weight", as: Float.self)
@@ -341,7 +341,7 @@ struct RunCommandTests {
     #expect(refused.status == 1 && refused.output.isEmpty)
     #expect(
       refused.errors.hasPrefix(
-        "Error: result.h5: its numbers are not those that were written: found numbers_sha256 "))
+        "Error: result.h5: its numbers have changed since it was written: found numbers_sha256 "))
     #expect(
       refused.errors.hasSuffix(
         ", expected \(digest); changed: /model/fc1/weight. Use an unchanged copy, or make the result "

@@ -65,8 +65,8 @@ struct TuneCommandTests {
       ),
       (
         ["tune", "grids.yaml", "--set", "held_out_share=0"],
-        "Error: grids.yaml: held_out_share: found 0, expected a share such as 0.3: hyperparameters are "
-          + "chosen on training data that was held out, never on test data"
+        "Error: grids.yaml: held_out_share: found 0, expected a share such as 0.3, since hyperparameters are "
+          + "chosen on held-out training data, never on test data"
       ),
     ] {
       let result = try Program.run(arguments + ["-o", "out"], in: folder)

@@ -78,8 +78,8 @@ import Testing
       await #expect(
         throws: DatasetError(
           .checksum,
-          "pair.tar.gz: the download has MD5 \(found), expected \(wrong); it was removed: run the "
-            + "same command again, or name another address with --mirror")
+          "pair.tar.gz: the download has MD5 \(found), expected \(wrong); it was removed. Run the "
+            + "same command again, or give another address with --mirror")
       ) {
         try await Fetcher(folder: "\(work)/datasets", mirror: server.address)
           .fetch(entries(archive)[0])

@@ -63,7 +63,7 @@ import Testing
       try failure("cifar10", Array(repeating: 0, count: byteCount))
         == DatasetError(
           .malformed,
-          "cifar-10-batches-bin/test_batch.bin: holds \(byteCount) bytes, expected a multiple of "
+          "cifar-10-batches-bin/test_batch.bin: has \(byteCount) bytes, expected a multiple of "
             + "3073 (1 for labels and 3072 for pixels a record); "
             + "fetch it with `pfedla datasets fetch cifar10`"))
   }

@@ -40,24 +40,25 @@ import Testing
     #expect(
       throws: DatasetError(
         .unknownName,
-        "classes of fashion-mnist: \"snaeker\" is unknown (did you mean \"Sneaker\"?); expected an "
+        "classes of fashion-mnist: unknown class \"snaeker\" (did you mean \"Sneaker\"?); expected an "
           + "index 0...9 or a name: \(known)")
     ) { try load(["Bag", "snaeker"]) }
     #expect(
       throws: DatasetError(
         .unknownName,
-        "classes of fashion-mnist: \"10\" is unknown; expected an index 0...9 or a name: \(known)")
+        "classes of fashion-mnist: unknown class \"10\"; expected an index 0...9 or a name: \(known)"
+      )
     ) { try load(["10"]) }
     #expect(
       throws: DatasetError(
         .unknownName,
-        "classes of fashion-mnist: \"8\" names class 8 (Bag) a second time; name each class once of: "
+        "classes of fashion-mnist: \"8\" names class 8 (Bag) a second time; list each class once: "
           + known)
     ) { try load(["Bag", "8"]) }
     #expect(
       throws: DatasetError(
         .unknownName,
-        "classes of fashion-mnist: the list is empty; name at least one class, or leave the list "
+        "classes of fashion-mnist: the list is empty; list at least one class, or leave the list "
           + "out for all 10")
     ) { try load([]) }
   }

@@ -80,7 +80,7 @@ import Testing
     #expect(
       throws: DatasetError(
         .unknownName,
-        "dataset \"fashon-mnist\" is unknown (did you mean \"fashion-mnist\"?); known datasets: "
+        "unknown dataset \"fashon-mnist\" (did you mean \"fashion-mnist\"?); known datasets: "
           + "mnist, fashion-mnist, emnist-byclass, emnist-bymerge, emnist-balanced, emnist-letters, "
           + "emnist-digits, emnist-mnist, cifar10, cifar100")
     ) { try DatasetCatalogue.entry(named: "fashon-mnist") }

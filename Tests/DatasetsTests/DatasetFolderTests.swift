@@ -21,7 +21,7 @@ import Testing
           .missing,
           "\(folder)/mnist: no train file of mnist (looked for train-images-idx3-ubyte, "
             + "train-images.idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte.gz); "
-            + "fetch it with `pfedla datasets fetch mnist`, or name another folder with --datasets "
+            + "fetch it with `pfedla datasets fetch mnist`, or give another folder with --datasets "
             + "or PFEDLA_DATASETS")
       ) { try ImageDataset.load("mnist", from: folder) }
     }
@@ -36,8 +36,8 @@ import Testing
         throws: DatasetError(
           .missing,
           "\(folder)/cifar-10-batches-bin: no train file of cifar10 (looked for data_batch_1.bin, "
-            + "data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or use what is "
-            + "there with `splits: [test]`, or name another folder with --datasets or "
+            + "data_batch_1.bin.gz); fetch it with `pfedla datasets fetch cifar10`, or use the "
+            + "present files with `splits: [test]`, or give another folder with --datasets or "
             + "PFEDLA_DATASETS")
       ) { try ImageDataset.load("cifar10", from: folder) }
     }

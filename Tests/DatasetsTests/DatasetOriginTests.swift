@@ -48,7 +48,7 @@ struct DatasetOriginTests {
       #expect(dataset.origin == .unverified)
       #expect(
         dataset.doubt
-          == "no published digest of one.bin is known to compare with; `pfedla datasets fetch` checks "
+          == "no published digest of one.bin is known; `pfedla datasets fetch` checks "
           + "the archive that holds it")
       // A record of what was fetched that does not match is none.
       try write(

@@ -36,7 +36,7 @@ import Testing
             found: FileDigest.sha256(ofFile: images),
             expected: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
           .damaged(
-            "\(folder)/mnist/t10k-labels-idx1-ubyte: holds 4 bytes, expected at least the 8 of its "
+            "\(folder)/mnist/t10k-labels-idx1-ubyte: has 4 bytes, expected at least the 8 of its "
               + "IDX header; fetch it with `pfedla datasets fetch mnist`"),
         ])
     }

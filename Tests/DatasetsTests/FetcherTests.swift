@@ -181,8 +181,8 @@ import Testing
         try await fetch(from: server, into: folder)
           == DatasetError(
             .checksum,
-            "sample.bin.gz: the download has SHA-256 \(found), expected \(expected); it was removed: "
-              + "run the same command again, or name another address with --mirror"))
+            "sample.bin.gz: the download has SHA-256 \(found), expected \(expected); it was removed. "
+              + "Run the same command again, or give another address with --mirror"))
       #expect(try names(in: "\(folder)/sample") == [])
     }
   }
@@ -197,7 +197,7 @@ import Testing
           == DatasetError(
             .network,
             "SERVER/sample.bin.gz: HTTP status \(status), expected 200; the address may have moved: "
-              + "name another one with --mirror"))
+              + "give another one with --mirror"))
       #expect(try names(in: "\(folder)/sample") == [])
     }
   }
@@ -220,7 +220,7 @@ import Testing
         try await fetch(from: server, into: folder)
           == DatasetError(
             .network,
-            "SERVER/sample.bin.gz: answered with range \"bytes 5-9/10\", expected bytes from 1000; "
+            "SERVER/sample.bin.gz: sent range \"bytes 5-9/10\", expected bytes from 1000; "
               + "try again, or another address with --mirror"))
       #expect(try read(part(in: folder)) == Array(compressed.prefix(1000)))
     }
@@ -247,7 +247,7 @@ import Testing
       #expect(error?.description.hasPrefix("SERVER/sample.bin.gz: cannot be reached (") == true)
       #expect(
         error?.description.hasSuffix(
-          "); check the network, or name another address with --mirror") == true)
+          "); check the network, or give another address with --mirror") == true)
       #expect(try names(in: "\(folder)/sample") == [])
     }
   }
@@ -271,7 +271,7 @@ import Testing
       }
       #expect(error?.kind == .system)
       #expect(
-        error?.description.hasPrefix("\(folder)/sample: cannot be created as a folder: ") == true)
+        error?.description.hasPrefix("\(folder)/sample: cannot create the folder: ") == true)
     }
   }
 
@@ -287,7 +287,8 @@ import Testing
         error
           == DatasetError(
             .refused,
-            "DIR/sample/sample.bin.gz.part: another process is writing it; wait until it is done"))
+            "DIR/sample/sample.bin.gz.part: another process is writing it; wait until it has finished"
+          ))
       #expect(server.requests.isEmpty)
     }
   }
@@ -298,8 +299,8 @@ import Testing
       await #expect(
         throws: DatasetError(
           .refused,
-          "\(folder)/mnist: holds synthetic files, expected published ones or none; remove the folder "
-            + "or name another one with --datasets")
+          "\(folder)/mnist: contains synthetic files, expected published ones or none; remove the folder "
+            + "or give another one with --datasets")
       ) { try await Fetcher(folder: folder).fetch("mnist") }
     }
   }

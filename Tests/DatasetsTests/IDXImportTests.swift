@@ -36,12 +36,12 @@ import Testing
     #expect(
       throws: DatasetError(
         .unknownName,
-        "splits of mnist: \"\(name)\" is unknown; expected one or more of: train, test")
+        "splits of mnist: unknown split \"\(name)\"; expected one or more of: train, test")
     ) { try ImageDataset.load("mnist", splits: [name], from: "nowhere") }
   }
 
   @Test func rejectsARepeatedOrNoSplit() throws {
-    #expect(throws: DatasetError(.unknownName, "splits of mnist: \"test\" is named twice")) {
+    #expect(throws: DatasetError(.unknownName, "splits of mnist: \"test\" is listed twice")) {
       try ImageDataset.load("mnist", splits: ["test", "test"], from: "nowhere")
     }
     #expect(
@@ -136,8 +136,8 @@ import Testing
       try failure(images: OfficialFiles.idx([1, 28, 28], image.dropLast()), labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: holds 799 bytes, expected 800 for the 1 images that its "
-            + "header promises; \(remedy)"))
+          "mnist/t10k-images-idx3-ubyte: has 799 bytes, expected 800 for the 1 images that its "
+            + "header says; \(remedy)"))
   }
 
   @Test func headerThatPromisesMoreThanTheFileHolds() throws {
@@ -145,8 +145,8 @@ import Testing
       try failure(images: OfficialFiles.idx([3, 28, 28], image), labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: holds 800 bytes, expected 2368 for the 3 images that its "
-            + "header promises; \(remedy)"))
+          "mnist/t10k-images-idx3-ubyte: has 800 bytes, expected 2368 for the 3 images that its "
+            + "header says; \(remedy)"))
   }
 
   @Test func bytesBehindTheImages() throws {
@@ -154,8 +154,8 @@ import Testing
       try failure(images: OfficialFiles.idx([1, 28, 28], image + [0]), labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: holds 801 bytes, expected 800 for the 1 images that its "
-            + "header promises; \(remedy)"))
+          "mnist/t10k-images-idx3-ubyte: has 801 bytes, expected 800 for the 1 images that its "
+            + "header says; \(remedy)"))
   }
 
   @Test(arguments: ["", ".gz"])
@@ -167,7 +167,7 @@ import Testing
         labels: suffix.isEmpty ? labels : gzip(labels), suffix: suffix)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte\(suffix): header promises 2147483648 images, expected "
+          "mnist/t10k-images-idx3-ubyte\(suffix): its header says 2147483648 images, expected "
             + "1...1048576; \(remedy)"))
   }
 
@@ -176,13 +176,13 @@ import Testing
       try failure(images: labels + image, labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: starts with 00 00 08 01, expected 00 00 08 03 (IDX images: "
+          "mnist/t10k-images-idx3-ubyte: begins with 00 00 08 01, expected 00 00 08 03 (IDX images: "
             + "unsigned bytes, 3 dimensions); \(remedy)"))
     #expect(
       try failure(images: OfficialFiles.idx([1, 28, 28], image), labels: Array("<html>..".utf8))
         == DatasetError(
           .malformed,
-          "mnist/t10k-labels-idx1-ubyte: starts with 3c 68 74 6d, expected 00 00 08 01 (IDX labels: "
+          "mnist/t10k-labels-idx1-ubyte: begins with 3c 68 74 6d, expected 00 00 08 01 (IDX labels: "
             + "unsigned bytes, 1 dimension); \(remedy)"))
   }
 
@@ -191,7 +191,7 @@ import Testing
       try failure(images: [0, 0, 8, 3], labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: holds 4 bytes, expected at least the 16 of its IDX header; "
+          "mnist/t10k-images-idx3-ubyte: has 4 bytes, expected at least the 16 of its IDX header; "
             + remedy))
   }
 
@@ -200,7 +200,7 @@ import Testing
       try failure(images: OfficialFiles.idx([1, 32, 28], image), labels: labels)
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte: header says images of 32 x 28 pixels, expected 28 x 28; "
+          "mnist/t10k-images-idx3-ubyte: its header says images of 32 x 28 pixels, expected 28 x 28; "
             + remedy))
   }
 
@@ -210,7 +210,7 @@ import Testing
         images: OfficialFiles.idx([1, 28, 28], image), labels: OfficialFiles.idx([2], [7, 7]))
         == DatasetError(
           .malformed,
-          "mnist/t10k-labels-idx1-ubyte: holds 2 labels, expected 1 as there are images in "
+          "mnist/t10k-labels-idx1-ubyte: has 2 labels, expected 1, the number of images in "
             + "mnist/t10k-images-idx3-ubyte; \(remedy)"))
   }
 
@@ -252,11 +252,11 @@ import Testing
       try failure(compressed: OfficialFiles.idx([1], Array(repeating: 0, count: 40)))
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte.gz: starts with 00 00, expected 1f 8b (gzip); \(remedy)"))
+          "mnist/t10k-images-idx3-ubyte.gz: begins with 00 00, expected 1f 8b (gzip); \(remedy)"))
     #expect(
       try failure(compressed: [0x1f, 0x8b])
         == DatasetError(
-          .malformed, "mnist/t10k-images-idx3-ubyte.gz: holds 2 bytes, too few for gzip; \(remedy)")
+          .malformed, "mnist/t10k-images-idx3-ubyte.gz: has 2 bytes, too few for gzip; \(remedy)")
     )
   }
 
@@ -287,7 +287,7 @@ import Testing
       try failure(compressed: bytes + bytes.suffix(4))
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte.gz: has bytes behind the end of its gzip data; \(remedy)"))
+          "mnist/t10k-images-idx3-ubyte.gz: has bytes after the end of its gzip data; \(remedy)"))
   }
 
   @Test func gzipWhoseStatedLengthIsImpossible() throws {
@@ -298,7 +298,7 @@ import Testing
       try failure(compressed: Array(lie))
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte.gz: promises \(stated) bytes, more than its \(lie.count) "
+          "mnist/t10k-images-idx3-ubyte.gz: claims \(stated) bytes, more than its \(lie.count) "
             + "bytes of gzip can hold; \(remedy)"))
   }
 
@@ -309,7 +309,7 @@ import Testing
       try failure(compressed: Array(lie))
         == DatasetError(
           .malformed,
-          "mnist/t10k-images-idx3-ubyte.gz: holds more than the expected \(whole.count) bytes; "
+          "mnist/t10k-images-idx3-ubyte.gz: has more than the expected \(whole.count) bytes; "
             + remedy))
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 final class LocalServer: @unchecked Sendable {
   struct Request: Sendable, Equatable {
     let path: String
-    /// The first byte asked for by a Range header.
+    /// The first byte requested by a Range header.
     let rangeStart: Int?
   }
 
@@ -12,10 +12,10 @@ final class LocalServer: @unchecked Sendable {
     var status = 200
     var headers: [String: String] = [:]
     var body: [UInt8] = []
-    /// Close the connection after so many bytes of the body, though the header promises all.
+    /// Close the connection after this many bytes of the body, although the header promises all.
     var cutAfter: Int?
 
-    /// The file, or its end if a range is asked for.
+    /// The file, or its end if a range is requested.
     static func file(_ bytes: [UInt8], _ request: Request) -> Response {
       guard let start = request.rangeStart else { return Response(body: bytes) }
       guard start < bytes.count else {

@@ -9,7 +9,7 @@ enum OfficialFiles {
     [0, 0, 8, UInt8(dimensions.count)] + dimensions.flatMap(bigEndian) + items
   }
 
-  /// A 28 × 28 image whose pixels tell their place: row y, column x holds base + 2 y + 3 x.
+  /// A 28 × 28 image whose pixels encode their place: row y, column x is base + 2 y + 3 x.
   static func image(base: Int) -> [UInt8] {
     (0..<28).flatMap { y in
       (0..<28).map { x in UInt8(truncatingIfNeeded: base + 2 * y + 3 * x) }

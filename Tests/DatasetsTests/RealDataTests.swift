@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: realFolder != nil)) struct RealDataTests {
   private let folder = realFolder ?? ""
 
-  /// Whether these splits are there and not synthetic.
+  /// Whether these splits are present and not synthetic.
   private func has(_ name: String, _ splits: [String]) throws -> Bool {
     let presence = DatasetFolder(folder).presence(of: try DatasetCatalogue.entry(named: name))
     return !presence.isSynthetic && splits.allSatisfy(presence.presentSplits.contains)

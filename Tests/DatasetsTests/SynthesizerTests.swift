@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// The mean image of a class in training tells its test images better than chance, and not all.
+  /// The mean training image of a class recognises its test images better than chance, but not all.
   @Test func classesCanBeLearned() throws {
     try withTemporaryFolder { folder in
       try Synthesizer.synthesize("mnist", into: folder, samplesPerClass: 120)
@@ -104,8 +104,8 @@ import Testing
         #expect(
           throws: DatasetError(
             .refused,
-            "\(folder)/mnist: holds t10k-images-idx3-ubyte, which was not drawn, expected an empty or "
-              + "synthetic folder; name another one with --datasets")
+            "\(folder)/mnist: contains t10k-images-idx3-ubyte, which is not synthetic; expected an empty or "
+              + "synthetic folder; give another one with --datasets")
         ) {
           try Synthesizer.synthesize(
             "mnist", into: folder, samplesPerClass: 2, overwrite: overwrite)
@@ -123,7 +123,7 @@ import Testing
       #expect(
         throws: DatasetError(
           .refused,
-          "\(folder)/mnist/train-images-idx3-ubyte: holds synthetic data already; add --overwrite to "
+          "\(folder)/mnist/train-images-idx3-ubyte: already contains synthetic data; add --overwrite to "
             + "replace it")
       ) { try Synthesizer.synthesize("mnist", into: folder, samplesPerClass: 3) }
       #expect(try ImageDataset.load("mnist", from: folder).count == 20)

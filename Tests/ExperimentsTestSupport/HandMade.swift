@@ -4,7 +4,7 @@ import Foundation
 import Reports
 import Support
 
-/// Results and sweeps of chosen numbers, without a run.
+/// Results and sweeps with chosen numbers, without a run.
 package enum HandMade {
   /// A run whose evaluations are given.
   /// - Parameters:
@@ -72,7 +72,7 @@ package enum HandMade {
       cells: places.map { SweepResults.Cell(coordinates: $0, result: result($0)) })
   }
 
-  /// The paper's numbers as they lie in the repository.
+  /// The paper's numbers in the repository.
   package static let paper = PaperNumbers(
     folder: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()

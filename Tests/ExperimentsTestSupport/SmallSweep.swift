@@ -119,7 +119,7 @@ package enum SmallSweep {
     return plan
   }
 
-  /// What a sweep reported, one word or two an event.
+  /// What a sweep reported, one or two words per event.
   package final class Log {
     package var events: [String] = []
     package var progressCount = 0

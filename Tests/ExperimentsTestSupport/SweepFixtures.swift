@@ -6,7 +6,7 @@ import TestSupport
 
 /// Sweeps of results made by hand.
 package enum SweepFixtures {
-  /// A plan and its cells; `result` gives a cell's result, or nil where it is missing.
+  /// A plan and its cells; `result` gives a cell's result, or nil if it is missing.
   package static func sweep(
     _ name: String, axes: [(name: String, labels: [String])], isSynthetic: Bool = false,
     result: ([String: String]) -> RunResult?

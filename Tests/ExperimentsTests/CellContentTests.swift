@@ -6,7 +6,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A cell is what its file says, not what the file is called.
+/// A cell is identified by its file's content, not by the file's name.
 @Suite("What lies at a cell's place")
 struct CellContentTests {
   /// Two finished cells, Local and FedAvg, and their folder.
@@ -75,7 +75,7 @@ struct CellContentTests {
       #expect(try finished.read(finished.fedAvg) == finished.bytes[1])
       #expect(finished.reason == "usable")
     }
-    // What was moved aside stays, and is nobody's leftover.
+    // Files moved aside stay, and are not treated as leftovers.
     let log = SmallSweep.Log()
     _ = try SmallSweep.run(finished.cells, in: finished.folder.path, log: log)
     #expect(log.events.isEmpty)
@@ -138,7 +138,7 @@ struct CellContentTests {
     #expect(log.events == ["begins 1/1", "unusable", "done"])
     #expect(try finished.read(checkpoint + ".unusable") == old)
     #expect(try finished.read(path) == finished.bytes[1])
-    // What was moved aside stays.
+    // Files moved aside stay.
     _ = try SmallSweep.run(finished.cells, in: finished.folder.path)
     #expect(try finished.read(checkpoint + ".unusable") == old)
   }
@@ -161,7 +161,7 @@ struct CellContentTests {
     }
     #expect(
       error?.description
-        == "\(finished.fedAvg).checkpoint: begun on other files of cifar10 than \(data.path) holds now: found "
+        == "\(finished.fedAvg).checkpoint: started with other files of cifar10 than \(data.path) has now: found "
         + "dataset_sha256 \(new.prefix(12))…, expected \(old.prefix(12))…. Restore the files, give another "
         + "--output, or remove the checkpoint to begin the run again")
     let outcome = try Sweep(
@@ -310,7 +310,7 @@ struct CellContentTests {
       let resolved = try RunPreparation(
         cell.specification, datasetsFolder: Fixtures.datasets.get().path
       ).resolved
-      // A question mark stands before keys that older results may lack.
+      // A question mark precedes keys that may be missing in older results.
       let expected = cell.expected.map { key, value in
         (key: key.hasPrefix("?") ? String(key.dropFirst()) : key, value: value)
       }

@@ -72,6 +72,6 @@ struct CellLockTests {
     let folder = try TemporaryFolder()
     let path = folder.file("none/a.lock").path
     let error = #expect(throws: SpecificationError.self) { _ = try CellLock(path) }
-    #expect(error?.description == "\(path): cannot be made (No such file or directory)")
+    #expect(error?.description == "\(path): cannot be created (No such file or directory)")
   }
 }

@@ -38,7 +38,7 @@ struct CheckpointTests {
       }
     }
 
-    /// Runs to the end: what was told of the checkpoint, and the result.
+    /// Runs to the end: what was reported about the checkpoint, and the result.
     func resume() throws -> (resumption: ExperimentRun.Resumption?, result: Data) {
       var told: ExperimentRun.Resumption?
       let outcome = try ExperimentRun(
@@ -112,7 +112,7 @@ struct CheckpointTests {
         #expect(!FileManager.default.fileExists(atPath: run.checkpoints[1].path))
       }, report: { _ in })
     #expect(wasResumed)
-    // One more round was done and saved: the two of before, byte for byte.
+    // One more round was done and saved: the first two are the same, byte for byte.
     #expect(try Data(contentsOf: run.checkpoints[0]) == run.saved[0])
     #expect(try Data(contentsOf: run.checkpoints[1]) == run.saved[1])
   }

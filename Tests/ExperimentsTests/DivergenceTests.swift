@@ -48,7 +48,7 @@ struct DivergenceTests {
     #expect(round > 1)
     #expect(
       error?.description.hasSuffix(
-        "; the state after round \(round - 1) is kept in \(path).checkpoint") == true)
+        "; the state after round \(round - 1) is in \(path).checkpoint") == true)
     #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
     #expect(!FileManager.default.fileExists(atPath: path))
     var resumed: Int?

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The promise of the numerics version: the bits of every method's small audited run are those that were
-/// recorded under the present number. `make numerics` records them anew after the number was raised.
+/// recorded under the present number. `make numerics` records them again after the number was raised.
 @Suite("Numerics version")
 struct NumericsVersionTests {
   private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -29,7 +29,7 @@ struct NumericsVersionTests {
     ProcessInfo.processInfo.environment["PFEDLA_RECORD_NUMERICS"] == "1"
   }
 
-  /// Results are promised to be the same on every x86-64 processor with AVX2, and there alone.
+  /// Results are guaranteed to be the same on every x86-64 processor with AVX2, and only there.
   private static var isPromised: Bool {
     #if arch(x86_64)
       true

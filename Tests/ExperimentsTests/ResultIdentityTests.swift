@@ -6,7 +6,7 @@ import HDF5
 import TestSupport
 import Testing
 
-/// What a result says of itself: versions, digest of the numbers, settings, counts of classes.
+/// A result's description of itself: versions, digest of the numbers, settings, counts of classes.
 @Suite("Results that say what they are")
 struct ResultIdentityTests {
   @Test("the digest is in the file, and verify computes the same from the arrays")
@@ -72,7 +72,7 @@ struct ResultIdentityTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     try Fixtures.run(["saved_models=trained"], to: path)
-    // The last model parameters lie uncompressed: change one byte in the middle of fc1's weights.
+    // The last model parameters are uncompressed: change one byte in the middle of fc1's weights.
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     let file = try HDF5File.openForReading(path)
     let weights: [Float] = try file.read("model/fc1/weight")
@@ -159,7 +159,7 @@ struct ResultIdentityTests {
       now.difference(from: with("some", isNeutral: false).text)
         == "it has later_key, a key that this version does not know")
     #expect(now.identityText.hasPrefix("numerics_version: \(CodeVersion.numerics)\n"))
-    // What happens when a run diverges is no part of what a run is that does not.
+    // What to do on divergence is not part of the identity of a run that does not diverge.
     #expect(
       try RunSpecification(Fixtures.document(["on_divergence=continue"])).identity.identityText
         == now.identityText)
@@ -239,6 +239,6 @@ struct ResultIdentityTests {
     }
     #expect(
       error?.description
-        == "\(path).checkpoint: not a result of pfedla run, expected the file that it wrote")
+        == "\(path).checkpoint: not a result of pfedla run")
   }
 }

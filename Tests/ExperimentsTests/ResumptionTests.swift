@@ -41,7 +41,7 @@ struct ResumptionTests {
       error?.description
         == "\(path).checkpoint: the checkpoint is of numerics version \(CodeVersion.numerics - 1), this "
         + "program has \(CodeVersion.numerics) and rounds differently. Finish the run with the "
-        + "program that began it, or remove \(path).checkpoint to start again")
+        + "program that started it, or remove \(path).checkpoint to start again")
     #expect(FileManager.default.fileExists(atPath: path + ".checkpoint"))
   }
 

@@ -166,7 +166,7 @@ struct RunTests {
     guard kind != "none" else { return }
     let biases: [Float] = try file.read("model/fc3/bias", shape: [5, 10])
     let first = biases[0..<10]
-    // FedAvg sends everybody the same model; after local training models differ.
+    // FedAvg sends all clients the same model; after local training the models differ.
     #expect((1..<5).allSatisfy { biases[$0 * 10..<$0 * 10 + 10] == first } == (kind == "received"))
   }
 }

@@ -229,8 +229,8 @@ struct SpecificationTests {
   func fileAndScheme() {
     func advice(_ file: String, _ others: String) -> String {
       "partition.file: found \(file) together with \(others), expected a file or a scheme with its "
-        + "keys: remove one of them here, or give the file by --set partition.file=FILE, which takes "
-        + "the place of a scheme in the specification"
+        + "keys: remove one of them here, or give the file by --set partition.file=FILE, which "
+        + "replaces a scheme in the specification"
     }
     let both = """
       method: fedavg
@@ -239,7 +239,7 @@ struct SpecificationTests {
       """
     #expect(message(both) == "a.yaml, line 3: " + advice("a.h5", "scheme, clients"))
     #expect(message(both, ["partition.file=b.h5"]) == "no error")
-    // What the command line itself says beside the file is not dropped in silence.
+    // What the command line says besides the file is not dropped silently.
     #expect(
       message(minimal, ["partition.clients=5", "partition.file=a.h5"])
         == "--set " + advice("a.h5", "clients"))
@@ -289,8 +289,9 @@ struct SpecificationTests {
     for method in ["fedfomo", "fedavg"] {
       #expect(
         message(text, ["validation_share=0.3", "method=\(method)"])
-          == "a.yaml, line 4: methods.fedfomo.validation_share: found 0.2, but validation_share of the "
-          + "run, 0.3, is every method's; remove one of the two, or make them equal")
+          == "a.yaml, line 4: methods.fedfomo.validation_share: found 0.2, but the run's "
+          + "validation_share, 0.3, applies to every method; remove one of the two, or make them equal"
+      )
     }
   }
 

@@ -45,7 +45,7 @@ struct SweepInputsTests {
     #expect(check("/nowhere", cells) == "no error")
 
     let other = try otherImages()
-    // Asked for a cell that is not done: the table would still mix it with those that are.
+    // Requested for a cell that is not finished: the table would still mix it with finished ones.
     let error = check(other.path, [cells[2]])
     let names = cells.prefix(2).map(\.name).sorted()
     let dataset = try ImageDataset.load("cifar10", splits: ["train"], from: other.path)
@@ -56,12 +56,12 @@ struct SweepInputsTests {
     #expect(
       error
         == "\(folder.path)/cells/\(names[0]).h5 (and 1 more): made from other files of cifar10 than "
-        + "\(other.path) holds now: "
+        + "\(other.path) has now: "
         + changed.prefix(3).map {
           "\($0.name): found SHA-256 \($0.sha256.prefix(12))…, expected \($1.sha256.prefix(12))…"
         }.joined(separator: "; ")
         + "; and 2 more. Restore the files, or give another --output")
-    // Another dataset's cells are nobody's business.
+    // Cells of another dataset do not matter.
     let fashion = try SmallSweep.cells(
       overrides: ["dataset.name=fashion-mnist"], text: SmallSweep.single)
     #expect(check(other.path, fashion) == "no error")
@@ -93,7 +93,7 @@ struct SweepInputsTests {
     try second.save(to: path, overwrite: true)
     #expect(
       message { try inputs.check(cells, CellSurvey(cells, in: place), in: place) }
-        == "\(place.result(of: cells[0].name)): made with another partition than \(path) holds now: "
+        == "\(place.result(of: cells[0].name)): made with another partition than \(path) has now: "
         + "found SHA-256 \(second.sha256.prefix(12))…, expected \(first.sha256.prefix(12))…. Restore "
         + "the file, or give another --output")
   }

@@ -78,7 +78,7 @@ struct SweepPlanTests {
     #expect(
       message { try SmallSweep.plan(text: other).write(to: folder.path) }
         == "\(folder.path)/small/plan.json: batch_size at rate=slow, method=local, seed=0: found 8, "
-        + "expected 4; one folder holds one plan of a sweep, give another --output, such as "
+        + "expected 4; one folder holds one plan of a sweep, so give another --output, such as "
         + "\(folder.path)-2")
   }
 
@@ -89,7 +89,7 @@ struct SweepPlanTests {
     try SmallSweep.plan().write(to: folder.path)
     let before = try Data(contentsOf: URL(fileURLWithPath: path))
     let remedy =
-      "; one folder holds one plan of a sweep, give another --output, such as \(folder.path)-3"
+      "; one folder holds one plan of a sweep, so give another --output, such as \(folder.path)-3"
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)-2", withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(atPath: "\(folder.path)-2") }
@@ -148,17 +148,17 @@ struct SweepPlanTests {
     #expect(
       try words(other) == [
         found
-          + "this call computes none of them again, and 1 result leaves the table until it is computed "
+          + "this call computes none of them again, and the table omits 1 result until it is computed "
           + "again; the old files stay in cells"
       ])
-    // Another method's file at the place is no result of it.
+    // Another method's file at the place is not a result of it.
     let cells = folder.file("cells")
     try FileManager.default.copyItem(
       at: cells.appending(path: "old0.h5"), to: cells.appending(path: "old1.h5"))
     #expect(
       try SweepResults(record(folder.path), output: folder.path).problems == [
         "Not used, shown as missing: cells/old1.h5: holds another run: method: found local, expected "
-          + "fedavg. pfedla reproduce does this run again."
+          + "fedavg. pfedla reproduce will do this run again."
       ])
     try plan.write(to: folder.path)
     #expect(try record(folder.path) == SmallSweep.plan().record)
@@ -168,7 +168,7 @@ struct SweepPlanTests {
       message { try short.check(in: folder.path) }.contains("plan.json: profile: found full, "))
   }
 
-  @Test("half-done runs of other numerics are named too")
+  @Test("unfinished runs of other numerics are named too")
   func supersededCheckpoints() throws {
     let folder = try TemporaryFolder()
     let plan = try SmallSweep.folderOfFormat1(in: folder)
@@ -178,8 +178,8 @@ struct SweepPlanTests {
     try Data("old".utf8).write(to: cells.appending(path: "old0.h5.checkpoint"))
     #expect(
       try plan.superseded(in: folder.path, by: plan.selected).map { $0.words(folder: "cells") } == [
-        "found 1 result and 1 half-done run of numerics version 0, this program has "
-          + "\(CodeVersion.numerics): this call computes 1 again, and 1 result leaves the table until it is "
+        "found 1 result and 1 unfinished run of numerics version 0, this program has "
+          + "\(CodeVersion.numerics): this call computes 1 again, and the table omits 1 result until it is "
           + "computed again; the old files stay in cells"
       ])
   }
@@ -200,7 +200,7 @@ struct SweepPlanTests {
     try "{".write(toFile: path, atomically: true, encoding: .utf8)
     #expect(
       message { _ = try SweepPlan.records(in: folder.path) }
-        == "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
+        == "\(path): cannot be read as a plan of pfedla reproduce; remove it and run that "
         + "command again")
   }
 
@@ -221,15 +221,15 @@ struct SweepPlanTests {
     #expect(message { try SweepPlan.checkTogether([small, single]) } == "no error")
     #expect(
       message { try SweepPlan.checkTogether([small, single, namesake]) }
-        == "other.yaml: name: found small, as in small.yaml, expected a name of its own: tables lie in "
-        + "the folder of that name")
+        == "other.yaml: name: found small, as in small.yaml, expected a unique name: its tables go "
+        + "into a folder of that name")
     #expect(
       message { try SweepPlan.checkTogether([small, small]) }
         == "small.yaml: found twice among the targets, expected once")
     #expect(
       message { try SweepPlan.checkTogether([small, synthetic]) }
-        == "single: profile full: found 20 synthetic samples a class, expected published data as of "
-        + "small; give each a command and --output of its own")
+        == "single: profile full: found 20 synthetic samples per class, expected published data as in "
+        + "small; run each with its own command and --output")
   }
 
   @Test("durations in the unit that shows their scale")

@@ -127,7 +127,7 @@ struct SweepSpecificationTests {
       ),
       (
         "base:", "basis:",
-        "small.yaml: base: missing, expected a specification as pfedla run takes it"
+        "small.yaml: base: missing, expected a specification, as for pfedla run"
       ),
       (
         "seed: [0, 1, 2]", "seed: [0, 0, 1]",
@@ -145,24 +145,24 @@ struct SweepSpecificationTests {
       (
         "fast: {learning_rate: 0.05,", "fast: {method: ditto,",
         "small.yaml, line 16: axes.rate.fast.method: the labels of the axis method are the values of "
-          + "method, expected a key that no axis is labelled by"
+          + "method, expected a key that no axis uses as labels"
       ),
       (
         "set: {rounds: 4, momentum: 0.5}", "set: {rounds: 4, seed: 7}",
         "small.yaml, line 25: profiles.few.set.seed: the labels of the axis seed are the values of "
-          + "seed, expected a key that no axis is labelled by"
+          + "seed, expected a key that no axis uses as labels"
       ),
       (
         "set: {rounds: 5}", "set: {method: ditto}",
         "small.yaml, line 27: profiles.few.adjust.set.method: the labels of the axis method are the values "
-          + "of method, expected a key that no axis is labelled by"
+          + "of method, expected a key that no axis uses as labels"
       ),
       (
         "method: [local, fedavg, fedper]\n  seed: [0, 1, 2]",
         "clients: {3: {partition.clients: 3, rounds: 2}, 4: {partition.clients: 4}}\n  method: "
           + "[local, fedavg, fedper]\n  seed: [0, 1]\n  more: {a: {partition: {clients: 5}}}",
         "small.yaml, line 20: axes.more.a.partition: the labels of the axis clients are the values of "
-          + "partition.clients, expected a key that no axis is labelled by"
+          + "partition.clients, expected a key that no axis uses as labels"
       ),
       (
         "name: small", "name: ../small",
@@ -224,7 +224,7 @@ struct SweepSpecificationTests {
       message { _ = try SmallSweep.cells(text: same) }
         == "small.yaml: (rate=slow, method=fedavg, seed=0) and (rate=fast, method=fedavg, seed=0) are "
         + "the same run, expected different ones; exclude one of them, or give shares_runs: true at the "
-        + "top if both places are to show it")
+        + "top if both places should show it")
     let shared = try SmallSweep.cells(text: "shares_runs: true\n" + same)
     #expect(shared.count == 12)
     #expect(shared.uniqueByName().count == 9)

@@ -30,7 +30,7 @@ struct SweepTests {
     let folder = try TemporaryFolder()
     let cells = try SmallSweep.cells(only: ["seed": ["0"]])
     let log = SmallSweep.Log()
-    // Asked for twice, done once.
+    // Requested twice, done once.
     let outcome = try SmallSweep.run(cells + cells, in: folder.path, log: log)
     #expect(outcome.failures.isEmpty && !outcome.isInterrupted)
     #expect(

@@ -54,18 +54,18 @@ struct TuningTests {
         + "number for every method")
     #expect(
       message(SmallTuning.text(grids: "{local: {learning_rate: [0.1]}}"))
-        == "small.yaml: grids.fedper: missing, expected a grid, as every method of the axis has one"
+        == "small.yaml: grids.fedper: missing, expected a grid, since every method of the axis needs one"
     )
     #expect(
       message(SmallTuning.text(heldOut: "0"))
-        == "small.yaml: held_out_share: found 0, expected a share such as 0.3: hyperparameters are chosen "
-        + "on training data that was held out, never on test data")
+        == "small.yaml: held_out_share: found 0, expected a share such as 0.3, since hyperparameters are chosen "
+        + "on held-out training data, never on test data")
     #expect(
       message(SmallTuning.text(grids: "")).hasPrefix(
         "small.yaml: grids: missing, expected the trials"))
     #expect(
       message(SmallTuning.text(report: "accuracy-table"))
-        == "small.yaml, line 2: report: found accuracy-table beside grids, expected tuning or "
+        == "small.yaml, line 2: report: found accuracy-table together with grids, expected tuning or "
         + "sensitivity")
     #expect(
       message(SmallTuning.text(), overrides: ["learning_rate=0.3"])
@@ -117,7 +117,7 @@ struct TuningTests {
     #expect(TuningChoice(trials: [low, near, best]).best?.number == 3)
     #expect(TuningChoice(trials: [low, near, best]).chosen?.number == 2)
     #expect(TuningChoice(trials: [low, best]).chosen?.number == 3)
-    // A worse trial behind the best changes nothing.
+    // A worse trial after the best changes nothing.
     #expect(TuningChoice(trials: [best, near]).chosen?.number == 3)
     // Nothing is chosen while a run is missing; a diverged trial never.
     #expect(TuningChoice(trials: [best, trial(4, [[0.9]], planned: 2)]).chosen == nil)

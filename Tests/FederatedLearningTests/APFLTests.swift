@@ -58,7 +58,7 @@ struct APFLTests {
       #expect(
         try mixed.models(.received).map(\.bits) == averaging.models(.received).map(\.bits))
     }
-    // The mixtures have statistics of their own.
+    // The mixtures have their own statistics.
     let slots = try small.setting().layout.tensors.filter { $0.role == .statistic }
       .flatMap { Array($0.range) }
     let received = mixed.receivedModels

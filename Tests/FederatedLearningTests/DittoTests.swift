@@ -43,7 +43,7 @@ struct DittoTests {
   @Test("a stronger pull keeps personal models closer to the received one")
   func strengths() throws {
     let layout = try SmallFederation().setting().layout
-    // With rate · λ = 1 a step forgets all but the received model and one gradient.
+    // With rate · λ = 1 a step keeps only the received model and one gradient.
     let distances = try [0.0, 1, 10].map { strength in
       var federation = try SmallFederation().start(
         Ditto.self, ["proximal_strength": .number(strength)])

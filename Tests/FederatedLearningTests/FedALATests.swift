@@ -12,7 +12,7 @@ struct FedALATests {
     var losses: [Double] = []
   }
 
-  /// So many passes of learning: θ̂ = a + (b − a) w in the last layers, w ← w − η g (b − a), cut to
+  /// This many passes of learning: θ̂ = a + (b − a) w in the last layers, w ← w − η g (b − a), cut to
   /// [0, 1].
   /// - Parameter round: whose preparation batches it sees.
   func learn(

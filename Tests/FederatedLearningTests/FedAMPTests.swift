@@ -14,7 +14,7 @@ struct FedAMPTests {
     return rows[0]
   }
 
-  /// ‖w_i − w_j‖² over the trained parameters, measured anew from the bank.
+  /// ‖w_i − w_j‖² over the trained parameters, computed again from the bank.
   private func squaredDistance(_ federation: Federation<FedAMP>, _ i: Int, _ j: Int) throws
     -> Double
   {

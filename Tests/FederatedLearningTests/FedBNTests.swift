@@ -17,7 +17,7 @@ struct FedBNTests {
         #expect(received[layer.range].map(\.bitPattern) == expected[layer.range].map(\.bitPattern))
       }
     }
-    // Clients do differ in what they keep.
+    // Clients really differ in what they keep.
     let kept = layers.filter(\.isBatchNormalisation).flatMap { Array($0.range) }
     #expect(!kept.isEmpty)
     let models = federation.receivedModels

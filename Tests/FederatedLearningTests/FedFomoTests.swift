@@ -306,7 +306,7 @@ struct FedFomoTests {
     small.trainCounts[2] = 1
     #expect(
       throws: FederationError(
-        "fedfomo: client 2 has 1 training sample, expected at least 2, to train on one and weigh "
+        "fedfomo: client 2 has 1 training sample, expected at least 2, to train on one and weight "
           + "models with the other; raise partition.samples_per_client")
     ) { try small.method(FedFomo.self) }
   }

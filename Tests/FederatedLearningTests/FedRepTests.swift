@@ -122,7 +122,7 @@ struct FedRepTests {
     let small = SmallFederation()
     #expect(
       throws: FederationError(
-        "body_epochs: found 2, expected less than local_epochs, 2, so that a pass is left for the "
+        "body_epochs: found 2, expected fewer than local_epochs, 2, so that a pass is left for the "
           + "head; raise local_epochs to 3 or more")
     ) { try small.start(FedRep.self, ["body_epochs": .integer(2)]) }
     #expect(

@@ -45,17 +45,17 @@ struct FederatedDataTests {
     ([[0]], [[7]], "partition: client 0's sample 7 has label 3, expected 0 … 2"),
     (
       [[0, 0]], [[1]],
-      "partition: sample 0 of client 0 is used twice, expected clients, training and test data to "
+      "partition: sample 0 of client 0 is used twice; clients, training and test data must not "
         + "share none"
     ),
     (
       [[0, 1]], [[1]],
-      "partition: sample 1 of client 0 is used twice, expected clients, training and test data to "
+      "partition: sample 1 of client 0 is used twice; clients, training and test data must not "
         + "share none"
     ),
     (
       [[0], [2]], [[1], [0]],
-      "partition: sample 0 of client 1 is used twice, expected clients, training and test data to "
+      "partition: sample 0 of client 1 is used twice; clients, training and test data must not "
         + "share none"
     ),
   ]

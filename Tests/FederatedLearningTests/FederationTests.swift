@@ -158,7 +158,7 @@ struct FederationTests {
     return slots.map { model[$0] }.bits
   }
 
-  // APFL's received model and its mixture have statistics of their own each: APFLTests.
+  // APFL's received model and its mixture each have their own statistics: see APFLTests.
   @Test(
     "running statistics stay a client's own where they are local",
     arguments: methodNames.filter { $0 != APFL.information.name })

@@ -26,7 +26,7 @@ struct LocalTests {
         round: round, client: 2, samples: data.train[2], epochs: 2, batchSize: 4)
       let start = expected
       let (model, lossSum) = try engine.onWorker { network in
-        // Momentum begins anew in every round.
+        // Momentum restarts in every round.
         try network.load(start)
         var lossSum = 0.0
         for batch in batches {

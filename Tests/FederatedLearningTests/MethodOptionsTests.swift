@@ -42,7 +42,7 @@ struct MethodOptionsTests {
     ("sizes", .integers([3, 0]), "sizes: found [3, 0], expected a list of whole numbers in 1 … 9"),
     ("sizes", .integer(3), "sizes: found 3, expected a list of whole numbers in 1 … 9"),
     (
-      "size", .integer(3), "size: no such option, expected one of count, rate, penalty, kind, sizes"
+      "size", .integer(3), "size: unknown option, expected one of count, rate, penalty, kind, sizes"
     ),
   ]
 
@@ -58,7 +58,7 @@ struct MethodOptionsTests {
     let given: [String: OptionValue] = [
       "zeta": .integer(1), "beta": .integer(1), "eta": .integer(1),
     ]
-    #expect(throws: FederationError("beta: no such option, expected one of count")) {
+    #expect(throws: FederationError("beta: unknown option, expected one of count")) {
       try MethodOptions(given, for: [Self.options[0]])
     }
   }

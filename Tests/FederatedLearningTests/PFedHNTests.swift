@@ -52,7 +52,7 @@ struct PFedHNTests {
       return zip(values(tensors[2 + 2 * number]), products).map { $0 + Float($1) }
     }
 
-    /// z of a client where there is one hidden layer.
+    /// z of a client if there is one hidden layer.
     func features(of client: Int) throws -> [Float] {
       try dense(0, Array(parameters[client * 3..<client * 3 + 3]))
     }

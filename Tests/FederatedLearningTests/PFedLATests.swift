@@ -168,7 +168,7 @@ struct PFedLATests {
       }
       #expect(normed[client].headInput.bits == plain[client].headInput.bits)
     }
-    // Layers that a client retains count in the norm all the same.
+    // Layers that a client retains count in the norm anyway.
     var options = Self.normed
     options["retained_layers"] = .integer(1)
     let heuristic = try gradients(
@@ -210,7 +210,7 @@ struct PFedLATests {
     let normed = try small.method(PFedLA.self, Self.normed)
     try expectFactor(1, normed, bank: spread, "model-norm")
     try expectFactor(factor * factor, federation.method, bank: spread, "none")
-    // Where only the change grows and the models stay, the step is 1 / c times as large.
+    // If only the change grows and the models stay, the step is 1 / c times as large.
     try expectFactor(1 / factor, normed, bank: bank, "model-norm, change alone")
   }
 

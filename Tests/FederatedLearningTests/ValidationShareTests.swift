@@ -64,7 +64,7 @@ struct ValidationShareTests {
   @Test("averages weigh clients by the samples that they train on")
   func weights() throws {
     var small = Self.small
-    // Of 4 samples 3 are trained on, of 10 eight: 3 : 8 is not 4 : 10.
+    // Clients train on 3 of 4 samples and on 8 of 10: 3 : 8 is not 4 : 10.
     small.trainCounts = [4, 10]
     small.participation = 1
     var federation = try small.start(FedAvg.self)
@@ -96,8 +96,8 @@ struct ValidationShareTests {
     small.trainCounts[2] = 1
     #expect(
       throws: FederationError(
-        "validation_share: client 2 has 1 training sample, expected at least 2, to train on one and "
-          + "set the other aside; raise partition.samples_per_client")
+        "validation_share: client 2 has 1 training sample, expected at least 2, one for training "
+          + "and one for validation; raise partition.samples_per_client")
     ) { try small.start(Local.self) }
   }
 }

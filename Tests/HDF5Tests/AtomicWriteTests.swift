@@ -54,7 +54,7 @@ import Testing
       try write(1, overwrite: false)
       #expect(
         errorLine { try write(2, overwrite: false) }
-          == "\(path) exists already; give --overwrite to replace it")
+          == "\(path) already exists; add --overwrite to replace it")
       try #expect(HDF5File.openForReading(path).readValue("x") == Float(1))
       // A reader of the old file keeps reading it.
       let reader = try HDF5File.openForReading(path)
@@ -72,7 +72,7 @@ import Testing
           try HDF5File.writeAtomically(to: path, overwrite: false) { _ in
             try Data("theirs".utf8).write(to: URL(fileURLWithPath: path))
           }
-        } == "\(path) exists already; give --overwrite to replace it")
+        } == "\(path) already exists; add --overwrite to replace it")
       try #expect(bytes(of: path) == Data("theirs".utf8))
       try #expect(FileManager.default.names(in: folder) == ["result.h5"])
     }

@@ -73,11 +73,11 @@ import Testing
           "/file.h5: /x: found 3 values; expected 2, which fill the shape [2]") == true)
       #expect(
         line(file, [client, client], count: 4)?.hasSuffix(
-          ": /x: the dimension client occurs twice; give the second axis a dimension of its own name"
+          ": /x: the dimension client occurs twice; give the second axis its own dimension"
         ) == true)
       #expect(
         line(file, [sample], count: 2)?.hasSuffix(
-          ": /x: the dimension /group/sample lies elsewhere; expected one in / or in a group that "
+          ": /x: the dimension /group/sample is elsewhere; expected one in / or in a group that "
             + "holds it") == true)
       #expect(line(prefixed, [sample], count: 2) != nil)
       #expect(

@@ -44,7 +44,7 @@ import Testing
       let dataset = try file.write("x", [Float(1)], shape: [1])
       try file.close()
       try file.close()
-      let line = "\(path): the file has been closed already"
+      let line = "\(path): the file is already closed"
       #expect(errorLine { _ = try dataset.read(as: Float.self) } == line)
       #expect(errorLine { try file.write("y", Float(1)) } == line)
       #expect(errorLine { try file.flush() } == line)
@@ -93,7 +93,7 @@ import Testing
       try writeSample(to: path)
       #expect(
         errorLine { _ = try HDF5File.create(path) }
-          == "\(path) exists already; give --overwrite to replace it")
+          == "\(path) already exists; add --overwrite to replace it")
       try #expect(HDF5File.openForReading(path).exists("x"))
       _ = try HDF5File.create(path, overwrite: true)
       try #expect(HDF5File.openForReading(path).childNames() == [])
@@ -177,7 +177,7 @@ import Testing
 
   @Test func manyThreadsEachWithTheirFile() throws {
     try withTemporaryFolder { folder in
-      // Collected here: what a thread of its own records belongs to no test.
+      // Collected here, because issues recorded on another thread belong to no test.
       let results = Mutex<[Int: [Float]]>([:])
       let lines = Mutex<[String?]>([])
       onThreads(32) { index in
@@ -209,7 +209,7 @@ import Testing
   }
 }
 
-/// Runs `body` on so many threads at once, whatever else the process does, and waits for them.
+/// Runs `body` on this many threads at once, and waits for them.
 private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   let group = DispatchGroup()
   for index in 0..<count {

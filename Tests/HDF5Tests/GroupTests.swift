@@ -56,7 +56,7 @@ import Testing
   @Test func aNameIsTakenOnce() throws {
     try withReopenedFile { file in
       try file.write("x", Float(1))
-      let line = "/: cannot create x: the group holds an object of that name already"
+      let line = "/: cannot create x: the group already has an object of that name"
       #expect(errorLine { try file.write("x", Float(2)) }?.hasSuffix(line) == true)
       #expect(errorLine { _ = try file.createGroup("x") }?.hasSuffix(line) == true)
     } read: { file in

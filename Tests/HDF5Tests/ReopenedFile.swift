@@ -15,7 +15,7 @@ func withReopenedFile(
   }
 }
 
-/// The one line of the error that `body` throws; nil where it throws none.
+/// The one line of the error that `body` throws; nil if it throws none.
 func errorLine(_ body: () throws -> Void) -> String? {
   do {
     try body()

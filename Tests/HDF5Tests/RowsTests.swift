@@ -60,7 +60,7 @@ import Testing
             + "shape [3, 2]") == true)
       #expect(
         line([1, 2, 3, 4], 2)?.hasSuffix(
-          ": /x: cannot write 2 rows from row 2 on: the first axis has 3") == true)
+          ": /x: cannot write 2 rows starting at row 2: the first axis has 3") == true)
       #expect(line([1, 2], -1) != nil)
       #expect(line([1, 2], .max) != nil)
       #expect(

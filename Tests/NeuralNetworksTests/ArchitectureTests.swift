@@ -30,7 +30,7 @@ struct ArchitectureTests {
         [
           .fullyConnected(name: "fc1", outFeatures: 3, relu: true),
           .convolution(name: "conv1", outChannels: 2, kernelSize: 3),
-        ], "model: convolution conv1 stands after a fully connected layer"
+        ], "model: convolution conv1 comes after a fully connected layer"
       ),
       (
         (0, 8, 8), [.fullyConnected(name: "fc1", outFeatures: 3, relu: false)],

@@ -66,7 +66,7 @@ struct FusedKernelTests {
     return Tensor(test.dimensions, noise.map { Double($0) + 0.5 })
   }
 
-  /// For each pooled value the chosen place's index into `activated`; nil where none is above 0.
+  /// For each pooled value the chosen place's index into `activated`; nil if none is above 0.
   private func pool(_ activated: Tensor, _ test: Case) -> (pooled: Tensor, chosen: [Int?]) {
     var pooled = Tensor(test.pooledDimensions)
     var chosen = [Int?](repeating: nil, count: pooled.values.count)

@@ -72,7 +72,7 @@ struct KernelChoiceTests {
     let layout = ParameterLayout(test.architecture)
     for (index, tensor) in layout.tensors.enumerated() where tensor.role == .trained {
       // Rounding is relative to a tensor's largest numbers, or to what they were summed from where they
-      // are 0 but for rounding: biases before a batch normalisation.
+      // are 0 except for rounding: biases before a batch normalisation.
       let expected = Array(library.1[tensor.range])
       let largest = expected.reduce(0.05) { max($0, Double(abs($1))) }
       expectClose(

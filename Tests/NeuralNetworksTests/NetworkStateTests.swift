@@ -136,7 +136,7 @@ struct NetworkStateTests {
     try expect(.anchor, trained: { b[$0] - 0.3 * gradient[$0] }, statistics: b)
     network.divide(.anchor, by: 0.7)
     try expect(.anchor, trained: { (b[$0] - 0.3 * gradient[$0]) / 0.7 }, statistics: b)
-    // What is left out does no harm.
+    // Leaving it out does no harm.
     network.divide(.kept(0), by: 0)
     network.combine(.gradient, 3, .parameters, 0, .kept(0))
     try expect(.gradient, trained: { 3 * a[$0] }, statistics: gradient)

@@ -118,12 +118,12 @@ struct PartitionFileTests {
       #expect(
         try line(counts: [1, 1, 1, 1, 2, 1])
           == "\(path): label_count gives client 1 4 samples, but it has 3 train and test indices; "
-          + "make the partition anew")
+          + "make the partition again")
       let found = try PartitionTests.tiny.sha256
       #expect(
         try line(digest: "0123")
           == "\(path): the content has the SHA-256 \(found), but partition_sha256 says 0123; the "
-          + "file was changed or damaged, make it anew")
+          + "file was changed or damaged; make it again")
       #expect(try line(digest: found) == "nothing thrown")
     }
   }

@@ -75,7 +75,7 @@ struct PartitionTests {
         == "partition: client 0 has the test index 7, expected 0 to 6, the samples of the dataset")
     #expect(
       line([[6]], [[1]])
-        == "partition: client 0 has the train index 6, a sample that the choice of classes leaves "
+        == "partition: client 0 has the train index 6, a sample that the selection of classes leaves "
         + "out")
     #expect(
       line([[0]], [[5]], classCount: 2)

@@ -138,8 +138,8 @@ struct SettingsTests {
       for samples in [1, 0, -600] {
         #expect(
           line(base, "samples_per_client", .integer(samples))
-            == "partition.samples_per_client: found \(samples), expected at least 2 (one to train "
-            + "on and one to test on)")
+            == "partition.samples_per_client: found \(samples), expected at least 2 (one for training "
+            + "and one for testing)")
       }
       for (fraction, text) in [(0.0, "0.0"), (1, "1.0"), (-0.5, "-0.5"), (.nan, "nan")] {
         #expect(
@@ -175,8 +175,8 @@ struct SettingsTests {
     }
     #expect(
       line(Self.dirichlet, "minimum_samples_per_client", .integer(1))
-        == "partition.minimum_samples_per_client: found 1, expected at least 2 (one to train on "
-        + "and one to test on)")
+        == "partition.minimum_samples_per_client: found 1, expected at least 2 (one for training "
+        + "and one for testing)")
     var capped = Self.dirichlet
     capped["samples_per_client"] = .integer(40)
     #expect(
@@ -203,7 +203,7 @@ struct SettingsTests {
       line([[4, 0, 4]]) == "\(key) client 0 has the class 4 twice, expected different classes")
     #expect(
       line([[0], [1]], perClient: 1)
-        == "\(key) found beside partition.classes_per_client; keep one of the two")
+        == "\(key) found together with partition.classes_per_client; keep one of them")
     #expect(
       line([[0], [1]], clients: 3)
         == "\(key) lists 2 clients, but partition.clients is 3; make them equal or leave "
@@ -216,15 +216,15 @@ struct SettingsTests {
     // 10 clients with 4 of 10 classes: each class by 4 clients, who get 101/4 or a little more.
     #expect(
       line(Self.classesPerClient, "samples_per_client", .integer(104))
-        == "partition.samples_per_client: class 0 needs 104 samples and there are 100; the largest "
+        == "partition.samples_per_client: class 0 needs 104 samples, but there are 100; the largest "
         + "value that fits is 100")
     #expect(
       line(Self.iid, "samples_per_client", .integer(101))
         == "partition.samples_per_client: 10 clients with 101 samples each need more than the 1000 "
-        + "samples there are; the largest value that fits is 100")
+        + "available samples; the largest value that fits is 100")
     #expect(
       line(Self.dominant, "samples_per_client", .integer(200))
-        == "partition.samples_per_client: class 0 needs 200 samples and there are 100; the largest "
+        == "partition.samples_per_client: class 0 needs 200 samples, but there are 100; the largest "
         + "value that fits is 100")
     #expect(
       line(Self.classesPerClient, "clients", .integer(251))
@@ -232,7 +232,7 @@ struct SettingsTests {
     #expect(
       line(Self.dirichlet, "clients", .integer(200))
         == "partition.minimum_samples_per_client: 200 clients with at least 10 samples need more "
-        + "than the 1000 samples there are; lower it or use fewer clients")
+        + "than the 1000 available samples; lower it or use fewer clients")
   }
 
   @Test("numbers that are absurd are refused at once", arguments: [Int.max, 1 << 40, 501])
@@ -246,7 +246,7 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "clients", .integer(number))
         == "partition.samples_per_client: \(number) clients with 40 samples each need more than "
-        + "the 1000 samples there are; no value fits, so use fewer clients or pool more files")
+        + "the 1000 available samples; no value fits, so use fewer clients or pool more files")
   }
 
   @Test("the largest value that an error offers fits, and the next does not")
@@ -295,7 +295,7 @@ struct SettingsTests {
     settings["ratio"] = .integer(6)
     #expect(
       errorLine(settings: settings)
-        == "partition.dominant_share: found 0.6 beside ratio 6.0, expected one of the two; remove the "
+        == "partition.dominant_share: found both 0.6 and ratio 6.0, expected one of the two; remove the "
         + "other (an empty --set partition.ratio= removes a ratio in the specification)")
     for (share, text) in [(0.0, "0.0"), (1, "1.0"), (-0.5, "-0.5"), (.nan, "nan")] {
       #expect(
@@ -305,7 +305,7 @@ struct SettingsTests {
     #expect(
       line(Self.dominant, "dominant_share", .number(0.1))
         == "partition.dominant_share: found 0.1, expected at least 0.2, which 2 of 10 classes have "
-        + "where none dominates")
+        + "if none dominates")
     var all = Self.dominant
     all["dominant_share"] = .number(0.9)
     all["dominant_classes"] = .integer(10)
@@ -332,7 +332,7 @@ struct SettingsTests {
     let error = line(130)
     let offered = try #require(error.split(separator: " ").last.flatMap { Int($0) })
     #expect(line(offered) == "nothing thrown")
-    #expect(line(offered + 1).contains(" samples and there are 100"))
+    #expect(line(offered + 1).contains(" samples, but there are 100"))
   }
 
   @Test("dirichlet gives up after its draws and says how near it came")
@@ -348,7 +348,7 @@ struct SettingsTests {
     #expect(best < 50)
     #expect(
       error
-        == "partition.minimum_samples_per_client: none of 100 draws gave every client 50 samples, "
+        == "partition.minimum_samples_per_client: none of 100 draws gave every client 50 samples; "
         + "the best left a client with \(best); lower it, raise partition.concentration (0.01) or "
         + "use fewer clients")
   }
@@ -366,7 +366,7 @@ struct SettingsTests {
         + "selected")
     #expect(
       errorLine { _ = try makePartition(scheme, labels: [-1, -1], classCount: 3) }
-        == "labels: no sample is selected; check the choice of classes and files")
+        == "labels: no sample is selected; check the selected classes and files")
     #expect(
       errorLine { _ = try makePartition(scheme, labels: [0], classCount: 0) }
         == "classes: found 0, expected at least 1")

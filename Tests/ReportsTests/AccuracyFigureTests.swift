@@ -117,7 +117,7 @@ struct AccuracyFigureTests {
     }
   }
 
-  /// Every figure of a sweep, on a folder of its own.
+  /// Every figure of a sweep, in its own folder.
   private func write(_ results: SweepResults, _ paper: PaperNumbers, to folder: String) throws
     -> [ReportSection]
   {

@@ -218,7 +218,7 @@ struct AccuracyTableTests {
   func synthetic() throws {
     let table = AccuracyTable(try sweep(isSynthetic: true), paper: HandMade.paper)
     #expect(table.table.title.hasSuffix("(SYNTHETIC data)"))
-    #expect(table.table.footers.contains { $0.contains("SYNTHETIC images in the form of") })
+    #expect(table.table.footers.contains { $0.contains("SYNTHETIC images in the format of") })
     let rows = HandMade.rows(table.csv)
     #expect(rows.allSatisfy { $0["difference_percent"] == "" })
     #expect(row(rows, "cifar10", "10", "local")?["data"] == "synthetic")

@@ -61,7 +61,7 @@ struct AtRoundTests {
     for (round, reason) in [
       (
         3,
-        "has no evaluation after round 3, the last one before is after round 2; give that as "
+        "has no evaluation after round 3; the last one before it is after round 2; give that as "
           + "--at-round"
       ),
       (5, "has 4 rounds, expected at least the 5 of --at-round"),

@@ -72,7 +72,7 @@ struct BestMethodClaimTests {
     #expect(
       whole.explanation
         == "16 of 16 columns can be compared: 16 supported, 0 refuted, 0 too close to "
-        + "matter, 0 inconclusive. Description, not a test: one of the two has the highest mean "
+        + "matter, 0 inconclusive. Descriptive, not a test: one of the two has the highest mean "
         + "in 16 of 16 columns.")
     let parts = claims.claims.filter { $0.number == 1 && !$0.part.isEmpty }
     #expect(parts.count == 16)
@@ -82,7 +82,7 @@ struct BestMethodClaimTests {
       parts[4].explanation.hasPrefix("pFedLA: supported against each of 8. HeurpFedLA: "))
     #expect(
       parts[4].explanation.contains(
-        "Highest means, a description over 3 seeds: pFedLA 67.00 %, the best other method Local "
+        "Highest means (descriptive, over 3 seeds): pFedLA 67.00 %, the best other method Local "
           + "54.50 %."))
     // FedBN has no columns of EMNIST and FashionMNIST in the paper: 7 others there, 8 elsewhere.
     #expect(claims.contrasts.count == 2 * (4 * 2 * 7 + 4 * 2 * 8))
@@ -109,7 +109,7 @@ struct BestMethodClaimTests {
       #expect(claims.contrasts.allSatisfy { $0.verdict == .inconclusive })
       let text = "\(seeds.count == 1 ? "1 seed" : "2 seeds"); at least 3 are needed."
       #expect(try whole(claims).explanation.hasPrefix("No column is conclusive: " + text))
-      // The highest means are described all the same.
+      // The highest means are described anyway.
       #expect(
         try whole(claims).explanation.hasSuffix("has the highest mean in 16 of 16 columns."))
       #expect(try part(claims, "table1, cifar10, 10 clients").explanation.hasPrefix(text))
@@ -173,7 +173,7 @@ struct BestMethodClaimTests {
     #expect(missing.verdict == .inconclusive)
     #expect(
       missing.explanation.hasSuffix(
-        "HeurpFedLA: compared with none. Highest means, a description over 3 seeds: pFedLA 42.00 %, the best "
+        "HeurpFedLA: compared with none. Highest means (descriptive, over 3 seeds): pFedLA 42.00 %, the best "
           + "other method Local 54.50 %. Not run: HeurpFedLA."))
   }
 
@@ -255,7 +255,7 @@ struct BestMethodClaimTests {
     #expect(claims.claims.allSatisfy { $0.verdict == .inconclusive && $0.contrast == nil })
     #expect(claims.contrasts.isEmpty)
     #expect(try whole(claims).explanation.contains("SYNTHETIC"))
-    #expect(claims.summary?.contains("SYNTHETIC data, on which no claim is judged") == true)
+    #expect(claims.summary?.contains("the data are SYNTHETIC, so no claim is judged") == true)
   }
 
   @Test("contrasts.csv has a row for each contrast, with its numbers")

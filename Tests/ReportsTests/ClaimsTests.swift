@@ -6,7 +6,7 @@ import Reports
 import TestSupport
 import Testing
 
-/// Claims 3 and 4, and what is written of all claims.
+/// Claims 3 and 4, and what is written about all claims.
 @Suite("The paper's claims")
 struct ClaimsTests {
   private typealias Place = [String: String]
@@ -24,8 +24,8 @@ struct ClaimsTests {
     let claims = claims()
     #expect(claims.filter(\.part.isEmpty).map(\.number) == [1, 2, 3, 4])
     #expect(claims.allSatisfy { $0.verdict == .inconclusive && $0.contrast == nil })
-    #expect(try whole(claims, 1).explanation.contains("Table2 is not there"))
-    #expect(try whole(claims, 4).explanation == "Figure1 is not there.")
+    #expect(try whole(claims, 1).explanation.contains("Table2 is missing"))
+    #expect(try whole(claims, 4).explanation == "Figure1 is missing.")
   }
 
   // MARK: Claim 3
@@ -64,7 +64,7 @@ struct ClaimsTests {
       #expect(try whole(claims, 3).verdict == verdict, "\(loss)")
       let part = try #require(claims.first { $0.part == "table3, cifar10, 1 retained" })
       #expect(part.verdict == verdict)
-      #expect(part.explanation.contains("Downlink of a participation −25.00 %"))
+      #expect(part.explanation.contains("Downlink per participation −25.00 %"))
       #expect(part.contrast?.contrast.count == 3)
       #expect(part.contrast?.contrast.reference == -2.2)
     }
@@ -159,7 +159,7 @@ struct ClaimsTests {
     #expect(text.contains("**Supported**: Layer-wise 66.50 %"))
     #expect(text.contains("figure1: profile quick, 1 rounds"))
     #expect(text.contains("one seed's mean over clients"))
-    // A claim of which no part is conclusive has one line, and all its rows in claims.csv.
+    // A claim without a conclusive part has one line, and all its rows in claims.csv.
     #expect(rows.count { $0["claim"] == "2" } == 3)
     #expect(section.tables.first?.rows.count == 4)
     #expect(!text.contains("\n- "))
@@ -182,7 +182,7 @@ struct ClaimsTests {
         == "# The paper's claims: the paper's training was not run\n\n\(line)\n")
     #expect(section.tables.isEmpty && section.notes == [line])
     #expect(claims.html.contains("<p>\(line)</p>") && !claims.html.contains("<ul"))
-    // claims.csv has the numbers all the same.
+    // claims.csv has the numbers anyway.
     let rows = HandMade.rows(claims.csv)
     #expect(rows.count == claims.claims.count)
     #expect(rows.last?["mean_difference"] == "12.5" && rows.last?["seeds"] == "1")
@@ -211,7 +211,7 @@ struct ClaimsTests {
     #expect(Claims([], paper: HandMade.paper).heading == notRun)
     let other = try HandMade.sweep("table3", [("seed", ["0"])]) { _ in nil }
     #expect(try heading("paper", also: [other]) == notRun + " for table3")
-    // A sweep of one's own is no claim of the paper's.
+    // A custom sweep is not a claim of the paper.
     let own = try HandMade.sweep("mine", [("seed", ["0"])]) { _ in nil }
     #expect(try heading("paper", also: [own]) == "The paper's claims")
   }

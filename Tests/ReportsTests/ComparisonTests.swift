@@ -86,7 +86,7 @@ struct ComparisonTests {
     #expect(abs(comparison.rows[0].received.seedDeviation - 14.142) < 1e-2)
   }
 
-  /// A run with a seed of its own for the partition.
+  /// A run with a separate seed for the partition.
   private func run(seed: UInt64, partitionSeed: Int, digest: String? = nil) -> RunResult {
     HandMade.run(
       "fedavg", seed: seed, [[0.5, 0.5]], partition: digest ?? "\(partitionSeed) ",
@@ -118,7 +118,7 @@ struct ComparisonTests {
     }
     #expect(
       error?.description
-        == "s3p0x.h5 and s3p0y.h5: two partitions under the same seed 3, the same settings and the same "
+        == "s3p0x.h5 and s3p0y.h5: two partitions with the same seed 3, the same settings and the same "
         + "partition.seed, expected one; give one of them")
   }
 
@@ -147,7 +147,7 @@ struct ComparisonTests {
     #expect(Set(curves.map { key($0) + [$0["round"] ?? ""] }).count == curves.count)
     #expect(curves.allSatisfy { $0["method"] == "FedAvg" && $0["dataset"] == "cifar10" })
     #expect(curves.allSatisfy { $0["seeds"] == "1" && $0["seed_values"] == "0" })
-    // In the picture each panel once, and each line of a panel with a title of its own.
+    // In the picture each panel occurs once, and each line of a panel has its own title.
     let panels = comparison.panels.map { "\($0.dataset) \($0.scheme)" }
     #expect(panels == ["cifar10 classes-per-client", "cifar10 (synthetic) classes-per-client"])
     let titles = comparison.methodCurves.map { "\($0.dataset): \($0.title)" }

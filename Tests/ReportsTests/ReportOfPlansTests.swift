@@ -49,7 +49,7 @@ struct ReportOfPlansTests {
     #expect(
       problems.first
         == "Not used, shown as missing: cells/\(plan.selected[1].name).h5: holds another run: method: "
-        + "found local, expected fedavg. pfedla reproduce does this run again.")
+        + "found local, expected fedavg. pfedla reproduce will do this run again.")
     #expect(
       problems.last?.hasPrefix(
         "Not used, shown as missing: cells/\(plan.selected[2].name).h5: cannot open the file, which is "
@@ -58,7 +58,7 @@ struct ReportOfPlansTests {
     #expect(rows.filter { $0["seed_values"] != "" }.map { $0["method"] } == ["local"])
     let page = try String(contentsOf: folder.file("report.html"), encoding: .utf8)
     #expect(
-      page.contains("1 of 12 finished; what is missing is left empty; 2 cannot be used, see below"))
+      page.contains("1 of 12 finished; missing runs are left empty; 2 cannot be used, see below"))
     for problem in problems {
       let escaped = problem.replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
         .replacing(">", with: "&gt;")

@@ -51,7 +51,7 @@ struct ReportTests {
       #expect(fields[4] == (result.record.participated[row] ? "1" : "0"))
       let loss = result.record.trainLoss[row]
       #expect(loss.isNaN ? fields[column].isEmpty : Float(fields[column]) == loss)
-      // Counts of work are there for participants alone.
+      // Only participants have counts of work.
       let gradients = result.record.gradientComputations[row]
       #expect((gradients > 0) == result.record.participated[row])
       #expect(fields.suffix(2) == ["\(gradients)", "0"])

@@ -76,7 +76,7 @@ struct SimilarClientsClaimTests {
 
   @Test("similar clients' weights that fall refute the claim, though dissimilar ones fall faster")
   func similarFall() throws {
-    // What a client takes from all others goes to itself.
+    // The client gets the weight that all others lose.
     let claims = try both(own: 0.078125, similar: -0.015625, dissimilar: -0.03125)
     let verdicts = Dictionary(
       uniqueKeysWithValues: claims.dropFirst().map { ($0.statement, $0.verdict) })
@@ -120,7 +120,7 @@ struct SimilarClientsClaimTests {
     let grow = claims(try weights("figure5", own: 0.0625, similar: 0.0625, dissimilar: -0.0625))
     #expect(grow[0].verdict == .inconclusive)
     #expect(grow[0].explanation.contains("Inconclusive: figure6."))
-    #expect(grow.last?.explanation == "Figure6 is not there.")
+    #expect(grow.last?.explanation == "Figure6 is missing.")
     let fall = claims(try weights("figure5", own: -0.0625, similar: -0.0625, dissimilar: 0.0625))
     #expect(fall[0].verdict == .refuted)
   }

@@ -44,7 +44,7 @@ struct TuningReportTests {
     #expect(outcome.failures.isEmpty)
     try Report(output: output, paperFolder: "/nowhere").write()
 
-    // 30 samples a client: 21 to train, 6 of them held out, and the 9 test samples nowhere.
+    // 30 samples per client: 21 for training, 6 of them held out, and the 9 test samples unused.
     let cells = CellFolder(output: output)
     for cell in plan.cells {
       let result = try RunResult(path: cells.result(of: cell.name))
@@ -87,7 +87,7 @@ struct TuningReportTests {
       // FedAvg was not tuned and keeps the base.
       #expect(cells[2].specification.optimiser.momentum == 0.25)
     }
-    // What the sweep sets stands above the chosen values.
+    // What the sweep sets overrides the chosen values.
     let own = try SmallSweep.cells("own", text: sweep())
     #expect(
       own[1].specification.identity.first { $0.key == "methods.fedper.personal_layers" }?.value
@@ -97,7 +97,7 @@ struct TuningReportTests {
     #expect(
       message(sweep(scheme: "iid"))
         == "\(values): no values of local for dataset.name cifar10, partition.scheme iid, expected a "
-        + "choice for each run; tune it, or name a dataset that stands for it under "
+        + "choice for each run; tune it, or name a dataset to use instead under "
         + "hyperparameters.datasets")
   }
 }

@@ -86,7 +86,7 @@ struct WeightFigureTests {
     try expectPaper(false, section, folder)
   }
 
-  /// Whether the picture, where one was drawn, and its caption speak of the paper's values.
+  /// Whether the picture, if drawn, and its caption mention the paper's values.
   private func expectPaper(_ isThere: Bool, _ section: ReportSection, _ folder: TemporaryFolder)
     throws
   {

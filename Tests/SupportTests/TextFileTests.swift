@@ -22,7 +22,7 @@ import Testing
     ) { try TextFile.write("text", to: "\(folder)/none.md") }
     #expect(
       throws: FileError(
-        "/dev/null/a: cannot make this folder, expected a place that can be written to")
+        "/dev/null/a: cannot create this folder; expected a writable place")
     ) { try makeFolder("/dev/null/a") }
   }
 

@@ -84,7 +84,7 @@ public struct FederatedRounds: Decodable, Sendable {
   public let batches: [[[[Int]]]]
   /// pFedLA and HeurpFedLA.
   public let personalised: [PersonalisedRounds]
-  /// FedAvg, with clients and batches of its own.
+  /// FedAvg, with its own clients and batches.
   public let federatedAveraging: FederatedAveragingRounds
 
   /// The initial flat parameters of every client.
@@ -97,7 +97,7 @@ public struct PersonalisedRounds: Decodable, Sendable, CustomStringConvertible {
   public struct Round: Decodable, Sendable {
     /// Ascending client indices.
     public let participants: [Int]
-    /// One entry a participant, in the same order.
+    /// One entry per participant, in the same order.
     public let clients: [Participant]
   }
 
@@ -122,15 +122,15 @@ public struct PersonalisedRounds: Decodable, Sendable, CustomStringConvertible {
 
   /// The largest differences from float64, over all rounds and participants.
   public struct Rounding: Decodable, Sendable {
-    /// Of α.
+    /// The difference in α.
     public let aggregationWeights: Double
-    /// Of θ̄.
+    /// The difference in θ̄.
     public let received: Double
-    /// Of the trained parameters.
+    /// The difference in the trained parameters.
     public let trained: Double
-    /// Of the mean training loss.
+    /// The difference in the mean training loss.
     public let trainLoss: Double
-    /// Of ψ.
+    /// The difference in ψ.
     public let hypernetwork: Double
   }
 

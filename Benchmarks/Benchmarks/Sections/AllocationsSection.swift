@@ -1,10 +1,10 @@
 import BenchmarkFigures
 import CBenchmarkKernels
 
-/// How often a training step asks the heap for memory.
+/// How often a training step allocates heap memory.
 enum AllocationsSection: BenchmarkSection {
   static let name = "allocations"
-  static let summary = "heap allocations inside 100 training steps after the first ones"
+  static let summary = "heap allocations in 100 training steps after warm-up"
 
   private static let steps = 100
 
@@ -19,7 +19,7 @@ enum AllocationsSection: BenchmarkSection {
         }
         let subject = "\(model.name), batch \(batchSize)"
         guard counts.own >= 0 else {
-          bench.note("\(subject): not counted, which needs glibc")
+          bench.note("\(subject): not counted; counting needs glibc")
           continue
         }
         func add(_ quantity: String, _ count: Int64, target: String) {

@@ -7,7 +7,7 @@ import Foundation
 enum CheckpointSection: BenchmarkSection {
   static let name = "checkpoint"
   static let summary =
-    "pFedLA's checkpoint with 100 and 1,000 clients, beside a plain write and read"
+    "pFedLA's checkpoint with 100 and 1,000 clients, compared with a plain write and read"
 
   private static let repetitions = 5
 

@@ -6,7 +6,8 @@ import Partitioning
 /// From dataset files to a partition.
 enum DataSection: BenchmarkSection {
   static let name = "data"
-  static let summary = "import and partition of 60,000 and 800,000 images, beside a plain read"
+  static let summary =
+    "import and partition of 60,000 and 800,000 images, compared with a plain read"
 
   private static let repetitions = 5
 
@@ -24,7 +25,7 @@ enum DataSection: BenchmarkSection {
     let folder = bench.temporary.appendingPathComponent("large").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let large = try DatasetCatalogue.entry(named: "emnist-byclass")
-    bench.note("  drawing 800,000 images")
+    bench.note("  synthesizing 800,000 images")
     try Synthesizer.synthesize(
       large.name, into: folder, samplesPerClass: 800_000 / large.classNames.count)
     try run(

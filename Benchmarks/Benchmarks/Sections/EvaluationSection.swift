@@ -9,7 +9,7 @@ enum EvaluationSection: BenchmarkSection {
 
   private static let repetitions = 5
   private static let clients = 100
-  /// The paper's round is computed from one pass of so many clients.
+  /// The paper's round is computed from one pass of this many clients.
   private static let measuredClients = 20
   private static let epochs = 10
 

@@ -3,10 +3,10 @@ import Experiments
 import FederatedLearning
 import NeuralNetworks
 
-/// A round of every method beside its training steps alone.
+/// A round of every method, compared with its training steps alone.
 enum MethodsSection: BenchmarkSection {
   static let name = "methods"
-  static let summary = "a round of every method beside its pure training steps"
+  static let summary = "a round of every method, compared with its pure training steps"
 
   private static let repetitions = 3
   /// A round bears this part of an evaluation.

@@ -8,7 +8,7 @@ import NeuralNetworks
 enum ServerSection: BenchmarkSection {
   static let name = "server"
   static let summary =
-    "pFedLA's server side with 10 to 10,000 clients, beside the memory's bandwidth"
+    "pFedLA's server side with 10 to 10,000 clients, compared with memory bandwidth"
 
   private static let participantCount = 10
   private static let repetitions = 7
@@ -24,7 +24,7 @@ enum ServerSection: BenchmarkSection {
     for clients in [10, 100, 1000, 10_000] {
       let bytes = 4 * clients * preparation.layout.count
       guard UInt64(3 * bytes) < ProcessInfo.processInfo.physicalMemory else {
-        bench.note("  \(clients) clients: left out, their models take \(bytes >> 20) MiB")
+        bench.note("  \(clients) clients: left out; their models take \(bytes >> 20) MiB")
         continue
       }
       let server = try Server(

@@ -3,7 +3,7 @@ import BenchmarkFigures
 /// How long the program takes to say anything.
 enum StartSection: BenchmarkSection {
   static let name = "start"
-  static let summary = "pfedla --help beside /bin/true"
+  static let summary = "pfedla --help, compared with /bin/true"
 
   static func run(_ bench: Workbench) throws {
     let series = try interleaved(

@@ -7,7 +7,8 @@ import NeuralNetworks
 /// One training step of the paper's client model on one worker.
 enum StepSection: BenchmarkSection {
   static let name = "step"
-  static let summary = "training step of the paper's CNN, one worker, beside peak and PyTorch"
+  static let summary =
+    "training step of the paper's CNN, one worker, compared with peak and PyTorch"
 
   private static let repetitions = 15
   private static let stepsEach = 20

@@ -12,7 +12,7 @@ enum WorkersSection: BenchmarkSection {
   private static let epochs = 2
 
   static func run(_ bench: Workbench) throws {
-    // Five clients a worker: with as many clients for each, no worker waits at the end.
+    // Five clients per worker: with equally many clients for each, no worker waits at the end.
     let clients = 5 * max(2, bench.cores)
     let preparation = try bench.preparation(
       method: "fedavg", clients: clients, samples: min(600, 60_000 / clients), epochs: epochs)

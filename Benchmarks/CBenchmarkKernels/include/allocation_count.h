@@ -1,4 +1,4 @@
-// How often a thread asks the heap for memory.
+// How often a thread allocates heap memory.
 #pragma once
 
 #include <stdint.h>
@@ -14,5 +14,5 @@ struct allocation_count {
 // Begins to count the calling thread's calls.
 void start_counting_allocations(void);
 
-// Ends it and returns the counts, or -1 where calls cannot be counted (another C library than glibc).
+// Ends it and returns the counts, or -1 if calls cannot be counted (another C library than glibc).
 struct allocation_count stop_counting_allocations(void);

@@ -1,4 +1,4 @@
-// The kernels that oneDNN does not have, or not as fast. A header of the module's name is what the
+// The kernels that oneDNN does not have or that are slower there. A header with the module's name is what the
 // package manager builds the module from; a new header must be named here, or incremental builds from an
 // older one do not see it.
 #pragma once

@@ -2,7 +2,7 @@
 // of them, a stretch of columns at a time, so that what the others need stays in the nearest cache.
 //
 // Single precision without fused operations, each result summed in one order, whatever is computed
-// beside it and whatever the processor.
+// with it and on whichever processor.
 #pragma once
 
 #include <stddef.h>

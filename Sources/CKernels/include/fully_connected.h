@@ -21,12 +21,12 @@ typedef struct {
 // Room for `connected_backward` to work in, in numbers.
 size_t connected_scratch_count(const connected_shape *shape);
 
-// result = source · weightᵀ + bias, and its ReLU if asked for.
+// result = source · weightᵀ + bias, and its ReLU if requested.
 void connected_forward(const connected_shape *shape, const float *source, const float *weight,
                        const float *bias, int relu, float *result);
 
 // The gradients by weight, bias and, unless null, source.
-//   result: what `connected_forward` gave if it applied a ReLU, else null.
+//   result: what `connected_forward` gave if it applied a ReLU, otherwise null.
 void connected_backward(const connected_shape *shape, const float *source, const float *weight,
                         const float *result, const float *result_gradient, float *scratch,
                         float *weight_gradient, float *bias_gradient, float *source_gradient);

@@ -29,7 +29,7 @@ void fused_statistics(const fused_shape *batch, const float *base, const double 
 
 // pooled = maxpool(relu(γ · (x − mean) / √(variance + ε) + β)).
 // choice, unless null: which of the four places (0 … 3, row by row; of equals the first) gave the
-// maximum, 4 where none was above 0; axes of pooled. chosen, unless null: x at that place.
+// maximum, 4 if none was above 0; axes of pooled. chosen, unless null: x at that place.
 void fused_forward(const fused_shape *shape, const float *x, const float *mean, const float *variance,
                    const float *scale, const float *shift, float epsilon, float *pooled,
                    uint8_t *choice, float *chosen);

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 // target[block, p, lane] = factor · pixels[samples[16 · block + lane], p] + offset, 0 for the lanes
-// behind the last sample; rounded after each operation.
+// after the last sample; rounded after each operation.
 //   pixels: axes (sample, pixel) with image_size pixels.  samples: `count` of them.
 //   target: axes (sample block, pixel, sample in block).
 void gather_sample_blocks(const uint8_t *pixels, int64_t image_size, const int32_t *samples,

@@ -35,7 +35,7 @@ size_t spectral_scratch_count(const spectral_shape *shape);
 
 // In what follows
 //   source, source_gradient: axes (sample, in block, y, x, in) of 16 channels a block; with fewer than 16
-//     channels (sample block, in, y, x, sample) of 16 samples a block, those behind the last 0.
+//     channels (sample block, in, y, x, sample) of 16 samples per block, those after the last 0.
 //   result: axes (sample, out block, y, x, out).
 //   weight, weight_gradient: axes (out block, in block, y, x, in, out); with fewer than 16 channels
 //     (out block, in, y, x, out).
@@ -62,7 +62,7 @@ void spectral_transform_weights(const spectral_shape *shape, const float *weight
 void spectral_transform_transposed_weights(const spectral_shape *shape, const float *weight,
                                            float *spectra);
 
-// result = convolution + bias, and its ReLU if asked for. Keeps the source's spectra. Adds to the moments,
+// result = convolution + bias, and its ReLU if requested. Keeps the source's spectra. Adds to the moments,
 // unless null, which the first part of a batch sets.
 void spectral_forward(const spectral_shape *shape, const float *source, const float *weight_spectra,
                       const float *bias, int relu, const spectral_moments *moments, int is_first,

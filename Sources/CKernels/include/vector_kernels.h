@@ -1,4 +1,4 @@
-// Arithmetic on whole models, element by element: what a step of descent does, and mixtures of models. Single
+// Arithmetic on whole models, element by element: SGD steps and mixtures of models. Single
 // precision without fused multiply-adds, so that every processor gives the same bits.
 #pragma once
 

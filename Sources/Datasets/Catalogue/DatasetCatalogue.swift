@@ -3,7 +3,7 @@ import Support
 /// The datasets that the harness knows. To add one, describe it in a file beside this one and name
 /// it here; a program that imports this package adds its own with `add`.
 public enum DatasetCatalogue {
-  /// One line a dataset.
+  /// One line per dataset.
   private static let registry = Registry<DatasetDescription>(
     "dataset",
     [
@@ -34,7 +34,7 @@ public enum DatasetCatalogue {
     let names = registry.names
     throw DatasetError(
       .unknownName,
-      "dataset \"\(name)\" is unknown\(bracketedSuggestion(for: name, among: names, quoted: true)); "
+      "unknown dataset \"\(name)\"\(bracketedSuggestion(for: name, among: names, quoted: true)); "
         + "known datasets: \(names.joined(separator: ", "))")
   }
 

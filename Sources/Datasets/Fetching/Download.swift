@@ -10,7 +10,7 @@ struct Download {
   let address: URL
   /// The path of the unfinished file.
   let partPath: String
-  /// Called with the bytes that are there and, where the server says it, how many there will be.
+  /// Called with the bytes that have arrived and, if the server says so, how many there will be.
   let progress: @Sendable (_ received: Int, _ total: Int?) -> Void
 
   /// Returns when the whole file is at `partPath`, written to the disk.
@@ -33,7 +33,7 @@ struct Download {
     do {
       try await transfer(to: file, from: present)
     } catch Transfer.Failure.rangeRefused where present > 0 {
-      // What is there reaches behind the end of what the server has, so it is not its beginning.
+      // The partial file is longer than the server's, so it is not its beginning.
       try await transfer(to: file, from: 0)
     } catch Transfer.Failure.rangeRefused {
       throw DatasetError(
@@ -113,7 +113,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
   private func accept(_ response: URLResponse) throws {
     guard let response = response as? HTTPURLResponse else {
       throw DatasetError(
-        .network, "\(address.absoluteString): not an answer by HTTP; give an http or https address")
+        .network, "\(address.absoluteString): not an HTTP response; give an http or https address")
     }
     hasAnswer = true
     switch response.statusCode {
@@ -122,7 +122,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
       guard let (first, whole) = range.flatMap(contentRange), first == start else {
         throw DatasetError(
           .network,
-          "\(address.absoluteString): answered with range \"\(range ?? "none")\", expected bytes "
+          "\(address.absoluteString): sent range \"\(range ?? "none")\", expected bytes "
             + "from \(start); try again, or another address with --mirror")
       }
       total = whole
@@ -140,7 +140,7 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
       throw DatasetError(
         .network,
         "\(address.absoluteString): HTTP status \(response.statusCode), expected 200; the address "
-          + "may have moved: name another one with --mirror")
+          + "may have moved: give another one with --mirror")
     }
   }
 
@@ -173,11 +173,11 @@ private final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Senda
           "\(address.absoluteString): the connection broke after \(received)\(whole) bytes; they "
             + "are kept: run the same command again to resume"))
     } else {
-      let reason = error?.localizedDescription ?? "no answer"
+      let reason = error?.localizedDescription ?? "no response"
       continuation?.resume(
         throwing: DatasetError(
           .network,
-          "\(address.absoluteString): cannot be reached (\(reason)); check the network, or name "
+          "\(address.absoluteString): cannot be reached (\(reason)); check the network, or give "
             + "another address with --mirror"))
     }
     continuation = nil

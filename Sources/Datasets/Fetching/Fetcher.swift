@@ -1,13 +1,13 @@
 import Foundation
 
 /// Downloads published datasets: with resume, checked against the published digests, and put in
-/// place only when whole.
+/// place only when complete.
 public struct Fetcher: Sendable {
   /// What a fetch is doing.
   public enum Progress: Sendable, Equatable {
-    /// A file is there with the right digest and is skipped.
+    /// A file with the right digest is present and is skipped.
     case present(file: String)
-    /// `received` bytes of `total` (where the server says it) are on the disk.
+    /// `received` bytes of `total` (if the server states it) are on the disk.
     case downloading(file: String, received: Int, total: Int?)
     /// The digest is being computed.
     case checking(file: String)
@@ -39,7 +39,7 @@ public struct Fetcher: Sendable {
     self.progress = progress
   }
 
-  /// Brings all published files of a dataset into its folder; files with the right digest are left
+  /// Downloads all published files of a dataset into its folder; files with the right digest are left
   /// alone and damaged ones are replaced.
   ///
   /// An archive that several datasets share is unpacked for all of them.
@@ -59,8 +59,8 @@ public struct Fetcher: Sendable {
     guard !location.isSynthetic(entry) else {
       throw DatasetError(
         .refused,
-        "\(location.folder(of: entry)): holds synthetic files, expected published ones or none; "
-          + "remove the folder or name another one with --datasets")
+        "\(location.folder(of: entry)): contains synthetic files, expected published ones or none; "
+          + "remove the folder or give another one with --datasets")
     }
     try FileSystem.createFolder(location.folder(of: entry))
     switch entry.source {
@@ -77,7 +77,7 @@ public struct Fetcher: Sendable {
     }
   }
 
-  // MARK: Files by themselves
+  // MARK: Single files
 
   private func fetch(
     _ file: PublishedFile, of entry: DatasetDescription, from baseAddress: String,
@@ -111,7 +111,7 @@ public struct Fetcher: Sendable {
       return
     }
     let target = "\(location.folder(of: entry))/\(archive.fileName)"
-    // A whole archive is there when its unpacking failed.
+    // The complete archive is still there if unpacking it failed.
     if try !FileSystem.isFile(target) || FileDigest.md5(ofFile: target) != archive.md5 {
       let base = archive.address.dropLast(archive.fileName.count)
       try await download(archive.fileName, from: String(base), to: target + ".part")
@@ -168,7 +168,7 @@ public struct Fetcher: Sendable {
     _ path: String, as name: String, _ file: PublishedFile, in folder: String
   ) throws {
     try FileSystem.move(path, to: "\(folder)/\(name)")
-    // A damaged file of another accepted name would hide the new one.
+    // A damaged file with another accepted name would hide the new one.
     for other in file.acceptedNames where other != name {
       FileSystem.remove("\(folder)/\(other)")
     }
@@ -186,8 +186,8 @@ public struct Fetcher: Sendable {
       FileSystem.remove(part)
       throw DatasetError(
         .checksum,
-        "\(name): the download has \(kind) \(found), expected \(expected); it was removed: run the "
-          + "same command again, or name another address with --mirror")
+        "\(name): the download has \(kind) \(found), expected \(expected); it was removed. Run the "
+          + "same command again, or give another address with --mirror")
     }
   }
 }

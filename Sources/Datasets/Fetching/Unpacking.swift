@@ -3,7 +3,7 @@ import Foundation
 /// Takes files out of a published archive with the system's `tar` or `unzip`.
 package enum Unpacking {
   /// Unpacks the members `names` of `archive`, kept at `archivePath`, flat into `folder`; the program
-  /// is looked for in the folders of `searchPath`, separated by colons.
+  /// is searched in the folders of `searchPath`, separated by colons.
   ///
   /// Throws `DatasetError` (system) if the program is missing or fails or a member is no regular
   /// file.
@@ -28,7 +28,8 @@ package enum Unpacking {
       guard attributes?[.type] as? FileAttributeType == .typeRegular else {
         throw DatasetError(
           .system,
-          "\(archivePath): has no file \(archive.memberFolder + name); remove it and fetch again")
+          "\(archivePath): does not contain \(archive.memberFolder + name); remove it and fetch again"
+        )
       }
     }
   }

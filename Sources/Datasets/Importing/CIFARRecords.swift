@@ -17,14 +17,14 @@ struct CIFARPart: ImagePart {
     guard imageCount > 0, byteCount % recordByteCount == 0 else {
       throw DatasetError(
         .malformed,
-        "\(file.reader.path): holds \(byteCount) bytes, expected a multiple of \(recordByteCount) "
+        "\(file.reader.path): has \(byteCount) bytes, expected a multiple of \(recordByteCount) "
           + "(\(labelByteCount) for labels and \(dataset.imageByteCount) for pixels a record); "
           + dataset.remedy)
     }
     guard imageCount <= maximumImagesPerFile else {
       throw DatasetError(
         .malformed,
-        "\(file.reader.path): holds \(imageCount) records, expected 1...\(maximumImagesPerFile); "
+        "\(file.reader.path): has \(imageCount) records, expected 1...\(maximumImagesPerFile); "
           + dataset.remedy)
     }
   }

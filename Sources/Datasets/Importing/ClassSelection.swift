@@ -4,7 +4,7 @@ import Support
 struct ClassSelection {
   /// The names of the selected classes; a class's new label is its place here.
   let names: [String]
-  /// The new label of each published class, -1 where it is not selected.
+  /// The new label of each published class, -1 if it is not selected.
   let newLabels: [Int32]
 
   /// Selects `entries`, each a class name or else a zero-based index; `nil` selects all.
@@ -20,7 +20,7 @@ struct ClassSelection {
     guard !entries.isEmpty else {
       throw DatasetError(
         .unknownName,
-        "classes of \(dataset.name): the list is empty; name at least one class, or leave the list "
+        "classes of \(dataset.name): the list is empty; list at least one class, or leave the list "
           + "out for all \(known.count)")
     }
     var newLabels = [Int32](repeating: -1, count: known.count)
@@ -29,7 +29,7 @@ struct ClassSelection {
       guard let index = known.firstIndex(of: entry) ?? Self.index(entry, in: known) else {
         throw DatasetError(
           .unknownName,
-          "classes of \(dataset.name): \"\(entry)\" is unknown\(bracketedSuggestion(for: entry, among: known, quoted: true))"
+          "classes of \(dataset.name): unknown class \"\(entry)\"\(bracketedSuggestion(for: entry, among: known, quoted: true))"
             + "; expected an index 0...\(known.count - 1) or a name: "
             + known.joined(separator: ", "))
       }
@@ -37,7 +37,7 @@ struct ClassSelection {
         throw DatasetError(
           .unknownName,
           "classes of \(dataset.name): \"\(entry)\" names class \(index) (\(known[index])) a second "
-            + "time; name each class once of: \(known.joined(separator: ", "))")
+            + "time; list each class once: \(known.joined(separator: ", "))")
       }
       newLabels[index] = Int32(names.count)
       names.append(known[index])

@@ -4,8 +4,8 @@ import Support
 /// Reads the uncompressed bytes of a plain or gzip (".gz") file in order, and digests them.
 ///
 /// The number of bytes is known before the first one is read: from the file's size, or from the
-/// length that gzip stores at the end, which is held against what the compressed bytes can hold
-/// before anybody allocates by it, and against what they do hold while reading.
+/// length that gzip stores at the end. That is checked against what the compressed bytes can hold
+/// before anything is allocated, and against what they do hold while reading.
 final class ContentReader {
   let path: String
   /// Uncompressed bytes in the file.
@@ -16,7 +16,7 @@ final class ContentReader {
   private var delivered = 0
   private var hash = StreamingDigest()
 
-  /// `remedy` says how a damaged file is mended and ends every error line.
+  /// `remedy` says how to fix a damaged file and ends every error line.
   init(path: String, remedy: String) throws {
     self.path = path
     self.remedy = remedy
@@ -66,7 +66,7 @@ final class ContentReader {
     }
     guard more == 0 else {
       throw DatasetError(
-        .malformed, "\(path): holds more than the expected \(delivered) bytes; \(remedy)")
+        .malformed, "\(path): has more than the expected \(delivered) bytes; \(remedy)")
     }
     return hash.hexadecimal
   }
@@ -107,22 +107,22 @@ private final class GzipInflater {
     // The smallest gzip file: a header of 10 bytes, 2 of data and a trailer of 8.
     guard file.byteCount >= 20 else {
       throw DatasetError(
-        .malformed, "\(file.path): holds \(file.byteCount) bytes, too few for gzip; \(remedy)")
+        .malformed, "\(file.path): has \(file.byteCount) bytes, too few for gzip; \(remedy)")
     }
     let magic = file.bytes(at: 0, count: 2)
     guard magic == [0x1f, 0x8b] else {
       throw DatasetError(
         .malformed,
-        "\(file.path): starts with \(spelled(magic)), expected 1f 8b (gzip); \(remedy)")
+        "\(file.path): begins with \(spelled(magic)), expected 1f 8b (gzip); \(remedy)")
     }
     guard czlib_inflate_init_gzip(stream) == Z_OK else {
-      throw DatasetError(.system, "\(file.path): zlib cannot start; is there memory left?")
+      throw DatasetError(.system, "\(file.path): zlib cannot start; is the memory full?")
     }
     // Deflate packs at most 1032 bytes into one, so a larger promise is false.
     guard stated / 1032 <= file.byteCount else {
       throw DatasetError(
         .malformed,
-        "\(file.path): promises \(stated) bytes, more than its \(file.byteCount) bytes of gzip can "
+        "\(file.path): claims \(stated) bytes, more than its \(file.byteCount) bytes of gzip can "
           + "hold; \(remedy)")
     }
   }
@@ -150,7 +150,7 @@ private final class GzipInflater {
       if status == Z_STREAM_END {
         isAtEnd = true
         let following = try Int(stream.pointee.avail_in) + file.read(into: input)
-        guard following == 0 else { throw damage("has bytes behind the end of its gzip data") }
+        guard following == 0 else { throw damage("has bytes after the end of its gzip data") }
         break
       }
       guard status == Z_OK else {

@@ -27,7 +27,7 @@ struct IDXPart: ImagePart {
     guard labelCount == imageCount else {
       throw DatasetError(
         .malformed,
-        "\(labels.reader.path): holds \(labelCount) labels, expected \(imageCount) as there are "
+        "\(labels.reader.path): has \(labelCount) labels, expected \(imageCount), the number of "
           + "images in \(images.reader.path); \(dataset.remedy)")
     }
   }
@@ -78,13 +78,13 @@ private func readIDXHeader(
 
   guard reader.byteCount >= headerByteCount else {
     throw malformed(
-      "holds \(reader.byteCount) bytes, expected at least the \(headerByteCount) of its IDX header")
+      "has \(reader.byteCount) bytes, expected at least the \(headerByteCount) of its IDX header")
   }
   let header = try reader.read(headerByteCount)
   let magic: [UInt8] = [0, 0, 8, UInt8(rank)]
   guard header.starts(with: magic) else {
     throw malformed(
-      "starts with \(spelled(header.prefix(4))), expected \(spelled(magic)) (IDX \(item): unsigned "
+      "begins with \(spelled(header.prefix(4))), expected \(spelled(magic)) (IDX \(item): unsigned "
         + "bytes, \(rank) dimension\(rank == 1 ? "" : "s"))")
   }
   let dimensions = (1...rank).map { axis in
@@ -92,18 +92,19 @@ private func readIDXHeader(
   }
   guard Array(dimensions.dropFirst()) == itemShape else {
     throw malformed(
-      "header says images of \(times(dimensions.dropFirst())) pixels, expected \(times(itemShape))")
+      "its header says images of \(times(dimensions.dropFirst())) pixels, expected \(times(itemShape))"
+    )
   }
   let count = dimensions[0]
   guard count > 0, count <= maximumImagesPerFile else {
     throw malformed(
-      "header promises \(count) \(item), expected 1...\(maximumImagesPerFile)")
+      "its header says \(count) \(item), expected 1...\(maximumImagesPerFile)")
   }
   let expected = headerByteCount + count * itemShape.reduce(1, *)
   guard reader.byteCount == expected else {
     throw malformed(
-      "holds \(reader.byteCount) bytes, expected \(expected) for the \(count) \(item) that its "
-        + "header promises")
+      "has \(reader.byteCount) bytes, expected \(expected) for the \(count) \(item) that its "
+        + "header says")
   }
   return count
 }

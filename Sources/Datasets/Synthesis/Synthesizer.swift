@@ -42,9 +42,9 @@ public enum Synthesizer {
 
     let target = location.folder(of: entry)
     try FileSystem.createFolder(target)
-    // The marker comes first: whatever happens later, nothing drawn passes for published.
+    // The marker comes first: whatever happens later, synthetic files never pass for published ones.
     try write(
-      Array("Drawn by `pfedla datasets synthesize`. Not the published files.\n".utf8),
+      Array("Made by `pfedla datasets synthesize`. Not the published files.\n".utf8),
       to: "\(target)/\(DatasetFolder.syntheticMarker)")
     let images = SyntheticImages(entry, seed: seed)
     let testCount = max(1, samplesPerClass / 6)
@@ -63,14 +63,14 @@ public enum Synthesizer {
     if location.isSynthetic(entry) {
       if !overwrite, let old = entry.files.compactMap({ location.locate($0, of: entry) }).first {
         throw DatasetError(
-          .refused, "\(old): holds synthetic data already; add --overwrite to replace it")
+          .refused, "\(old): already contains synthetic data; add --overwrite to replace it")
       }
     } else if let other = try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       .first(where: { !$0.hasPrefix(".") })
     {
       throw DatasetError(
         .refused,
-        "\(folder): holds \(other), which was not drawn, expected an empty or synthetic folder; name "
+        "\(folder): contains \(other), which is not synthetic; expected an empty or synthetic folder; give "
           + "another one with --datasets")
     }
   }
@@ -138,7 +138,7 @@ public enum Synthesizer {
       for index in range {
         let start = (index - range.lowerBound) * recordByteCount
         let pixels = start + labelByteCount
-        // CIFAR-100's coarse class, which no one reads: five fine ones each.
+        // CIFAR-100's coarse class, which is never read: five fine ones each.
         if labelByteCount == 2 { bytes[start] = UInt8(truncatingIfNeeded: classes[index] / 5) }
         bytes[pixels - 1] = UInt8(truncatingIfNeeded: classes[index])
         images.draw(

@@ -3,7 +3,7 @@ import RandomStreams
 /// Draws the images of a synthetic dataset.
 ///
 /// An image is a smooth field, given by a coarse grid of random values and interpolated linearly.
-/// Its grid mixes the grid of its class, that of one of the class's styles and one of its own; the
+/// Its grid mixes the grid of its class, that of one of the class's styles and its own; the
 /// field is then shifted and scaled, and contrast, brightness and pixel noise vary. The own grid and
 /// the styles keep a small network from learning a class perfectly.
 ///

@@ -10,7 +10,7 @@ struct AuditRecord {
   private(set) var initialHypernetworks: [Float] = []
   /// Whether all clients share one hypernetwork.
   private(set) var sharesHypernetwork = false
-  /// Where tensors stand in a hypernetwork.
+  /// The layout of a hypernetwork.
   private(set) var hypernetworkTensors: [HypernetworkTensor] = []
   /// Clients of each round, axes (round, slot).
   private(set) var participants: [[Int32]] = []
@@ -22,7 +22,7 @@ struct AuditRecord {
   private(set) var received: [Float] = []
   /// Every client's latest model after each round, axes (round, client, parameter).
   private(set) var parametersAfter: [Float] = []
-  /// The global model after each round, axes (round, parameter); empty where there is none.
+  /// The global model after each round, axes (round, parameter); empty if there is none.
   private(set) var globalParametersAfter: [Float] = []
   /// Aggregation weights after each round, axes (round, client, layer, source client).
   private(set) var aggregationWeights: [Float] = []
@@ -32,7 +32,7 @@ struct AuditRecord {
   /// Every client's hypernetwork after each round, axes (round, client, hypernetwork parameter); or the one
   /// that all share, axes (round, hypernetwork parameter).
   private(set) var hypernetworksAfter: [Float] = []
-  /// What else the server remembers after each round: mixing weights, affinities, control variates, ….
+  /// Other state of the server after each round: mixing weights, affinities, control variates, ….
   private(set) var stateAfter: [StateSeries] = []
 
   /// A tensor of the server's state.
@@ -70,7 +70,7 @@ struct AuditRecord {
     }
   }
 
-  /// Enters what the next round starts from. Throws the engine's error.
+  /// Records what the next round starts from. Throws the engine's error.
   mutating func enter<Method>(before federation: Federation<Method>) throws {
     let round = federation.state.round + 1
     let clients = federation.participants(round: round)
@@ -85,7 +85,7 @@ struct AuditRecord {
     }
   }
 
-  /// Enters what a round left.
+  /// Records the outcome of a round.
   mutating func enter<Method>(after federation: Federation<Method>) {
     let (method, server) = (federation.method, federation.state.server)
     for row in federation.state.bank.rows { parametersAfter += row }

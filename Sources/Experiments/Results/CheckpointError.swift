@@ -23,7 +23,7 @@ public struct CheckpointError: Error, CustomStringConvertible, Equatable, Sendab
   /// The reason and what to do, in one line.
   public var description: String { reason + advice }
 
-  /// Whether the run can begin again beside it without mixing anything: not where the inputs have changed,
+  /// Whether the run can restart beside it without mixing anything: not if the inputs have changed,
   /// which must be put right by the user.
   var canBeginAgain: Bool { kind != .otherInputs }
 

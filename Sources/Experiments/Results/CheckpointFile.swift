@@ -21,7 +21,7 @@ package struct Checkpoint {
 /// `RESULT.h5.checkpoint.previous`.
 ///
 /// Both are sealed with a checksum, so that a damaged one is never opened. Whenever the process ends,
-/// a whole one is there: the last one moves away only when the new one is whole.
+/// an intact one exists: the last one is moved away only when the new one is complete.
 package struct CheckpointFile {
   /// The checkpoint to resume from.
   package struct Found {
@@ -54,7 +54,7 @@ package struct CheckpointFile {
 
   package init(besides output: String) { path = output + ".checkpoint" }
 
-  /// The files that are there, the last one first.
+  /// The files that exist, the last one first.
   private var files: [String] {
     [path, previous].filter { FileManager.default.fileExists(atPath: $0) }
   }
@@ -141,7 +141,7 @@ package struct CheckpointFile {
         + "\(files.joined(separator: " and ")) to start again")
   }
 
-  /// Moves both files out of their places, to `….unusable`, or `….unusable-2`, … where such files are there
+  /// Moves both files aside, to `….unusable`, or `….unusable-2`, … if such files exist
   /// already. Only for the holder of the cell's lock.
   /// - Returns: the new path of the last one.
   /// - Throws: `SpecificationError` if one cannot be moved.
@@ -150,7 +150,7 @@ package struct CheckpointFile {
     return targets.first ?? path
   }
 
-  /// What the last whole checkpoint says of the inputs of its run, without its state.
+  /// What the last intact checkpoint says about the inputs of its run, without its state.
   struct Inputs {
     /// The checkpoint's file.
     let path: String
@@ -219,7 +219,7 @@ package struct CheckpointFile {
         "\(path): the checkpoint is of numerics version \(version), this program has "
           + "\(origin.numericsVersion)",
         advice:
-          " and rounds differently. Finish the run with the program that began it, or "
+          " and rounds differently. Finish the run with the program that started it, or "
           + advice)
     }
     let specification: String = try file.readValue("specification")

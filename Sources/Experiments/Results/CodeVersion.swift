@@ -1,12 +1,12 @@
-/// What made a result, as it is recorded in it.
+/// The versions behind a result, as recorded in it.
 public enum CodeVersion {
   /// The version of this package.
-  public static let current = "0.1.0"
+  public static let current = "0.2.0"
 
   /// The version of the numerics. Two programs with the same one give the same bits for the same
   /// specification and data; it is raised by one whenever the bits of any result may change for a reason
   /// other than its specification (CONTRIBUTING.md says when). Results, checkpoints and sidecars hold it,
-  /// a cell's name depends on it, and a checkpoint of another one is not resumed.
+  /// a cell's name depends on it, and a run does not resume from a checkpoint of another version.
   ///
   /// Results from before there was such a number read as 0.
   public static let numerics = 2

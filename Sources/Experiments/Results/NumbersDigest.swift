@@ -4,7 +4,7 @@ import Support
 
 /// A digest of all numbers of a result, and of nothing else: it does not depend on how HDF5 lays the
 /// arrays out or compresses them, on texts, or on attributes. Two files with equal numbers have equal
-/// digests, whatever version of the file format wrote them.
+/// digests, whichever version of the file format wrote them.
 ///
 /// For every dataset of numbers in the file, in ascending order of its path (by bytes), there is a line
 ///
@@ -25,7 +25,7 @@ public struct NumbersDigest: Sendable, Equatable {
   /// The arrays in order.
   public let arrays: [Array]
 
-  /// The digests of an open file. Throws `HDF5Error` where an array cannot be read.
+  /// The digests of an open file. Throws `HDF5Error` if an array cannot be read.
   init(_ file: HDF5Group) throws {
     arrays = try file.numericDatasets().map { dataset in
       var digest = StreamingDigest()
@@ -55,13 +55,13 @@ public struct NumbersDigest: Sendable, Equatable {
   }
 }
 
-/// A result file's numbers held against the digest that it records.
+/// A result file's numbers compared with the digest that it records.
 public struct ResultVerification: Sendable {
   /// The file.
   public let path: String
   /// The digest recorded in the file; nil in files of schema version 1, which have none.
   public let recorded: String?
-  /// What the numbers give now.
+  /// The digest of the numbers now.
   public let computed: NumbersDigest
   /// The lines of arrays as they were written, by path; empty in files of schema version 1.
   private let recordedLines: [String: String]
@@ -94,12 +94,12 @@ public struct ResultVerification: Sendable {
     guard let recorded, !isGood else { return }
     let changed = changedArrays.joined(separator: ", ")
     throw SpecificationError(
-      "\(path): its numbers are not those that were written: found numbers_sha256 \(computed.sha256), "
+      "\(path): its numbers have changed since it was written: found numbers_sha256 \(computed.sha256), "
         + "expected \(recorded)\(changed.isEmpty ? "" : "; changed: \(changed)"). Use an unchanged copy, or "
         + "make the result again")
   }
 
-  /// The paths of arrays that are not as they were written.
+  /// The paths of arrays that have changed since they were written.
   public var changedArrays: [String] {
     let found = Dictionary(
       computed.arrays.map { ($0.path, $0.line) }, uniquingKeysWith: { first, _ in first })

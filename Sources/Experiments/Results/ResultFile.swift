@@ -6,7 +6,7 @@ import NeuralNetworks
 
 /// Writes one run's HDF5 file. The layout is documented in Documentation/results-format.md.
 ///
-/// The bytes depend on the specification and the data alone: no time, host, path or worker count is
+/// The bytes depend only on the specification and the data: no time, host, path or worker count is
 /// in the file. Every axis of every dataset is labelled with a dimension scale.
 enum ResultFile {
   static let schemaName = "pfedla_result"
@@ -64,7 +64,7 @@ enum ResultFile {
       try file.attribute("schema_name", as: String.self) == schemaName
     else {
       throw SpecificationError(
-        "\(path): not a result of pfedla run, expected the file that it wrote")
+        "\(path): not a result of pfedla run")
     }
   }
 
@@ -137,7 +137,7 @@ enum ResultFile {
         datasets.append((tensor.range, dataset))
       }
     }
-    // A few clients at a time, so that only so many models are in memory twice.
+    // A few clients at a time, so that only few models are in memory twice.
     let clientCount = preparation.partition.clientCount
     for start in stride(from: 0, to: clientCount, by: 64) {
       let clients = Array(start..<min(start + 64, clientCount))

@@ -13,13 +13,13 @@ public struct RunRecord: Sendable, Equatable {
   public let clientCount: Int
   /// Layers of the client model.
   public let layerCount: Int
-  /// Classes of the dataset; 0 where counts of classes are not kept.
+  /// Classes of the dataset; 0 if counts of classes are not kept.
   public let classCount: Int
 
   /// Accuracy on the client's own test data of the model that its next local training would start
   /// from, in [0, 1].
   public package(set) var testAccuracyReceived: [Float]
-  /// The same of its model after its latest local training.
+  /// The same for its model after its latest local training.
   public package(set) var testAccuracyTrained: [Float]
   /// Mean cross-entropy on the client's own test data, received model.
   public package(set) var testLossReceived: [Float]
@@ -31,7 +31,7 @@ public struct RunRecord: Sendable, Equatable {
   /// Whether the client took part.
   public package(set) var participated: [Bool]
   /// Gradients of mini-batches that the client's local training computed, preparation of the received model
-  /// included; 0 where it took no part.
+  /// included; 0 if it took no part.
   public package(set) var gradientComputations: [Int32]
   /// Samples of forward passes that its local training made without a gradient, such as FedFomo's over
   /// validation samples.
@@ -48,12 +48,12 @@ public struct RunRecord: Sendable, Equatable {
   /// Whether the client would keep the layer in its next round, axes (recorded round, client, layer).
   public package(set) var retained: [Bool] = []
 
-  /// Rounds whose evaluation left counts of classes, ascending, axis (recorded round).
+  /// Rounds whose evaluation counted classes, ascending, axis (recorded round).
   public package(set) var classCountRounds: [Int32] = []
   /// Test samples of each class that the received model classifies correctly, axes (recorded round,
   /// client, class).
   public package(set) var correctReceived: [Int32] = []
-  /// The same of the trained model.
+  /// The same for the trained model.
   public package(set) var correctTrained: [Int32] = []
   /// The first round in which a value of the client was not finite; 0 if there was none. Axis (client).
   public package(set) var divergedRounds: [Int32]
@@ -96,7 +96,7 @@ public struct RunRecord: Sendable, Equatable {
         ("forward_samples", \.forwardSamples),
       ]
 
-  /// Enters what the round loop reports; `round` counts from 1.
+  /// Records what the round loop reports; `round` counts from 1.
   package mutating func enter(
     round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic],
     work: [NetworkWork]
@@ -115,7 +115,7 @@ public struct RunRecord: Sendable, Equatable {
     downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }
   }
 
-  /// Enters what was not finite in a round. What all clients share marks all who took part.
+  /// Records what was not finite in a round. A value that all clients share marks all participants.
   package mutating func enter(_ divergences: [Divergence], participants: [Int]) {
     for divergence in divergences {
       for client in divergence.client.map({ [$0] }) ?? participants
@@ -174,7 +174,7 @@ public struct RunRecord: Sendable, Equatable {
   /// Where a client stands in the matrices; `round` counts from 1.
   package func place(round: Int, client: Int) -> Int { (round - 1) * clientCount + client }
 
-  /// Where a round's clients stand in the matrices; `round` counts from 1.
+  /// The places of a round's clients in the matrices; `round` counts from 1.
   package func places(ofRound round: Int) -> Range<Int> {
     (round - 1) * clientCount..<round * clientCount
   }
@@ -197,7 +197,7 @@ public struct RunRecord: Sendable, Equatable {
     round <= roundCount && !testAccuracyReceived[place(round: round, client: 0)].isNaN
   }
 
-  /// The record of the first rounds alone, as if the run had ended there.
+  /// The record of only the first rounds, as if the run had ended there.
   /// - Parameter count: rounds to keep, up to `roundCount`.
   func first(_ count: Int) -> RunRecord {
     var record = RunRecord(

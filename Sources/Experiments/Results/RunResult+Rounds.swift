@@ -9,7 +9,7 @@ extension RunResult {
     result.record = record.first(round)
     guard result.record.hasDiverged || result.record.lastEvaluatedRound == round else {
       throw SpecificationError(
-        "\(path): has no evaluation after round \(round), the last one before is after round "
+        "\(path): has no evaluation after round \(round); the last one before it is after round "
           + "\(result.record.lastEvaluatedRound ?? 0); give that as --at-round")
     }
     result.resolvedSpecification = resolvedSpecification.map { key, value in

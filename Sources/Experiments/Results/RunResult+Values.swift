@@ -2,7 +2,7 @@ import Datasets
 import FederatedLearning
 
 extension RunResult {
-  /// A result of given values, without a file, for tests of what is made of results.
+  /// A result with given values, without a file, for tests of what results are used for.
   package init(
     method: String, methodTitle: String? = nil, reported: EvaluatedModel = .received,
     dataset: String, origin: DatasetOrigin = .published,

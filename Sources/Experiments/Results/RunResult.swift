@@ -3,7 +3,7 @@ import FederatedLearning
 import Foundation
 import HDF5
 
-/// A result file, read back: what it says of itself and what it measured.
+/// A result file, read back: its description and its measurements.
 public struct RunResult: Sendable {
   /// The file's path.
   public let path: String
@@ -15,7 +15,7 @@ public struct RunResult: Sendable {
   public let reported: EvaluatedModel
   /// The dataset's name.
   public let dataset: String
-  /// Where the images came from; files of schema version 1 call everything published that was not drawn.
+  /// Where the images came from; files of schema version 1 call all data published that are not synthetic.
   public let origin: DatasetOrigin
   /// The partition scheme.
   public let partitionScheme: String
@@ -39,9 +39,9 @@ public struct RunResult: Sendable {
   public let testCounts: [Int32]
   /// Samples of each class that each client holds, axes (client, class).
   public let labelCounts: [[Int32]]
-  /// Names of the classes where counts of classes were recorded, else none.
+  /// Names of the classes where counts of classes were recorded, otherwise none.
   public let classNames: [String]
-  /// Test samples of each class that each client holds, axes (client, class), row-major; empty where counts
+  /// Test samples of each class that each client holds, axes (client, class), row-major; empty if counts
   /// of classes were not recorded.
   public let testClassCounts: [Int32]
   /// What was measured.

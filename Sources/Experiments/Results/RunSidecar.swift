@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// What is true of one execution and not of its result: wall time, host, date, workers. It lies
+/// What belongs to one execution and not to its result: wall time, host, date, workers. It is
 /// beside the result file, whose bytes must not depend on it.
 package struct RunSidecar: Encodable {
   let date = ISO8601DateFormatter().string(from: Date())

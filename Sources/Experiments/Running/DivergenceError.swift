@@ -29,6 +29,6 @@ public struct DivergenceError: Error, CustomStringConvertible, Equatable, Sendab
     description =
       "diverged: \(divergence.sentence). Try a smaller \(list), or record the divergence and continue with "
       + "--set on_divergence=continue"
-      + (checkpoint.map { "; the state after round \($0.round) is kept in \($0.path)" } ?? "")
+      + (checkpoint.map { "; the state after round \($0.round) is in \($0.path)" } ?? "")
   }
 }

@@ -20,11 +20,11 @@ public struct ExperimentRun {
     public let rounds: Int
     /// The checkpoint's file.
     public let checkpoint: String
-    /// Why the last checkpoint gave way to the one before it, in one line; nil where it did not.
+    /// Why the last checkpoint gave way to the one before it, in one line; nil if it did not.
     public let damage: String?
   }
 
-  /// What is told after every round.
+  /// What is reported after every round.
   public struct Progress: Sendable {
     /// Rounds done.
     public let round: Int
@@ -36,7 +36,7 @@ public struct ExperimentRun {
     public let seconds: Double
     /// Mean accuracies over clients at the last evaluation; nil before the first.
     public let accuracyReceived: Double?
-    /// The same of the trained models.
+    /// The same for the trained models.
     public let accuracyTrained: Double?
   }
 
@@ -48,8 +48,8 @@ public struct ExperimentRun {
   private let recordsDivergence: Bool
 
   /// - Parameters:
-  ///   - output: the result file; its checkpoint and sidecar lie beside it.
-  ///   - overwrite: whether a result that is there is replaced.
+  ///   - output: the result file; its checkpoint and sidecar are beside it.
+  ///   - overwrite: whether an existing result is replaced.
   ///   - workerCount: threads; changes no number of the result.
   ///   - isAudited: whether the result also holds all that a replay needs. Audited runs are small:
   ///     they are kept in memory and have no checkpoints.

@@ -11,16 +11,16 @@ public enum OutputCheck {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard !isFolder.boolValue else {
-        throw SpecificationError("\(path): is a folder, expected the name of a file to write")
+        throw SpecificationError("\(path): is a folder, expected a file name")
       }
       guard overwrite else {
-        throw SpecificationError("\(path): exists already; give --overwrite to replace it")
+        throw SpecificationError("\(path): already exists; add --overwrite to replace it")
       }
     }
     try makeFolder(folder)
     guard FileManager.default.isWritableFile(atPath: folder) else {
       throw SpecificationError(
-        "\(folder): this folder cannot be written to; choose another --output or change its "
+        "\(folder): the folder is not writable; choose another --output or change its "
           + "permissions")
     }
   }

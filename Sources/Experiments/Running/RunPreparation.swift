@@ -22,7 +22,7 @@ public struct RunPreparation: Sendable {
 
   /// Imports the dataset, makes or loads the partition and checks that all fits together. Throws
   /// `DatasetError`, `PartitionError`, `HDF5Error`, `ArchitectureError` or `FederationError`.
-  /// - Parameter datasetsFolder: where the dataset files lie.
+  /// - Parameter datasetsFolder: the folder with the dataset files.
   public init(_ specification: RunSpecification, datasetsFolder: String) throws {
     try self.init(
       specification, dataset: Self.importDataset(specification.dataset, from: datasetsFolder))
@@ -82,11 +82,11 @@ public struct RunPreparation: Sendable {
     case .file(let path):
       let partition = try Partition.load(from: path)
       try partition.validate(labels: dataset.labels, source: path)
-      // Partitions made elsewhere need not say what they index.
+      // Partitions made elsewhere may not say which dataset they index.
       guard partition.datasetSHA256.isEmpty || partition.datasetSHA256 == dataset.sha256 else {
         throw SpecificationError(
           "\(path): the partition was made for other images: its dataset_sha256 is "
-            + "\(partition.datasetSHA256), that of \(dataset.name) as specified is \(dataset.sha256). "
+            + "\(partition.datasetSHA256), but that of \(dataset.name) as specified is \(dataset.sha256). "
             + "Use the dataset files and splits that it was made for, or make it again with pfedla partition"
         )
       }
@@ -102,7 +102,7 @@ public struct RunPreparation: Sendable {
       specification, importDataset(specification.dataset, from: datasetsFolder))
   }
 
-  /// A partition with part of its training data in place of its test data; see
+  /// A partition with part of its training data instead of its test data; see
   /// `Partition.holdingOut(share:labels:)`.
   /// - Parameter path: the partition's file, for errors.
   public static func holdOut(

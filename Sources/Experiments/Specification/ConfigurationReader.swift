@@ -1,8 +1,8 @@
 import Support
 import Yams
 
-/// Reads the keys of one mapping of a YAML file, each once, and remembers them, so that keys which
-/// nobody reads are found.
+/// Reads the keys of one mapping of a YAML file, each once, and remembers them, so that keys that
+/// are never read can be reported.
 ///
 /// Errors name the file and line, or the `--set` that gave the value, the key, what was found and
 /// what was expected.
@@ -91,7 +91,7 @@ struct ConfigurationReader {
     return single
   }
 
-  /// What a number becomes in single precision, behind the number.
+  /// What a number becomes in single precision, after the number.
   static func remark(onSinglePrecision single: Float) -> String {
     let words =
       single == 0 ? "is 0" : single.isFinite ? "is \(single)" : "is infinite"
@@ -119,7 +119,7 @@ struct ConfigurationReader {
     }
   }
 
-  /// A list of words; nil where the key is absent or says `all`.
+  /// A list of words; nil if the key is absent or says `all`.
   mutating func textsOrAll(_ key: String) throws -> [String]? {
     if let node = value(key), node.scalar?.string == "all" { return nil }
     return try texts(key)
@@ -130,7 +130,7 @@ struct ConfigurationReader {
     try ConfigurationReader(value(key), path: fullKey(key), source: source)
   }
 
-  /// The keys that are there, in the order of the file.
+  /// The keys that are present, in the order of the file.
   var keys: [String] { node?.mapping?.keys.compactMap(\.string) ?? [] }
 
   /// The raw value of a key.
@@ -142,7 +142,7 @@ struct ConfigurationReader {
 
   // MARK: Errors
 
-  /// Throws if there is a key that was never asked for, and suggests the nearest known one.
+  /// Throws if there is a key that was never read, and suggests the nearest known one.
   func finish() throws {
     guard let unknown = keys.first(where: { !known.contains($0) }) else { return }
     let advice =

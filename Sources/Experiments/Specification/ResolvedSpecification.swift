@@ -19,7 +19,7 @@ extension RunSpecification {
         + [RunSetting(RunSetting.partitionDigestKey, .text(partition.sha256))])
   }
 
-  /// The same without what only the data can tell, for naming a run before they are read.
+  /// The same without what only the data determine, for naming a run before they are read.
   public var identity: [RunSetting] {
     let source: [RunSetting] =
       switch partition {

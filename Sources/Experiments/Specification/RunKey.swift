@@ -1,4 +1,4 @@
-/// A key of a run's specification: how it is read, what it is unless given, what it decides, and what it
+/// A key of a run's specification: how it is read, its default, what it decides, and what it
 /// means. `RunKey.all` is the only list of them: parsing, the resolved specification, a cell's identity, the
 /// `settings` attributes of a result and the test of Documentation/specification.md come from it.
 ///
@@ -9,7 +9,7 @@ public struct RunKey: Sendable {
   public enum Decision: Sendable, Equatable {
     /// Numbers of the run.
     case numbers
-    /// Numbers, but for the value at which a run is what it was before there was such a key: at that value
+    /// Numbers, except for the value at which a run is what it was before there was such a key: at that value
     /// it is left out of a cell's identity, so that the cells computed before keep their names.
     case numbersUnless(RunSetting.Value)
     /// What happens when a run diverges; a run that does not is the same.
@@ -18,11 +18,11 @@ public struct RunKey: Sendable {
     case nothing
   }
 
-  /// What a key is unless given.
+  /// The default of a key.
   enum Default<Value: Sendable>: Sendable {
     /// Always the same.
     case value(Value)
-    /// By what was read before it, described in words.
+    /// Depends on what was read before it, described in words.
     case rule(String, @Sendable (RunSpecification) -> Value)
 
     func value(_ specification: RunSpecification) -> Value {
@@ -44,7 +44,7 @@ public struct RunKey: Sendable {
 
   /// The dotted key, such as `dataset.name`.
   public let name: String
-  /// The value unless given, in words where it depends on other keys.
+  /// The default value, in words if it depends on other keys.
   public let defaultText: String
   /// What it means, for people.
   public let documentation: String
@@ -59,7 +59,7 @@ public struct RunKey: Sendable {
   let recorded:
     @Sendable (_ specification: RunSpecification, _ clientCount: Int) -> RunSetting.Value
 
-  /// A key of any kind; the kinds below are for those that stand in one place.
+  /// A key of any kind; the kinds below are for keys whose value is stored in one place.
   init(
     _ name: String, default defaultText: String, decides decision: Decision = .numbers,
     since: String = "0.1.0", _ documentation: String,
@@ -89,11 +89,11 @@ public struct RunKey: Sendable {
   }
 }
 
-/// Where a key's value stands in a specification.
+/// The place of a key's value in a specification.
 typealias RunKeyPlace<Value> = WritableKeyPath<RunSpecification, Value> & Sendable
 
 extension RunKey {
-  /// A key whose value stands in one place.
+  /// A key whose value is stored in one place.
   private static func stored<Value: Sendable>(
     _ name: String, _ place: RunKeyPlace<Value>, _ default: Default<Value>, _ decision: Decision,
     _ since: String, _ documentation: String,
@@ -119,7 +119,7 @@ extension RunKey {
       recorded: { .text($0) })
   }
 
-  /// A list of words; nil stands for all.
+  /// A list of words; nil means all.
   static func words(
     _ name: String, _ place: RunKeyPlace<[String]?>, since: String = "0.1.0",
     _ documentation: String

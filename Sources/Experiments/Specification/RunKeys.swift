@@ -48,35 +48,35 @@ extension RunKey {
       recorded: { specification, _ in .text(specification.model.architecture) }),
     .flag(
       "model.batch_normalisation", \.model.batchNormalisation,
-      default: .rule("CIFAR: true, else false") { $0.dataset.defaults.batchNormalisation },
+      default: .rule("CIFAR: true, otherwise false") { $0.dataset.defaults.batchNormalisation },
       "as in the paper"),
     .choice(
       "model.pixel_scaling", \.model.pixelScaling, default: .value(.symmetric),
       "byte/255·2−1; `unit`: byte/255 (open in the paper)"),
     .choice(
       "model.batch_normalisation_statistics", \.model.statistics,
-      default: .rule("the method's: `local` for pFedLA and HeurpFedLA, else `aggregated`") {
+      default: .rule("the method's: `local` for pFedLA and HeurpFedLA, otherwise `aggregated`") {
         MethodRegistry.method(named: $0.method)?.information.statistics ?? .aggregated
       },
-      "running mean and variance are aggregated with their layer, or never sent (open in the paper; "
+      "whether running mean and variance are aggregated with their layer or never sent (open in the paper; "
         + "the byte counts of its Table 3 leave them out)"),
     .integer(
       "rounds", \.rounds, default: .value(600), in: 1...10_000_000, count,
       "rounds of training (the paper: 600 for 10 clients, 2500 for 100)"),
     .number(
       "participation", \.participation, default: 1, "a share above 0 and up to 1",
-      "share of clients in a round (the paper: 1 for 10 clients, 0.1 for 100)"
+      "share of clients that take part in a round (the paper: 1 for 10 clients, 0.1 for 100)"
     ) { $0 > 0 && $0 <= 1 },
     .integer(
       "local_epochs", \.localEpochs, default: .value(10), in: 1...1_000_000, count,
-      "passes over a client's data in a round (the paper: 10 and 20)"),
+      "passes over a client's data per round (the paper: 10 and 20)"),
     .integer(
       "batch_size", \.batchSize, default: .value(32), in: 1...100_000,
       "a whole number in 1 … 100000",
-      "samples of a mini-batch; the last of a pass may be smaller"),
+      "samples per mini-batch; the last one of a pass may be smaller"),
     .float(
       "learning_rate", \.optimiser.learningRate,
-      default: .rule("CIFAR: 0.01, else 0.005") { $0.dataset.defaults.learningRate },
+      default: .rule("CIFAR: 0.01, otherwise 0.005") { $0.dataset.defaults.learningRate },
       "a number above 0", "the paper's"
     ) { $0 > 0 },
     .float(
@@ -92,9 +92,9 @@ extension RunKey {
       "rounds between evaluations; the last round is always evaluated"),
     RunKey(
       "record_weights_every",
-      default: "up to 100 clients: rounds / 100, at least 1; else 0",
+      default: "up to 100 clients: rounds / 100, at least 1; otherwise 0",
       "rounds between records of the aggregation weights and retained layers, also after the last "
-        + "round; 0: none. A record takes 4 · layers · clients² bytes of memory and checkpoint (28 MB "
+        + "round; 0: never. A record takes 4 · layers · clients² bytes of memory and checkpoint (28 MB "
         + "for 1,000 clients of the paper's CIFAR model)",
       read: {
         $2.recordWeightsEvery = try $0.integer($1, 0...10_000_000, countOrZero)
@@ -105,24 +105,24 @@ extension RunKey {
       default: .rule("rounds / 100, at least 1") { max(1, $0.rounds / 100) }, in: 0...10_000_000,
       countOrZero,
       "rounds between records of the correct test samples of each class: at the first evaluation after "
-        + "every so many rounds, and at the last; 0: none"),
+        + "each such interval, and at the last one; 0: never"),
     .share(
       "validation_share", \.validationShare, since: "0.2.0",
       "share of every client's training samples, 0 or 0.01 to 0.99, that no method trains on; FedFomo "
-        + "weighs models by them, in place of its own `validation_share`, which may repeat this one but "
-        + "not differ. At 0 it is no part of a cell's name"),
+        + "weights models by them, instead of its own `validation_share`, which may repeat this one but "
+        + "not differ. At 0 it is not part of a cell's name"),
     .share(
       "held_out_share", \.heldOutShare, since: "0.2.0",
-      "share of every client's training samples, 0 or 0.01 to 0.99, that takes the place of its test "
-        + "samples, to [choose hyperparameters](tuning.md) without a look at test data. At 0 it is no "
+      "share of every client's training samples, 0 or 0.01 to 0.99, that replaces its test "
+        + "samples, to [choose hyperparameters](tuning.md) without looking at test data. At 0 it is not "
         + "part of a cell's name"),
     .choice(
       "saved_models", \.savedModels, default: .value(.trained),
-      "models to keep in the result: `trained`, `received` or `none`"),
+      "which models the result keeps: `trained`, `received` or `none`"),
     .choice(
       "on_divergence", \.onDivergence, default: .value(.stop), decides: .divergence, since: "0.2.0",
       "when a loss, parameter or hypernetwork value is not finite: `stop` in that round, or `continue` "
-        + "and mark the clients. No part of a cell's name: `continue` begins no run of a sweep again "
+        + "and mark the clients. Not part of a cell's name: `continue` does not restart a run of a sweep "
         + "that has stopped and is finished"),
     .integer(
       "checkpoint_every", \.checkpointEvery, default: .value(25), in: 0...10_000_000, countOrZero,
@@ -143,7 +143,7 @@ extension RunKey {
     },
     recorded: { specification, _ in .text(specification.method) })
 
-  /// What a seed may be.
+  /// The range of a seed.
   static let seedExpectation = "a whole number in 0 … \(Int.max) (2^63 − 1)"
   private static let count = "a whole number of at least 1"
   private static let countOrZero = "a whole number of at least 0"

@@ -100,7 +100,7 @@ extension [RunSetting] {
 }
 
 extension RunSetting {
-  /// A setting of a key that does not exist, for tests of what a later key changes.
+  /// A setting for a key that does not exist, for tests of what a key added later changes.
   package static func forTests(_ key: String, _ value: String, isNeutral: Bool) -> RunSetting {
     RunSetting(key, .text(value), role: isNeutral ? .neutral : .numbers)
   }

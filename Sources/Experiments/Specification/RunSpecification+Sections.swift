@@ -4,7 +4,7 @@ import Yams
 
 // The two sections whose keys belong to others: to methods and to partition schemes.
 extension RunSpecification {
-  /// The options of the chosen method. A validation share of the run is every method's: it stands in
+  /// The options of the chosen method. A validation share of the run applies to every method: it is used in
   /// place of a method's own, which may repeat it but not differ.
   static func methodOptions(
     _ methods: inout ConfigurationReader, _ chosen: String, validationShare: Double
@@ -36,7 +36,7 @@ extension RunSpecification {
         {
           throw section.error(
             option.key, node,
-            "found \(value), but validation_share of the run, \(validationShare), is every method's; "
+            "found \(value), but the run's validation_share, \(validationShare), applies to every method; "
               + "remove one of the two, or make them equal")
         }
       }
@@ -70,7 +70,7 @@ extension RunSpecification {
           "file", section.value("file"),
           "found \(file) together with \(others.joined(separator: ", ")), expected a file or a scheme "
             + "with its keys: remove one of them here, or give the file by --set partition.file=FILE, "
-            + "which takes the place of a scheme in the specification")
+            + "which replaces a scheme in the specification")
       }
       return .file(file)
     }

@@ -80,18 +80,18 @@ public struct RunSpecification: Sendable {
   /// Share of every client's training samples that is set aside for validation and never trained on,
   /// whatever the method; 0 leaves it to the method.
   public var validationShare: Double
-  /// Share of every client's training samples that takes the place of its test samples, so that
+  /// The share of every client's training samples that replaces its test samples, so that
   /// hyperparameters can be chosen without a look at test data: those are left out of the run
-  /// altogether, and the held-out samples are neither trained on nor seen by a method. 0 evaluates on
+  /// entirely, and no method trains on or sees the held-out samples. 0 evaluates on
   /// test data. See `Partition.holdingOut(share:labels:)`.
   public var heldOutShare: Double
   /// Samples of a mini-batch.
   public var batchSize: Int
   /// Step size and its companions.
   public var optimiser: StochasticGradientDescent
-  /// Evaluation after every so many rounds, and after the last.
+  /// The number of rounds between evaluations; also after the last.
   public var evaluateEvery: Int
-  /// Aggregation weights are recorded after every so many rounds, and after the last; 0 never. Nil where
+  /// The number of rounds between records of aggregation weights, also after the last; 0: never. Nil if
   /// the specification leaves it to `recordWeightsEvery(clientCount:)`.
   public var recordWeightsEvery: Int?
   /// Correct test samples of each class are recorded at the first evaluation after every so many rounds,
@@ -99,7 +99,7 @@ public struct RunSpecification: Sendable {
   public var recordClassCountsEvery: Int
   /// What happens when a value that is not finite appears.
   public var onDivergence: OnDivergence
-  /// A checkpoint is written after every so many rounds; 0 only when interrupted.
+  /// The number of rounds between checkpoints; 0: only when interrupted.
   public var checkpointEvery: Int
   /// Which models the result keeps.
   public var savedModels: SavedModels
@@ -149,7 +149,7 @@ public struct RunSpecification: Sendable {
     savedModels = .none
   }
 
-  /// The most clients whose aggregation weights are recorded without being asked for: a record has
+  /// The largest number of clients whose aggregation weights are recorded by default: a record has
   /// layers · clients² values.
   static let mostRecordedClients = 100
 

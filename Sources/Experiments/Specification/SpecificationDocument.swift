@@ -9,7 +9,7 @@ public struct SpecificationDocument: Sendable {
   public let text: String
   /// `key=value` texts in the order given; keys are dotted, such as `dataset.name`.
   public let overrides: [String]
-  /// Whether the text was put together from a sweep: nobody could look its lines up.
+  /// Whether the text was generated from a sweep, so that its lines cannot be looked up.
   var isGenerated = false
 
   /// Reads the file. Throws `SpecificationError` if it cannot be read as UTF-8 text.
@@ -31,7 +31,7 @@ public struct SpecificationDocument: Sendable {
     self.overrides = overrides
   }
 
-  /// The tree of keys with the overrides in place. An override of `partition.file` takes the place of the
+  /// The tree of keys with the overrides applied. An override of `partition.file` replaces the
   /// file's whole `partition` section.
   func reader() throws -> ConfigurationReader {
     var root: Node
@@ -64,7 +64,7 @@ public struct SpecificationDocument: Sendable {
   }
 
   /// The tree without the partition's scheme and its keys where a partition file was given on the command
-  /// line: the file takes their place. What the command line says besides the file stays, to be refused.
+  /// line: the file replaces them. What the command line says besides the file stays, to be refused.
   private static func replacingScheme(in root: Node, _ source: ConfigurationReader.Source) -> Node {
     guard source.overridden.contains("partition.file"), !source.overridden.contains("partition"),
       var tree = root.mapping, var section = tree["partition"]?.mapping,

@@ -1,4 +1,4 @@
-/// The readers of a specification's sections. Each is opened once and remembers the keys that were asked for,
+/// The readers of a specification's sections. Each is opened once and remembers the keys that were read,
 /// so that unknown ones are found at the end.
 struct SpecificationSections {
   private var root: ConfigurationReader
@@ -19,7 +19,7 @@ struct SpecificationSections {
     return try body(&sections[place].reader, last)
   }
 
-  /// Throws if there is a key that was never asked for.
+  /// Throws if there is a key that was never read.
   func finish() throws {
     for section in sections { try section.reader.finish() }
     try root.finish()

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
 
-/// What lies at a cell's place. A cell is what its content says, whatever the file's name.
+/// The content of a cell's file. The content decides what the cell is, not the file's name.
 public enum CellContent: Sendable {
   /// No file.
   case missing
@@ -18,7 +18,7 @@ public enum CellContent: Sendable {
 }
 
 extension CellFolder {
-  /// Reads what lies at a cell's place: whole, undamaged, and the run that the cell stands for.
+  /// Reads a cell's file: is it complete, undamaged, and the run that the cell stands for?
   /// - Parameter expected: the keys that the result must show with their values.
   public func content(of name: String, expected: [String: String]) -> CellContent {
     let path = result(of: name)
@@ -35,12 +35,12 @@ extension CellFolder {
     }
   }
 
-  /// Reads what lies at a cell's place.
+  /// Reads a cell's file.
   public func content(of cell: SweepCell) -> CellContent {
     content(of: cell.name, expected: cell.expected)
   }
 
-  /// Throws if the bytes are not those that were recorded. What has no record is opened as it is.
+  /// Throws if the bytes are not those that were recorded. A file without a record is opened unchecked.
   private func checkBytes(of name: String) throws {
     let path = result(of: name)
     guard let recorded = ResultDigest.recorded(besides: path) else { return }
@@ -61,7 +61,7 @@ extension CellFolder {
   }
 
   /// Moves a file that is not the cell's result out of its place, to `NAME.h5.unusable`, or `-2`,
-  /// `-3`, … where such files are there already. Only for the holder of the cell's lock.
+  /// `-3`, … if such files exist already. Only for the holder of the cell's lock.
   /// - Returns: the file's new path.
   /// - Throws: `SpecificationError` if it cannot be moved.
   func setAside(_ name: String) throws -> String { try Self.setAside(file: result(of: name)) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a sweep's cells lie: `<output>/cells/<name>.h5`, with checkpoint and lock beside them.
+/// The folder of a sweep's cells: `<output>/cells/<name>.h5`, with checkpoint and lock beside them.
 /// Sweeps that share an output folder share their equal cells.
 public struct CellFolder: Sendable {
   static let unusableSuffix = ".unusable"
@@ -19,7 +19,7 @@ public struct CellFolder: Sendable {
   /// A cell's lock file.
   package func lock(of name: String) -> String { "\(path)/\(name).lock" }
 
-  /// Whether a checkpoint is there to resume a cell from.
+  /// Whether there is a checkpoint to resume a cell from.
   public func hasCheckpoint(of name: String) -> Bool {
     CheckpointFile(besides: result(of: name)).exists
   }
@@ -36,7 +36,7 @@ public struct CellFolder: Sendable {
   /// Removes the checkpoint of a finished cell. Only for the holder of its lock.
   func removeCheckpoint(of name: String) { CheckpointFile(besides: result(of: name)).remove() }
 
-  /// The cells with a result beside which something else lies: what a process left that was killed
+  /// The cells with a result and other files beside it, left by a process that was killed
   /// between writing the result and tidying up, or what another process is about to remove.
   func untidy(among cells: [String]) -> [String] {
     let found = names()

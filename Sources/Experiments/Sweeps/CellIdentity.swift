@@ -1,6 +1,6 @@
 import FederatedLearning
 
-/// What a result must say of itself to be the result of a cell. The only place that compares the two.
+/// What a result must contain to be the result of a cell. The only place that compares the two.
 enum CellIdentity {
   private static let optional = "?"
   /// The key under which plans hold the version of the numerics.
@@ -25,7 +25,7 @@ enum CellIdentity {
   }
 
   /// The first key at which a result is not the one expected, such as `method: found fedavg, expected
-  /// local`; nil where it is the one. Keys that only the result has (`partition.sha256`) are free.
+  /// local`; nil if it is the one. Keys that only the result has (`partition.sha256`) are free.
   static func difference(of result: RunResult, expected: [String: String]) -> String? {
     let found =
       [(key: numericsVersion, value: "\(result.numericsVersion)")] + result.resolvedSpecification

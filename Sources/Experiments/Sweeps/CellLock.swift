@@ -14,7 +14,7 @@ package final class CellLock {
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else {
-        throw SpecificationError("\(path): cannot be made (\(String(cString: strerror(errno))))")
+        throw SpecificationError("\(path): cannot be created (\(String(cString: strerror(errno))))")
       }
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         let code = errno
@@ -23,7 +23,7 @@ package final class CellLock {
         if code == EINTR { continue }
         throw SpecificationError(
           "\(path): cannot be locked (\(String(cString: strerror(code)))); expected a file system "
-            + "with locks, choose another --output")
+            + "with locks; choose another --output")
       }
       // The holder before may have removed the file between opening and locking it.
       var (mine, there) = (stat(), stat())
@@ -41,7 +41,7 @@ package final class CellLock {
     }
   }
 
-  /// Takes the lock as soon as nobody else holds it, for work of seconds. Throws as `init` does.
+  /// Takes the lock as soon as no other process holds it, for work of seconds. Throws as `init` does.
   package static func waiting(_ path: String) throws -> CellLock {
     while true {
       if let lock = try CellLock(path) { return lock }

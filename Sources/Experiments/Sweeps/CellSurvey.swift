@@ -1,6 +1,6 @@
 import Foundation
 
-/// What was found of some cells when their files were read: which are finished, from what inputs, and
+/// What reading the files of some cells found: which are finished, from what inputs, and
 /// which files cannot be used.
 public struct CellSurvey: Sendable {
   /// The inputs of the finished cells, by the cell's name.

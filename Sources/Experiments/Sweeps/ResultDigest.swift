@@ -12,7 +12,7 @@ enum ResultDigest {
   /// The sidecar of a result.
   static func file(besides result: String) -> String { RunSidecar.path(besides: result) }
 
-  /// The recorded digest; nil where there is none.
+  /// The recorded digest; nil if there is none.
   static func recorded(besides result: String) -> String? {
     guard let data = FileManager.default.contents(atPath: file(besides: result)),
       let values = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
@@ -25,7 +25,7 @@ enum ResultDigest {
     let path = file(besides: result)
     guard let data = FileManager.default.contents(atPath: path),
       var values = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { throw SpecificationError("\(path): cannot be read, expected the sidecar of a result") }
+    else { throw SpecificationError("\(path): cannot read this sidecar of a result") }
     values[key] = try FileDigest.sha256(ofFile: result)
     try TextFile.write(
       JSONSerialization.data(withJSONObject: values, options: [.prettyPrinted, .sortedKeys]),

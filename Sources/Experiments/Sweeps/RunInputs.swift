@@ -44,7 +44,7 @@ public struct RunInputs: Sendable, Equatable {
       .compactMap { key in keys.first { $0.key == key }?.value }.joined(separator: " ")
   }
 
-  /// A sentence for each dataset of which runs were made from different files.
+  /// A sentence for each dataset whose runs were made from different files.
   static func disagreements(_ inputs: [RunInputs]) -> [String] {
     Set(inputs.map(\.dataset)).sorted().compactMap { dataset in
       let groups = Dictionary(

@@ -4,7 +4,7 @@ import Support
 
 /// Does the cells of sweeps, one after another, each on all workers.
 ///
-/// Finished cells are skipped, half-done ones resume from their checkpoint, and a cell that another
+/// Finished cells are skipped, unfinished ones resume from their checkpoint, and a cell that another
 /// process works on is left to it. A file that is not the cell's result (another run's, or damaged) is
 /// moved aside and the cell done again, and so is a checkpoint that is not the cell's, is damaged or is of
 /// another version of the numerics; one on other images or another partition fails. Cells that fail are
@@ -31,7 +31,7 @@ public struct Sweep: Sendable {
     case progress(ExperimentRun.Progress)
     /// The cell is done.
     case done(SweepCell, seconds: Double)
-    /// A value was not finite; the cell is done all the same, with the rounds so far.
+    /// A value was not finite; the cell is finished anyway, with the rounds so far.
     case diverged(SweepCell, String)
     /// The cell could not be done.
     case failed(Failure)
@@ -55,8 +55,8 @@ public struct Sweep: Sendable {
   private static let pollingSeconds: UInt32 = 2
 
   /// - Parameters:
-  ///   - folder: where the cells lie.
-  ///   - datasetsFolder: where the dataset files lie.
+  ///   - folder: the folder of the cells.
+  ///   - datasetsFolder: the folder with the dataset files.
   ///   - workerCount: threads; changes no number of a result.
   public init(folder: CellFolder, datasetsFolder: String, workerCount: Int) {
     self.folder = folder
@@ -67,7 +67,7 @@ public struct Sweep: Sendable {
   /// Does all cells that are not finished.
   /// - Parameters:
   ///   - cells: in the order to do them; equal ones are done once.
-  ///   - survey: what the caller has just found of them; nil reads their files first.
+  ///   - survey: what the caller has just found about them; nil reads their files first.
   ///   - shouldStop: asked after every round.
   ///   - report: called with what happens.
   /// - Throws: `SpecificationError` if the folder cannot be used.
@@ -178,7 +178,7 @@ public struct Sweep: Sendable {
   }
 }
 
-/// The dataset imported last: the cells of a sweep mostly follow each other on the same one.
+/// The dataset imported last: consecutive cells of a sweep mostly use the same one.
 struct ImportedImages {
   private let folder: String
   private var last: (key: RunSpecification.Dataset, dataset: ImageDataset)?

@@ -9,7 +9,7 @@ public struct SweepCell: Sendable {
   /// What to run.
   public let specification: RunSpecification
   /// A readable name with a digest of everything that decides its numbers. Equal runs have equal
-  /// names, whichever sweep asks for them.
+  /// names, whichever sweep they belong to.
   public let name: String
 
   init(coordinates: [String: String], specification: RunSpecification) {
@@ -40,7 +40,7 @@ extension SweepSpecification {
     /// All cells of a profile.
     public init(profile: String) { self.profile = profile }
 
-    /// Whether `only` takes a cell.
+    /// Whether `only` selects a cell.
     func takes(_ cell: SweepCell) -> Bool {
       only.allSatisfy { axis, labels in cell.coordinates[axis].map(labels.contains) ?? true }
     }
@@ -91,8 +91,8 @@ extension SweepSpecification {
       let plain = try cell(coordinates, settings, selection.overrides)
       if grid != nil, plain.specification.heldOutShare == 0 {
         throw SpecificationError(
-          "\(file): held_out_share: found 0, expected a share such as 0.3: hyperparameters are chosen on "
-            + "training data that was held out, never on test data")
+          "\(file): held_out_share: found 0, expected a share such as 0.3, since hyperparameters are chosen on "
+            + "held-out training data, never on test data")
       }
       guard let tuned = try hyperparameters?.settings(for: plain.specification), !tuned.isEmpty
       else { return plain }
@@ -102,7 +102,7 @@ extension SweepSpecification {
     return cells
   }
 
-  /// The axes with that many seeds, counted from 0, in place of their own.
+  /// The axes with this many seeds, counted from 0, instead of their own.
   private func axes(seeds: Int?) throws -> [Axis] {
     guard let seeds else { return axes }
     guard let place = axes.firstIndex(where: { $0.name == "seed" }) else {
@@ -170,7 +170,7 @@ extension SweepSpecification {
 }
 
 extension RunSpecification {
-  /// The same run, written down from nothing but what decides its numbers: equal runs of different
+  /// The same run, written from nothing but what decides its numbers: equal runs of different
   /// sweeps have equal result files, byte for byte, and `pfedla run` takes the text as it is.
   func canonical() throws -> RunSpecification {
     var node = Node.mapping([:])

@@ -31,7 +31,7 @@ extension SweepSpecification {
           throw root.error(
             "\(path).\(setting.key)", setting.value,
             "the labels of the axis \(axis.name) are the values of \(key), expected a key that no axis "
-              + "is labelled by")
+              + "uses as labels")
         }
       }
       for other in axes where other.name != axis.name {
@@ -108,7 +108,7 @@ extension SweepSpecification {
       guard sharesRuns else {
         throw SpecificationError(
           "\(places) are the same run, expected different ones; exclude one of them, or give "
-            + "shares_runs: true at the top if both places are to show it")
+            + "shares_runs: true at the top if both places should show it")
       }
     }
   }

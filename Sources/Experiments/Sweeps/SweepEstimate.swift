@@ -17,7 +17,7 @@ public struct SweepEstimate: Sendable {
       .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 
-  /// Probes a cell. Throws what its run would throw at the start.
+  /// Times a first round of a cell. Throws what its run would throw at the start.
   public init(_ preparation: RunPreparation, workerCount: Int) throws {
     guard let type = MethodRegistry.method(named: preparation.specification.method) else {
       throw SpecificationError("method: \(preparation.specification.method) is not registered")

@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Partitioning
 
-/// Compares what finished cells were made from with what is at hand, so that one table never mixes
+/// Compares the inputs of finished cells with the present ones, so that one table never mixes
 /// runs on different images or partitions.
 public struct SweepInputs {
   private let datasetsFolder: String
@@ -11,11 +11,11 @@ public struct SweepInputs {
   public init(datasetsFolder: String) { self.datasetsFolder = datasetsFolder }
 
   /// Compares the finished cells, and the checkpoints of the cells to do, with the datasets and partition
-  /// files at hand. What is not at hand is not compared: no new run could be made from it either.
+  /// present files. Missing files are not compared: no new run could be made from them either.
   /// - Parameters:
-  ///   - cells: the cells that a command asks for.
+  ///   - cells: the cells that a command selects.
   ///   - survey: what is finished, of these cells and of others of their sweeps.
-  ///   - folder: where the cells lie.
+  ///   - folder: the folder of the cells.
   /// - Returns: why datasets of the cells are not the published ones, each reason once.
   /// - Throws: `SpecificationError` naming the first result or checkpoint with other inputs and the files.
   @discardableResult
@@ -52,8 +52,8 @@ public struct SweepInputs {
     }.filter { $0.datasetSHA256 != dataset.sha256 }
     guard let first = others.first else { return }
     throw SpecificationError(
-      "\(first.path)\(Self.more(others.count)): begun on other files of \(dataset.name) than "
-        + "\(datasetsFolder) holds now: found dataset_sha256 \(Self.short(dataset.sha256)), expected "
+      "\(first.path)\(Self.more(others.count)): started with other files of \(dataset.name) than "
+        + "\(datasetsFolder) has now: found dataset_sha256 \(Self.short(dataset.sha256)), expected "
         + "\(Self.short(first.datasetSHA256)). Restore the files, give another --output, or remove "
         + (others.count == 1 ? "the checkpoint" : "these checkpoints") + " to begin the "
         + (others.count == 1 ? "run" : "runs") + " again")
@@ -71,7 +71,7 @@ public struct SweepInputs {
         + "\(Self.short(recorded))"
     }
     throw SpecificationError(
-      "\(first.path)\(Self.more(others.count)): made from other files of \(dataset.name) than \(datasetsFolder) holds "
+      "\(first.path)\(Self.more(others.count)): made from other files of \(dataset.name) than \(datasetsFolder) has "
         + "now: \(changed.prefix(3).joined(separator: "; "))"
         + (changed.count > 3 ? "; and \(changed.count - 3) more" : "")
         + ". Restore the files, or give another --output")
@@ -99,7 +99,7 @@ public struct SweepInputs {
           cell.specification, images.dataset(of: cell.specification))
       guard let partition, partition.sha256 != found.sha256 else { continue }
       throw SpecificationError(
-        "\(found.file): made with another partition than \(path) holds now: found SHA-256 "
+        "\(found.file): made with another partition than \(path) has now: found SHA-256 "
           + "\(Self.short(partition.sha256)), expected \(Self.short(found.sha256)). Restore the file, or "
           + "give another --output\(found.remedy)")
     }

@@ -6,7 +6,7 @@ import Support
 public struct SweepPlan {
   /// The sweep.
   public let sweep: SweepSpecification
-  /// Which cells were asked for.
+  /// Which cells were selected.
   public let selection: SweepSpecification.Selection
   /// All cells of the profile with its seeds and overrides, whatever the selection's `only` says.
   public let cells: [SweepCell]
@@ -29,8 +29,8 @@ public struct SweepPlan {
     try? sweep.syntheticSamplesPerClass(profile: selection.profile)
   }
 
-  /// The file of a target: itself if it is one, else `<folder>/<target>.yaml`. Throws
-  /// `SpecificationError` naming the sweeps that are there.
+  /// The file of a target: itself if it is one, otherwise `<folder>/<target>.yaml`. Throws
+  /// `SpecificationError` naming the available sweeps.
   public static func file(of target: String, in folder: String) throws -> String {
     if target.hasSuffix(".yaml") || target.hasSuffix(".yml") { return target }
     let path = "\(folder)/\(target).yaml"
@@ -49,7 +49,7 @@ public struct SweepPlan {
   }
 
   /// Throws `SpecificationError` if plans cannot share one call: two of one name, whose tables would
-  /// lie in one folder, or two on different data.
+  /// be in one folder, or two on different data.
   public static func checkTogether(_ plans: [SweepPlan]) throws {
     for (place, plan) in plans.enumerated() {
       for other in plans[..<place] {
@@ -58,16 +58,16 @@ public struct SweepPlan {
             plan.sweep.file == other.sweep.file
               ? "\(plan.sweep.file): found twice among the targets, expected once"
               : "\(plan.sweep.file): name: found \(plan.sweep.name), as in \(other.sweep.file), expected "
-                + "a name of its own: tables lie in the folder of that name")
+                + "a unique name: its tables go into a folder of that name")
         }
         guard plan.syntheticSamplesPerClass == other.syntheticSamplesPerClass else {
           func data(_ plan: SweepPlan) -> String {
-            plan.syntheticSamplesPerClass.map { "\($0) synthetic samples a class" }
+            plan.syntheticSamplesPerClass.map { "\($0) synthetic samples per class" }
               ?? "published data"
           }
           throw SpecificationError(
             "\(plan.sweep.name): profile \(plan.selection.profile): found \(data(plan)), expected "
-              + "\(data(other)) as of \(other.sweep.name); give each a command and --output of its own"
+              + "\(data(other)) as in \(other.sweep.name); run each with its own command and --output"
           )
         }
       }
@@ -129,7 +129,7 @@ public struct SweepPlan {
   }
 
   /// Writes the plan, with what other calls planned of the same sweep, such as more seeds. Throws
-  /// `SpecificationError` if another plan is there, or if the folder cannot be written to.
+  /// `SpecificationError` if the folder has another plan or is not writable.
   public func write(to output: String) throws {
     let folder = "\(output)/\(sweep.name)"
     try makeFolder(folder)
@@ -150,26 +150,26 @@ public struct SweepPlan {
   }
 }
 
-/// Runs of a plan that an earlier program with other numerics did or began: they are computed again, under
+/// Runs of a plan that an earlier program with other numerics finished or started: they are computed again, under
 /// other names, and no table shows the old ones.
 public struct SupersededRuns: Sendable, Equatable {
   /// The earlier program's version of the numerics.
   public let numericsVersion: String
   /// Those with a result.
   public let finishedCount: Int
-  /// Those with a checkpoint alone.
+  /// Those with only a checkpoint.
   public let begunCount: Int
   /// Those of both kinds that the call computes.
   public let computedCount: Int
   /// Those with a result that the call computes.
   let computedFinishedCount: Int
 
-  /// What a user must know, in a line.
+  /// What a user must know, in one line.
   /// - Parameter folder: the folder of the files.
   public func words(folder: String) -> String {
     let found = [
       finishedCount == 0 ? "" : Counted.words(finishedCount, "result"),
-      begunCount == 0 ? "" : Counted.words(begunCount, "half-done run"),
+      begunCount == 0 ? "" : Counted.words(begunCount, "unfinished run"),
     ].filter { !$0.isEmpty }.joined(separator: " and ")
     let total = finishedCount + begunCount
     let left = finishedCount - computedFinishedCount
@@ -182,8 +182,8 @@ public struct SupersededRuns: Sendable, Equatable {
       + (left == 0
         ? ""
         : left == 1
-          ? ", and 1 result leaves the table until it is computed again"
-          : ", and \(left) results leave the table until they are computed again")
+          ? ", and the table omits 1 result until it is computed again"
+          : ", and the table omits \(left) results until they are computed again")
       + "; the old files stay in \(folder)"
   }
 }

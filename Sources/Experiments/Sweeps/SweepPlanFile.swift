@@ -4,7 +4,7 @@ import Support
 
 // The plan's file.
 extension SweepPlan.Record: Codable {
-  /// Of the files. Those of format 1, which do not say so, name the cells and their places and no more.
+  /// The format of the files. Those of format 1, which do not state it, name only the cells and their places.
   private static let format = 2
 
   private enum CodingKeys: String, CodingKey {
@@ -20,7 +20,7 @@ extension SweepPlan.Record: Codable {
     let specification: [String: String]?
   }
 
-  /// Reads what `encode(to:)` wrote; what is missing is empty.
+  /// Reads what `encode(to:)` wrote; missing values are empty.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     name = try values.decode(String.self, forKey: .name)
@@ -95,7 +95,7 @@ extension SweepPlan.Record: Codable {
       if found <= format { return try decoder.decode(SweepPlan.Record.self, from: data) }
     } catch {
       throw SpecificationError(
-        "\(path): cannot be read as a plan, expected one of pfedla reproduce; remove it and give that "
+        "\(path): cannot be read as a plan of pfedla reproduce; remove it and run that "
           + "command again")
     }
     throw SpecificationError(

@@ -8,7 +8,7 @@ extension SweepPlan.Record {
     cells.filter { $0.numericsVersion != "\(CodeVersion.numerics)" }
   }
 
-  /// This plan with the cells of an older one, such as more seeds, less those that are superseded. Throws
+  /// This plan with the cells of an older one, such as more seeds, except those that are superseded. Throws
   /// `SpecificationError` if the older one is of another profile, of other axes, or has another run at
   /// the same place.
   /// - Parameters:
@@ -18,7 +18,7 @@ extension SweepPlan.Record {
     func misfit(_ what: String, _ found: String, _ expected: String) -> SpecificationError {
       SpecificationError(
         "\(path): \(what): found \(found), expected \(expected); one folder holds one plan of a sweep, "
-          + "give another --output, such as \(Self.freeFolder(besides: output))")
+          + "so give another --output, such as \(Self.freeFolder(besides: output))")
     }
     guard old.profile == profile else { throw misfit("profile", old.profile, profile) }
     guard old.axes.map(\.name) == axes.map(\.name) else {
@@ -45,7 +45,7 @@ extension SweepPlan.Record {
       guard let twin = own[cell.coordinates], twin.name != cell.name else { continue }
       var (found, expected) = (cell.plainSpecification, twin.plainSpecification)
       if cell.numericsVersion != twin.numericsVersion {
-        // Another name for that reason alone is the same run, and another version may know other keys.
+        // A name that differs only for that reason is the same run, and another version may know other keys.
         found = found.filter { expected[$0.key] != nil }
         expected = expected.filter { found[$0.key] != nil }
         found[CellIdentity.numericsVersion] = nil
@@ -83,7 +83,7 @@ extension SweepPlan.Record {
       cells: all.map { ($0, order($0)) }.sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0))
   }
 
-  /// A folder beside the output folder that is not there yet.
+  /// A folder beside the output folder that does not exist yet.
   private static func freeFolder(besides output: String) -> String {
     var number = 2
     while FileManager.default.fileExists(atPath: "\(output)-\(number)") { number += 1 }

@@ -1,5 +1,5 @@
 extension SweepPlan {
-  /// A plan as it lies in `plan.json`: what the report needs to know.
+  /// A plan as stored in `plan.json`: what the report needs to know.
   public struct Record: Sendable, Equatable {
     /// A cell.
     public struct Cell: Sendable, Equatable {
@@ -28,7 +28,7 @@ extension SweepPlan {
       /// Its labels in order.
       public let labels: [String]
 
-      /// The axis with more labels behind its own; ascending whole numbers, such as seeds, stay so.
+      /// The axis with more labels after its own; ascending whole numbers, such as seeds, stay in order.
       func adding(_ others: some Sequence<String>) -> Axis {
         func number(_ label: String) -> Int { Int(label) ?? .max }
         func sorted(_ labels: some Sequence<String>) -> [String] {

@@ -8,7 +8,7 @@ public struct SweepResults: Sendable {
     public let coordinates: [String: String]
     /// Its result.
     public let result: RunResult?
-    /// Why the file at the cell's place is not its result, in one line; nil where there is none, or it
+    /// Why the file at the cell's place is not its result, in one line; nil if there is none, or it
     /// is the result.
     public let problem: String?
 
@@ -62,7 +62,7 @@ public struct SweepResults: Sendable {
     warnings = RunInputs.disagreements(inputs).map(relative)
   }
 
-  /// Cells with given results, in place of a folder.
+  /// Cells with given results, instead of a folder.
   public init(plan: SweepPlan.Record, cells: [Cell]) {
     self.plan = plan
     self.cells = cells
@@ -70,12 +70,12 @@ public struct SweepResults: Sendable {
     warnings = []
   }
 
-  /// What a reader must know of files that are not shown, and of runs that do not belong together.
+  /// What a reader must know about files that are not shown, and runs that do not belong together.
   public var problems: [String] {
     var seen = Set<String>()
     return warnings
       + cells.compactMap(\.problem).filter { seen.insert($0).inserted }.map {
-        "Not used, shown as missing: \($0). pfedla reproduce does this run again."
+        "Not used, shown as missing: \($0). pfedla reproduce will do this run again."
       }
   }
 

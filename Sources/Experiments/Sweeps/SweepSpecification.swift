@@ -68,7 +68,7 @@ public struct SweepSpecification {
   public var profileNames: [String] { profiles.map(\.name) }
   /// The axes' names, in order.
   public var axisNames: [String] { axes.map(\.name) }
-  /// The labels of an axis, in order; none of an axis that is not there.
+  /// The labels of an axis, in order; none if there is no such axis.
   public func labels(of axis: String) -> [String] {
     axes.first { $0.name == axis }?.values.map(\.label) ?? []
   }
@@ -104,7 +104,7 @@ public struct SweepSpecification {
     let report = try Self.report(&root, among: reports)
     self.report = report
     guard let base = root.value("base"), base.mapping != nil else {
-      throw root.missing("base", "a specification as pfedla run takes it")
+      throw root.missing("base", "a specification, as for pfedla run")
     }
     self.base = base
     var axes = try Self.axes(root.section("axes"))
@@ -114,13 +114,13 @@ public struct SweepSpecification {
         ? root.missing("grids", "the trials of each method, as report is \(report.name)")
         : root.error(
           "report", root.value("report"),
-          "found \(report.name) beside grids, expected "
+          "found \(report.name) together with grids, expected "
             + reports.filter(\.hasGrids).map(\.name).joined(separator: " or "))
     }
     if let grid {
       if let taken = axes.first(where: { $0.name == TuningGrid.axisName }) {
         throw root.error(
-          "axes.\(taken.name)", nil, "the grids make an axis of this name, expected another one")
+          "axes.\(taken.name)", nil, "the grids already make an axis of this name; rename it")
       }
       // Seeds stay the innermost axis.
       axes.insert(

@@ -2,9 +2,9 @@ import Datasets
 import Foundation
 import Support
 
-/// The synthetic images of a sweep, in `<output>/synthetic-data`: drawn once, by one process at a time.
+/// The synthetic images of a sweep, in `<output>/synthetic-data`: made once, by one process at a time.
 public enum SyntheticData {
-  /// Draws the datasets that are not there yet. Throws `DatasetError` or `SpecificationError` if the
+  /// Makes the datasets that do not exist yet. Throws `DatasetError` or `SpecificationError` if the
   /// folder cannot be written to.
   /// - Parameters:
   ///   - names: of datasets in the catalogue.
@@ -25,10 +25,10 @@ public enum SyntheticData {
       if isDrawn(), !FileManager.default.fileExists(atPath: lockFile) { continue }
       let lock = try CellLock.waiting(lockFile)
       defer { withExtendedLifetime(lock) {} }
-      // Another process may have drawn them while this one waited.
+      // Another process may have made them while this one waited.
       guard !isDrawn() else { continue }
       willDraw(entry.title)
-      // Images of another number replace what is there: its marker goes first.
+      // A different number of images replaces the existing ones: their marker is removed first.
       for other in try FileManager.default.contentsOfDirectory(atPath: folder)
       where other.hasPrefix("\(name)-") && other.hasSuffix(".done")
         && Int(other.dropFirst(name.count + 1).dropLast(".done".count)) != nil

@@ -5,13 +5,13 @@ import Yams
 ///
 /// ```yaml
 /// hyperparameters: tuned/ten-clients.yaml     # beside the sweep's file
-/// hyperparameters:                            # or with the datasets that stand for others
+/// hyperparameters:                            # or with the datasets to use for others
 ///   file: tuned/ten-clients.yaml
 ///   datasets: {cifar100: cifar10, fashion-mnist: emnist-byclass}
 /// ```
 ///
 /// A run takes the values that were chosen for its method, dataset and partition scheme. What the sweep
-/// itself sets (axes, profiles, `--set`) stands above them, and they above its `base`. A method that was not
+/// itself sets (axes, profiles, `--set`) overrides them, and they override its `base`. A method that was not
 /// tuned keeps its defaults.
 package struct Hyperparameters {
   /// The keys, besides the method, that a choice is made for.
@@ -43,7 +43,7 @@ package struct Hyperparameters {
       try section.finish()
     }
     guard let file, !file.isEmpty else {
-      throw root.error("hyperparameters", node, "expected a file that pfedla tune wrote")
+      throw root.error("hyperparameters", node, "expected a file written by pfedla tune")
     }
     let folder = root.source.file.lastIndex(of: "/").map { root.source.file[...$0] } ?? ""
     path = file.hasPrefix("/") ? file : folder + file
@@ -53,7 +53,7 @@ package struct Hyperparameters {
     var reader = try document.reader()
     _ = try reader.text("tuned_by")
     guard let entries = reader.value("choices")?.sequence else {
-      throw reader.missing("choices", "the list that pfedla tune wrote")
+      throw reader.missing("choices", "the list written by pfedla tune")
     }
     try reader.finish()
     choices = try entries.map { entry in
@@ -91,7 +91,7 @@ package struct Hyperparameters {
         .joined(separator: ", ")
       throw SpecificationError(
         "\(path): no values of \(specification.method) for \(place), expected a choice for each run; tune "
-          + "it, or name a dataset that stands for it under hyperparameters.datasets")
+          + "it, or name a dataset to use instead under hyperparameters.datasets")
     }
     return found.settings
   }

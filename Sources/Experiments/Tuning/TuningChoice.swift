@@ -10,7 +10,7 @@ import Support
 /// the C clients of a run, with n_i held-out samples and score p_i, combined over seeds.
 ///
 /// Rule: of the trials whose score is within one standard error of the best score (the standard error of
-/// the best), the first in the grid's order is chosen. A trial of which a run diverged is never chosen.
+/// the best), the first in the grid's order is chosen. A trial with a diverged run is never chosen.
 public struct TuningChoice: Sendable {
   /// One trial.
   public struct Trial: Sendable {
@@ -26,7 +26,7 @@ public struct TuningChoice: Sendable {
     public let divergedCount: Int
     /// In percent; NaN without a run.
     public let score: Double
-    /// In points of percent; NaN without a run.
+    /// In percentage points; NaN without a run.
     public let standardError: Double
 
     /// Whether no run is missing.
@@ -65,7 +65,7 @@ public struct TuningChoice: Sendable {
     }
   }
 
-  /// The trial that the rule chooses; nil where there is no best one.
+  /// The trial that the rule chooses; nil if there is no best one.
   public var chosen: Trial? {
     guard let best else { return nil }
     return candidates.first { $0.score >= best.score - best.standardError }
@@ -82,7 +82,7 @@ struct HeldOutScore {
 
   /// Mean over clients, in percent; NaN without an evaluation.
   let percent: Double
-  /// Of sampling the held-out samples, in points of percent.
+  /// The standard error of sampling the held-out samples, in percentage points.
   let standardError: Double
 
   init(_ run: RunResult) {

@@ -36,12 +36,12 @@ package struct TuningGrid {
     var reader = reader
     guard !reader.keys.isEmpty else { return nil }
     guard let axis = axes.first(where: { $0.name == Self.methodAxis }) else {
-      throw reader.error(nil, nil, "expected an axis method, whose labels have the grids")
+      throw reader.error(nil, nil, "expected an axis method, with a grid for each label")
     }
     var trials: [String: [SweepSpecification.Settings]] = [:]
     for label in axis.values.map(\.label) {
       guard let node = reader.value(label) else {
-        throw reader.missing(label, "a grid, as every method of the axis has one")
+        throw reader.missing(label, "a grid, since every method of the axis needs one")
       }
       trials[label] = try Self.trials(node, label, reader)
     }

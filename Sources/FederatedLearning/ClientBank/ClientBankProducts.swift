@@ -10,7 +10,7 @@ extension ClientBank {
   /// models[r][p] = Σ_j weights[r][j] · bank[j, p] for p in `columns`.
   ///
   /// Summed in single precision in client order. A source with weight exactly 0 is left out, one with
-  /// weight 1 alone is copied bit for bit; without sources the sum is 0.
+  /// single weight 1 is copied bit for bit; without sources the sum is 0.
   /// - Parameters:
   ///   - weights: axes (receiver, source client); nil leaves that receiver's model as it is.
   ///   - models: axes (receiver, parameter).
@@ -65,7 +65,7 @@ extension ClientBank {
 
   /// Axes (receiver, column); at most `sharedPassCount` receivers.
   private func sums(_ weights: [[Float]], columns: Range<Int>) -> [Float] {
-    // Sources that nobody takes are not even read.
+    // Sources with weight 0 everywhere are not read.
     let sources = rows.indices.filter { source in weights.contains { $0[source] != 0 } }
     // Axes (source, receiver).
     let shares = sources.flatMap { source in weights.map { $0[source] } }
@@ -113,7 +113,7 @@ private func withPointers(
   hold(rows, [])
 }
 
-/// The inner product of each of some rows that lie one behind the other with a vector, axis (row), each as
+/// The inner product of each of some consecutive rows with a vector, axis (row), each as
 /// `innerProduct` sums it. All rows in one call: the kernel prepares the vector once.
 func rowProducts(_ rows: UnsafePointer<Float>, count: Int, with vector: [Float]) -> [Double] {
   let starts = (0..<count).map { Optional(rows + $0 * vector.count) }

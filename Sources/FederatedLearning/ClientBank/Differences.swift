@@ -4,7 +4,7 @@ func difference(_ a: [Float], _ b: [Float]) -> [Float] {
   a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { difference(a, $0) } }
 }
 
-/// The same of stretches of memory.
+/// The same for stretches of memory.
 func difference(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) -> [Float] {
   let count = min(a.count, b.count)
   return [Float](unsafeUninitializedCapacity: count) { result, initialised in

@@ -87,7 +87,7 @@ extension AggregationHypernetwork {
       return result
     }
 
-    /// Adds a step; folds all into dense heads when they would take as much.
+    /// Adds a step; folds all steps into dense heads once these would take no more memory.
     mutating func add(_ step: Step, layers: Int, sources: Int) {
       let inputs = step.input.count
       if case .steps(var steps) = self,

@@ -101,7 +101,7 @@ public struct AggregationHypernetwork: Sendable, Hashable {
       heads: headInitialisation == .zero ? .steps([]) : .dense(draw(heads)))
   }
 
-  /// Where each tensor stands in the flat parameter vector, in order.
+  /// The position of each tensor in the flat parameter vector, in order.
   /// - Parameter layers: the names of the client model's layers.
   public func tensors(layers: [String]) -> [HypernetworkTensor] {
     var tensors = [HypernetworkTensor(name: "embedding", shape: [embeddingSize], offset: 0)]

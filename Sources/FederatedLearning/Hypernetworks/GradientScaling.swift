@@ -1,6 +1,6 @@
 import NeuralNetworks
 
-/// What a hypernetwork's gradient (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i is multiplied by before the step. The paper
+/// The factor of a hypernetwork's gradient (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i in a step. The paper
 /// leaves the step size open, and with it the scale of the gradient.
 ///
 /// The gradient by the weights is made of inner products of Δθ_i with differences of clients' models,

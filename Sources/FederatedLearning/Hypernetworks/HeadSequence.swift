@@ -16,7 +16,7 @@ struct HeadTurn: Sendable {
 /// A step V ← μ V + λ W + G, W ← W − η V is linear, and G_t = factor_t · Σ_i Δθ_i ⊗ z_i over its turn's members.
 /// So after some turns
 ///
-///     W = a W₀ + b V₀ + Σ_k c_k Δθ_k ⊗ z_k,  V alike
+///     W = a W₀ + b V₀ + Σ_k c_k Δθ_k ⊗ z_k,  likewise V
 ///
 /// over the members k of those turns, and −Σ_p Δθ_i[p] W[p], all that a later turn's hidden layers need of the
 /// heads, is made of the products with W₀ and V₀ and of ⟨Δθ_i, Δθ_k⟩ z_k. The heads are read once before the first
@@ -24,11 +24,11 @@ struct HeadTurn: Sendable {
 struct HeadSequence: Sendable {
   /// Coefficients of W or V.
   private struct Coefficients: Sendable {
-    /// Of W₀.
+    /// The coefficient of W₀.
     var weights: Double
-    /// Of V₀.
+    /// The coefficient of V₀.
     var velocity: Double
-    /// Of Δθ_k ⊗ z_k, axis (participant).
+    /// The coefficients of Δθ_k ⊗ z_k, axis (participant).
     var gradients: [Double] = []
 
     static func combination(_ a: Double, _ x: Coefficients, _ b: Double, _ y: Coefficients)
@@ -61,7 +61,7 @@ struct HeadSequence: Sendable {
   /// −share · Σ_p Δθ_i[p] W[p] with W as the turns so far leave it, axis (hidden).
   func featureGradient(of participant: Int) -> [Float] {
     let own = products[participant]
-    // To the letter where there is nothing to combine.
+    // To the letter if there is nothing to combine.
     guard !turns.isEmpty else { return own.weights.map(Float.init) }
     var sum = zip(own.weights, own.velocity).map { weights.weights * $0 + weights.velocity * $1 }
     for (other, features) in features.enumerated() {

@@ -8,7 +8,7 @@ public struct HypernetworkState: Sendable, Equatable {
   package init(clients: [AggregationHypernetwork.Values?]) { self.clients = clients }
 }
 
-/// How hypernetworks lie in checkpoints: tensors of
+/// The layout of hypernetworks in checkpoints: tensors of
 ///
 ///     hypernetwork_forms         (client)                       0: as initialised, 1: steps, 2: dense heads
 ///     hypernetwork_step_counts   (client)                       steps that are kept of its heads

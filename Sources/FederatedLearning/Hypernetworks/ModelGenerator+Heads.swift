@@ -10,7 +10,7 @@ extension ModelGenerator {
   struct HeadProducts: Sendable {
     /// −share · Σ_p Δθ_i[p] W[p] over all heads' rows, axis (hidden): what goes back into the hidden layers.
     var weights: [Double]
-    /// The same with the weights' velocity in place of W; empty where one turn is taken.
+    /// The same with the weights' velocity instead of W; empty if one turn is taken.
     var velocity: [Double]
     /// ⟨Δθ_i, Δθ_j⟩ over all heads, axis (participant).
     var changes: [Double]
@@ -104,7 +104,7 @@ extension ModelGenerator {
     }
     // Axes (participant, hidden) of each turn.
     let features = turns.map { Array($0.features.joined()) }
-    // Pieces write rows of their own.
+    // Each piece writes its own rows.
     nonisolated(unsafe) let (parameters, velocity) = (parameters, velocity)
     try engine.inParallel(pieces.count) { piece in
       let (head, rows) = pieces[piece]

@@ -21,14 +21,14 @@ package struct ModelGenerator: Sendable, Hashable {
     let outputs: Int
   }
 
-  /// The head of one trained tensor, which stands at `columns` of a client model.
+  /// The head of one trained tensor, at `columns` of a client model.
   struct Head: Sendable, Hashable {
     let name: String
     let columns: Range<Int>
     let dense: Dense
   }
 
-  /// What a forward pass through the hidden layers leaves.
+  /// The results of a forward pass through the hidden layers.
   struct Pass: Sendable {
     /// The input of each hidden layer: the embedding, then ReLU(z_0), ReLU(z_1), ….
     var inputs: [[Float]] = []
@@ -76,7 +76,7 @@ package struct ModelGenerator: Sendable, Hashable {
   /// Where the heads begin in the flat vector.
   var headStart: Int { heads.first?.dense.weight ?? parameterCount }
 
-  /// Where each tensor stands in the flat vector, in order.
+  /// The position of each tensor in the flat vector, in order.
   package var tensors: [HypernetworkTensor] {
     let named =
       hidden.enumerated().map { ("hidden\($0)", $1) } + heads.map { ($0.name, $0.dense) }
@@ -151,7 +151,7 @@ package struct ModelGenerator: Sendable, Hashable {
     return pass
   }
 
-  /// Inputs of a layer one behind the other, each as long as the kernel wants it.
+  /// Inputs of a layer one after another, each padded to the length that the kernel needs.
   private func padded(_ inputs: [[Float]]) -> [Float] {
     let padding = Int(HEAD_PADDING)
     return inputs.flatMap { input -> [Float] in

@@ -7,7 +7,7 @@ import NeuralNetworks
 public protocol ClientWork: Sendable {
   /// What the server remembers between rounds besides the client bank.
   associatedtype ServerState: Sendable
-  /// What a participant's work gives the server besides its trained model.
+  /// What a participant sends the server besides its trained model.
   associatedtype Contribution: Sendable
   /// What `prepare` leaves for `train` besides the model, such as mixing weights; nothing for most.
   associatedtype Notes: Sendable = Void
@@ -22,10 +22,10 @@ public protocol ClientWork: Sendable {
   var preparationPhases: [LocalPhase] { get }
 
   /// Share of each client's training samples that the method sets aside for the phase `validation` and
-  /// never trains on, in [0, 1). Where the setting has a share for all methods, it must be that one.
+  /// never trains on, in [0, 1). If the setting has a share for all methods, it must be that one.
   var validationShare: Double { get }
 
-  /// What the client makes of the received model before local training. This is the model that is
+  /// The received model as the client prepares it for local training. This is the model that is
   /// evaluated as `received`.
   /// - Parameters:
   ///   - task: holds the batches of `preparationPhases`.

@@ -7,7 +7,7 @@ import NeuralNetworks
 /// A method is an immutable value. Everything that changes is in its `ServerState` and in the client
 /// bank, which only the round loop replaces; all its functions are pure. A method that averages into one
 /// global model conforms to `AveragingMethod`, which leaves little to write. What only some methods have,
-/// such as aggregation weights, are capabilities of their own: `AggregationWeighting`, `LayerRetention`,
+/// such as aggregation weights, are separate capabilities: `AggregationWeighting`, `LayerRetention`,
 /// `HypernetworkTraining`.
 public protocol FederatedMethod: ClientWork, ServerWork {
   /// Name, origin and keys.

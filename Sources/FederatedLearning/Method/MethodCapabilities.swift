@@ -10,7 +10,7 @@ public protocol AggregationWeighting<ServerState>: Sendable {
   func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]
 }
 
-/// A method whose clients keep some of their own layers from round to round, chosen anew each time.
+/// A method whose clients keep some of their own layers, chosen again in every round.
 public protocol LayerRetention<ServerState>: Sendable {
   /// The server's state of the method.
   associatedtype ServerState: Sendable
@@ -24,7 +24,7 @@ public protocol HypernetworkTraining<ServerState>: Sendable {
   /// The server's state of the method.
   associatedtype ServerState: Sendable
 
-  /// Where tensors stand in each client's hypernetwork, or in the one that all share.
+  /// The layout of each client's hypernetwork, or of the one that all share.
   var hypernetworkTensors: [HypernetworkTensor] { get }
 
   /// Whether all clients share one hypernetwork.

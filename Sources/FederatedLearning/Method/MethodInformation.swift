@@ -42,7 +42,7 @@ public struct MethodInformation: Sendable {
 
 /// A client's model that is evaluated.
 public enum EvaluatedModel: String, Sendable, CaseIterable {
-  /// What the client would start its next local training from.
+  /// The model that the client's next local training would start from.
   case received
   /// What local training has left.
   case trained

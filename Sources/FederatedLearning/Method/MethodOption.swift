@@ -4,7 +4,7 @@
 ///     static let strength = MethodOption<Double>(
 ///       "proximal_strength", default: 1, in: 0...1e6, "μ. The paper reports 1.")
 public struct MethodOption<Value: MethodOptionValue>: DeclaredOption {
-  /// The value unless given.
+  /// The default value.
   public let defaultValue: Value
   /// Key, default, domain and meaning, whatever the type.
   public let declaration: OptionDeclaration
@@ -28,7 +28,7 @@ public struct MethodOption<Value: MethodOptionValue>: DeclaredOption {
 extension MethodOption where Value == Double {
   /// A finite number in a range.
   /// - Parameters:
-  ///   - neutral: for a key added later, the value at which the method is what it was before.
+  ///   - neutral: for a key added later, the value that keeps the method's earlier behaviour.
   ///   - stepSize: that it is a step size, and which.
   public init(
     _ key: String, default: Double, in range: ClosedRange<Double>, _ summary: String,

@@ -20,7 +20,7 @@ public enum OptionValue: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// A configuration key of a method: what it means, what it may be, and what it is unless given.
+/// A configuration key of a method: its meaning, its domain and its default.
 /// `MethodOption` makes one.
 public struct OptionDeclaration: Sendable {
   /// The key of a method that sets validation samples aside: the share of a client's training samples.
@@ -72,7 +72,7 @@ public struct OptionDeclaration: Sendable {
 
   /// The key, as in `methods.<method>.<key>` of a specification.
   public let key: String
-  /// The value unless given.
+  /// The default value.
   public let defaultValue: OptionValue
   /// What is allowed.
   public let domain: Domain
@@ -80,7 +80,7 @@ public struct OptionDeclaration: Sendable {
   public let summary: String
   /// Whether it is a step size, and which; nil for another key. A run that diverges names those in force.
   public let stepSize: StepSize?
-  /// For a key that was added to a method later: the value at which the method is what it was before.
+  /// For a key added later: the value that keeps the method's earlier behaviour.
   /// A run at that value keeps the name that it had without the key. Nil for the method's first keys.
   public let neutralValue: OptionValue?
 
@@ -103,7 +103,7 @@ public struct OptionDeclaration: Sendable {
   private static func survivesFloat(_ value: Double, _ range: ClosedRange<Double>) -> Bool {
     let single = Float(value)
     guard single.isFinite, (single == 0) == (value == 0) else { return false }
-    // A bound such as 1e-6 has no exact Float; what lies on it passes.
+    // A bound such as 1e-6 has no exact Float; a value on the bound passes.
     return range.contains(Double(single)) || value == range.lowerBound || value == range.upperBound
   }
 
@@ -143,7 +143,7 @@ public struct MethodOptions: Sendable {
     }
     if let unknown = given.keys.filter({ values[$0] == nil }).min() {
       throw FederationError(
-        "\(unknown): no such option, expected one of "
+        "\(unknown): unknown option, expected one of "
           + options.map(\.key).joined(separator: ", "))
     }
   }
@@ -166,8 +166,8 @@ extension MethodInformation {
     }
   }
 
-  /// Whether a step of the method takes the run's `learning_rate`: not where its own step sizes stand in
-  /// all the places of it.
+  /// Whether a step of the method takes the run's `learning_rate`: false only if its own step sizes
+  /// replace it everywhere.
   public func usesLearningRate(_ options: MethodOptions) -> Bool {
     let places = self.options.filter { $0.stepSize?.relation == .instead }
     return places.isEmpty || !places.allSatisfy { Self.stepInForce($0, options) != nil }

@@ -3,7 +3,7 @@ import Support
 /// Every method that a specification can name. A program that imports this package adds its own with
 /// `add` before it reads a specification.
 public enum MethodRegistry {
-  /// One line a method.
+  /// One line per method.
   private static let registry = Registry<any FederatedMethod.Type>(
     "method",
     [

@@ -5,7 +5,7 @@ import NeuralNetworks
 public protocol ServerWork: Sendable {
   /// What the server remembers between rounds besides the client bank.
   associatedtype ServerState: Sendable
-  /// What a participant's work gives the server besides its trained model.
+  /// What a participant sends the server besides its trained model.
   associatedtype Contribution: Sendable
 
   /// The server's state before the first round.
@@ -30,7 +30,7 @@ public protocol ServerWork: Sendable {
   /// - Parameters:
   ///   - updates: in ascending order of clients.
   ///   - bank: the models that they were aggregated from, not yet the trained ones.
-  ///   - engine: whose workers share the work where there is enough of it. Its errors are thrown.
+  ///   - engine: its workers share the work if there is enough of it. Its errors are thrown.
   func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
@@ -45,7 +45,7 @@ public protocol ServerWork: Sendable {
   /// The state from `tensors(of:)`'s result. Throws `FederationError` if it does not fit.
   func state(from tensors: [StateTensor]) throws -> ServerState
 
-  /// The most values that the server's state takes after so many participations of clients in all.
+  /// The largest number of values in the server's state after this many participations in total.
   func stateValueCount(participations: Int) -> Int
 }
 

@@ -37,7 +37,7 @@ public struct StateTensor: Sendable, Equatable {
     try tensor(name, shape: shape, in: tensors).values
   }
 
-  /// The rows of the tensor of that name, so many rows of that shape. Throws `FederationError` if there
+  /// The rows of the tensor of that name, this many rows of that shape. Throws `FederationError` if there
   /// is none.
   public static func rows(
     _ name: String, count: Int, rowShape: [Int], in tensors: [StateTensor]

@@ -18,13 +18,13 @@ import NeuralNetworks
 public struct APFL: FederatedMethod {
   static let mixing = MethodOption<Double>(
     "mixing", default: 0.5, in: 0...1,
-    "α, the local model's share in the mixture, at first. The authors' code uses 0.5.")
+    "The initial α, the local model's share in the mixture. The authors' code uses 0.5.")
   static let adaptiveMixing = MethodOption<OnOff>(
     "adaptive_mixing", default: .off,
-    "Whether clients train α once a round. The authors' code does not unless told to.")
+    "Whether clients train α once per round. The authors' code does not by default.")
   static let mixingStepSize = MethodOption<Double>(
     "mixing_step_size", default: 0, in: 0...1e6,
-    "α's step size where it is trained; 0 is the run's learning_rate, as in the paper.",
+    "The step size of α if it is trained; 0 means the run's learning_rate, as in the paper.",
     stepSize: .init(.beside, when: adaptiveMixing.equals(.on)))
 
   /// Name, origin and keys.
@@ -47,7 +47,7 @@ public struct APFL: FederatedMethod {
     public var mixing: [Float]
   }
 
-  /// What a participant leaves besides its personalised model.
+  /// What a participant returns besides its personalised model.
   public struct Contribution: Sendable {
     /// Its version of the global model w_i, axis (parameter).
     public let version: [Float]
@@ -64,6 +64,7 @@ public struct APFL: FederatedMethod {
     }
   }
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let shared: SharedModel
   private let initialMixing: Float
@@ -118,13 +119,13 @@ public struct APFL: FederatedMethod {
     return model
   }
 
-  /// Where models lie in the network.
+  /// The places of models in the network.
   private static let (global, local, mixture) = (
     NetworkVector.kept(0), NetworkVector.kept(1), NetworkVector.kept(2)
   )
 
   /// mixture ← α · local + (1 − α) · global over the trained parameters, with the local model's running
-  /// statistics; one model alone is copied bit for bit.
+  /// statistics; a single model is copied bit for bit.
   private func mix(_ network: any LocalNetwork, _ mixing: Float) {
     network.copy(Self.local, to: Self.mixture, .statistics)
     switch mixing {

@@ -32,8 +32,8 @@ extension AveragingMethod {
     shared.received(own: bank[client], global: state)
   }
 
-  /// The weighted average of the shared layers, summed in client order. What is not shared stays at
-  /// its initial value and is used by nobody.
+  /// The weighted average of the shared layers, summed in client order. Columns that are not shared stay at
+  /// their initial value and are not used.
   public func aggregate(
     _ updates: [ClientUpdate<Contribution>], into state: inout [Float], bank: ClientBank,
     on engine: any TrainingEngine

@@ -11,7 +11,7 @@ import NeuralNetworks
 public struct Ditto: AveragingMethod {
   static let proximalStrength = MethodOption<Double>(
     "proximal_strength", default: 1, in: 0...1e6,
-    "λ. The authors' example scripts use 1 and choose among 0.1, 1 and 2 where it is tuned.")
+    "λ. The authors' example scripts use 1, and tune it over 0.1, 1 and 2.")
 
   /// Name, origin and keys.
   public static let information = MethodInformation(
@@ -19,6 +19,7 @@ public struct Ditto: AveragingMethod {
     equations: "Algorithm 1", reported: .trained,
     options: [proximalStrength])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let strength: Float
 

@@ -7,36 +7,36 @@ import NeuralNetworks
 /// W ← clamp(W − η ∇_θ̂ L ⊙ (θ_global − θ_own), 0, 1) after each mini-batch. The server averages as
 /// federated averaging does.
 ///
-/// Participants alone learn W for good, as in the paper's Algorithm 1. A client that is evaluated learns
-/// for the model that it would start from, and forgets what it has learned.
+/// Only participants keep the W that they learn, as in the paper's Algorithm 1. A client that is evaluated learns
+/// for the model that it would start from, and discards what it has learned.
 ///
 /// Zhang, Hua, Wang, Song, Xue, Ma, Guan: *FedALA: adaptive local aggregation for personalized
 /// federated learning*, AAAI 2023, Algorithm 1.
 public struct FedALA: FederatedMethod {
   static let adaptiveLayers = MethodOption<Int>(
     "adaptive_layers", default: 1, in: 0...1_000,
-    "p, layers at the end of the model that are mixed element by element. The default is the "
-      + "paper's choice, and the authors' code's, whose 2 counts weight and bias.")
+    "p, the number of last layers that are mixed element by element. The default is the "
+      + "paper's and the authors' code's, whose 2 counts weight and bias.")
   static let weightStepSize = MethodOption<Double>(
     "weight_step_size", default: 1, in: 0...1e6,
     "η, the step size of the mixing weights. The default is that of the authors' code.",
     stepSize: .init(.beside))
   static let sampleShare = MethodOption<Double>(
     "sample_share", default: 0.8, in: 0...1,
-    "s, share of a client's training samples, drawn anew each round, on which it learns its mixing "
+    "s, the share of a client's training samples, drawn again each round, on which it learns its mixing "
       + "weights; at least one sample. The default is the paper's choice and the authors' code's."
   )
   static let convergenceWindow = MethodOption<Int>(
     "convergence_window", default: 10, in: 1...100_000,
-    "Last losses, one a pass, that say whether the first learning has converged; one more pass "
-      + "than that is made at least. The default is that of the authors' code.")
+    "The number of last losses, one per pass, that decide whether the first learning has converged; at least one more pass "
+      + "than that is made. The default is that of the authors' code.")
   static let convergenceDeviation = MethodOption<Double>(
     "convergence_deviation", default: 0.1, in: 0...1e6,
     "The first learning has converged when the standard deviation of those losses is below "
       + "this. The default is that of the authors' code.")
   static let firstPassesLimit = MethodOption<Int>(
     "first_passes_limit", default: 100, in: 1...1_000_000,
-    "Passes of the first learning at most. The authors' code has no limit; the default is ours."
+    "The largest number of passes of the first learning. The authors' code has no limit; the default is ours."
   )
 
   /// Name, origin and keys.
@@ -58,6 +58,7 @@ public struct FedALA: FederatedMethod {
     public var hasLearned: [Float]
   }
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let shared: SharedModel
   /// The trained columns of the adaptive layers.
@@ -110,7 +111,7 @@ public struct FedALA: FederatedMethod {
   ///
   /// Nothing is learned while own and global model agree in the adaptive layers. Otherwise one pass
   /// over the batches, the first time as many as the convergence options ask for. Gradients are
-  /// taken in training mode, but the model's running statistics stay.
+  /// taken in training mode, but the model's running statistics do not change.
   public func prepare(
     _ task: LocalTask, received: [Float], state: State, bank: ClientBank,
     network: any LocalNetwork
@@ -190,7 +191,7 @@ public struct FedALA: FederatedMethod {
     Traffic(uplink: shared.bytes, downlink: shared.bytes)
   }
 
-  /// Global model, mixing weights, and who has learned them.
+  /// Global model, mixing weights, and which clients have learned them.
   public func tensors(of state: State) -> [StateTensor] {
     [
       StateTensor(name: "global_model", shape: [state.global.count], values: state.global),

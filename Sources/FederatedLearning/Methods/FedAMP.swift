@@ -25,11 +25,11 @@ public struct FedAMP: FederatedMethod, AggregationWeighting {
     stepSize: .init(.beside))
   static let attentionWidth = MethodOption<Double>(
     "attention_width", default: 1, in: 1e-6...1e9,
-    "σ, the squared distance at which a weight falls by e. The default is PFLlib's. Tune it: its "
+    "σ, the squared distance over which a weight falls by a factor e. The default is PFLlib's. Tune it: its "
       + "scale is that of the squared distances between clients' models.")
   static let regularisation = MethodOption<Double>(
     "regularisation", default: 1, in: 0...1e9,
-    "λ; local training is pulled to what was received by the gradient (λ / α_k) (w − u). The "
+    "λ; the gradient (λ / α_k) (w − u) pulls local training towards the received model. The "
       + "default is PFLlib's and Fling's.")
 
   /// Name, origin and keys.
@@ -44,6 +44,7 @@ public struct FedAMP: FederatedMethod, AggregationWeighting {
     public var squaredDistances: [Float]
   }
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let stepSize: Double
   private let width: Double

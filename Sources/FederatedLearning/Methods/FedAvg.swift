@@ -11,6 +11,7 @@ public struct FedAvg: AveragingMethod {
     name: "fedavg", title: "FedAvg", paper: "McMahan et al., AISTATS", year: 2017,
     equations: "Algorithm 1")
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
 
   /// Needs no options.

@@ -11,6 +11,7 @@ public struct FedBN: AveragingMethod {
     name: "fedbn", title: "FedBN", paper: "Li et al., ICLR", year: 2021, equations: "Algorithm 1",
     statistics: .local)
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
 
   /// Throws `FederationError` for a model without batch normalisation.

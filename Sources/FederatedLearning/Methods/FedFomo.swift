@@ -2,7 +2,7 @@ import NeuralNetworks
 import RandomStreams
 
 /// FedFomo: each client downloads a few other clients' models and moves towards those that lower
-/// its loss on validation samples of its own.
+/// its loss on its own validation samples.
 ///
 /// With base_i the model from which client i's latest local training started, and its own trained
 /// model among the candidates n:
@@ -13,27 +13,27 @@ import RandomStreams
 ///
 /// L_i is the mean loss on the validation samples; the norm is over the trained parameters. If no
 /// candidate has a positive d, the client starts from base_i again, as in the authors' code. Only models
-/// of clients that have taken part before can be downloaded: nobody else has uploaded one.
+/// of clients that have taken part before can be downloaded: no other client has uploaded one.
 ///
 /// Zhang, Sapra, Fidler, Yeung, Alvarez: *Personalized federated learning with first order model
 /// optimization*, ICLR 2021.
 public struct FedFomo: FederatedMethod {
   static let downloadedModels = MethodOption<Int>(
     "downloaded_models", default: 5, in: 0...100_000,
-    "M, other clients' models that a client downloads in a round, at most all that have been "
+    "M, the number of other clients' models that a client downloads per round, at most all that have been "
       + "uploaded. The default is PFLlib's.")
   static let exploration = MethodOption<Double>(
     "exploration", default: 0.3, in: 0...1,
-    "ε, the probability in the first round that a download is a random one, not the one with "
+    "ε, the probability in the first round that a download is random instead of the one with "
       + "the largest affinity. The default is the authors' code's.")
   static let explorationDecay = MethodOption<Double>(
     "exploration_decay", default: 0.05, in: 0...1,
-    "What ε loses in each round, down to 0. The default is the authors' code's.")
+    "How much ε falls per round, down to 0. The default is the authors' code's.")
   static let validationShare = MethodOption<Double>(
     "validation_share", default: 0.2, in: 0.01...0.99,
-    "Share of a client's training samples that only weigh models and are never trained on. The "
-      + "default is the authors' code's. validation_share of the run, if any, stands in its place, "
-      + "so that all methods train on the same samples.")
+    "The share of a client's training samples that are used only to weight models. The "
+      + "default is the authors' code's. The run's validation_share, if any, replaces it, "
+      + "so all methods train on the same samples.")
 
   /// Name, origin and keys.
   public static let information = MethodInformation(
@@ -52,7 +52,7 @@ public struct FedFomo: FederatedMethod {
     public var hasUploaded: [Float]
   }
 
-  /// What a participant tells the server besides its trained model.
+  /// What a participant sends the server besides its trained model.
   public struct Contribution: Sendable, Equatable {
     /// The model that it started from, axis (parameter).
     public let base: [Float]
@@ -72,11 +72,12 @@ public struct FedFomo: FederatedMethod {
   /// Below this, |Σ_k d_k| is raised by as much before it divides, as in the authors' code.
   static let smallestGainSum = 1e-9
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let downloadCount: Int
   private let exploration: Double
   private let explorationDecay: Double
-  /// Share of the training samples that weigh models.
+  /// Share of the training samples that weight models.
   public let validationShare: Double
 
   /// Reads the keys. Throws `FederationError` for a client with a single training sample.
@@ -84,7 +85,7 @@ public struct FedFomo: FederatedMethod {
     if let client = setting.trainCounts.firstIndex(where: { $0 < 2 }) {
       throw FederationError(
         "fedfomo: client \(client) has 1 training sample, expected at least 2, to train on one and "
-          + "weigh models with the other; raise partition.samples_per_client")
+          + "weight models with the other; raise partition.samples_per_client")
     }
     self.setting = setting
     downloadCount = min(options[Self.downloadedModels], setting.clientCount - 1)
@@ -98,7 +99,7 @@ public struct FedFomo: FederatedMethod {
     [LocalPhase(.validation, .share(validationShare))]
   }
 
-  /// The initial model in every row; affinity to oneself alone; nobody has uploaded.
+  /// The initial model in every row; affinity only to oneself; no client has uploaded a model.
   public func initialState() -> ServerState {
     let count = setting.clientCount
     var affinity = [Float](repeating: 0, count: count * count)
@@ -183,7 +184,7 @@ public struct FedFomo: FederatedMethod {
     return Traffic(uplink: setting.modelBytes, downlink: downloads * setting.modelBytes)
   }
 
-  /// Base models, affinities, and who has uploaded.
+  /// Base models, affinities, and which clients have uploaded a model.
   public func tensors(of state: ServerState) -> [StateTensor] {
     [
       StateTensor(name: "base_models", shape: basesShape, values: state.bases),
@@ -212,12 +213,12 @@ public struct FedFomo: FederatedMethod {
     (0..<setting.clientCount).filter { $0 != client && state.hasUploaded[$0] != 0 }
   }
 
-  /// The clients whose models are weighed: the client itself and those that it downloads, in
+  /// The clients whose models are weighted: the client itself and those that it downloads, in
   /// ascending order.
   ///
   /// Those to choose from are the other clients that have uploaded a model. For each of M slots, as long
   /// as there are any, with probability ε_t = max(0, ε − decay · (round − 1)) a random one of the
-  /// rest, else the one of the rest with the largest affinity, of several a random one. Drawn from
+  /// rest, otherwise the one of the rest with the largest affinity, ties broken at random. Drawn from
   /// the stream (seed, model download, round, client).
   package func candidates(of client: Int, round: Int, state: ServerState) -> [Int] {
     let count = setting.clientCount

@@ -8,7 +8,7 @@ import NeuralNetworks
 public struct FedPer: AveragingMethod {
   static let personalLayers = MethodOption<Int>(
     "personal_layers", default: 1, in: 0...1_000,
-    "Layers at the end of the model that stay with the client. The default is the classifier "
+    "The number of last layers that stay on the client. The default is the classifier "
       + "alone.")
 
   /// Name, origin and keys.
@@ -17,6 +17,7 @@ public struct FedPer: AveragingMethod {
     equations: "Algorithms 1 and 2",
     options: [personalLayers])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let personal: Set<String>
 

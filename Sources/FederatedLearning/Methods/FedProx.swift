@@ -1,6 +1,6 @@
 import NeuralNetworks
 
-/// FedProx: federated averaging whose clients descend on L_i(θ) + (μ / 2) · ‖θ − θ_received‖².
+/// FedProx: federated averaging whose clients minimise L_i(θ) + (μ / 2) · ‖θ − θ_received‖².
 ///
 /// Li, Sahu, Zaheer, Sanjabi, Talwalkar, Smith: *Federated optimization in heterogeneous networks*,
 /// MLSys 2020, Equation 2 and Algorithm 2.
@@ -15,6 +15,7 @@ public struct FedProx: AveragingMethod {
     equations: "Equation 2, Algorithm 2",
     options: [proximalStrength])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let strength: Float
 

@@ -8,11 +8,11 @@ import NeuralNetworks
 public struct FedRep: AveragingMethod {
   static let headLayers = MethodOption<Int>(
     "head_layers", default: 1, in: 1...1_000,
-    "Layers at the end of the model that stay with the client. The default is the last fully "
+    "The number of last layers that stay on the client. The default is the last fully "
       + "connected layer, as in the authors' code.")
   static let bodyEpochs = MethodOption<Int>(
     "body_epochs", default: 0, in: 0...1_000_000,
-    "The last passes of local_epochs, which train the body; those before train the head. 0 is half "
+    "How many of the last passes of local_epochs train the body; the ones before train the head. 0 means half "
       + "of local_epochs, rounded down, at least 1 and at most 5: the authors' scripts have 5 for "
       + "FEMNIST, CIFAR-100 and five-class CIFAR-10, and 1 for two-class CIFAR-10 with 100 clients."
   )
@@ -23,9 +23,10 @@ public struct FedRep: AveragingMethod {
     equations: "Algorithm 1",
     options: [headLayers, bodyEpochs])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let head: Set<String>
-  /// Passes for the head, then passes for the body; for the head alone if all layers are its.
+  /// Passes for the head, then passes for the body; only for the head if it has all layers.
   public let trainingPhases: [LocalPhase]
 
   /// Reads the number of head layers and of passes for the body. Throws `FederationError` if the
@@ -39,10 +40,10 @@ public struct FedRep: AveragingMethod {
       : [LocalPhase(.head, .passes(setting.localEpochs))]
   }
 
-  /// The most passes for the body unless more are asked for.
+  /// The largest default number of passes for the body.
   private static let mostBodyEpochs = 5
 
-  /// Where body_epochs follows a local_epochs of 1, head and body have a pass each.
+  /// If body_epochs follows a local_epochs of 1, head and body have a pass each.
   private static func phases(bodyEpochs: Int, localEpochs: Int) throws -> [LocalPhase] {
     guard bodyEpochs > 0 else {
       let body = min(max(localEpochs / 2, 1), mostBodyEpochs)
@@ -52,7 +53,7 @@ public struct FedRep: AveragingMethod {
     }
     guard localEpochs > bodyEpochs else {
       throw FederationError(
-        "body_epochs: found \(bodyEpochs), expected less than local_epochs, \(localEpochs), so that "
+        "body_epochs: found \(bodyEpochs), expected fewer than local_epochs, \(localEpochs), so that "
           + "a pass is left for the head; raise local_epochs to \(bodyEpochs + 1) or more")
     }
     return [

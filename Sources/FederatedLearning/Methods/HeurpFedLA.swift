@@ -16,11 +16,11 @@ public struct HeurpFedLA: LayerwiseMethod, LayerRetention {
 
   static let retainedLayers = MethodOption<Int>(
     "retained_layers", default: 1, in: 0...1_000,
-    "k, layers that stay local. Tables 1 and 2 of the paper use 1.")
+    "k, the number of layers that stay local. Tables 1 and 2 of the paper use 1.")
   static let retainedGradient = MethodOption<RetainedGradient>(
     "retained_gradient", default: .none,
-    "Whether retained layers give their hypernetwork a gradient. Open in the paper; none is "
-      + "consistent, as their start does not depend on the weights.")
+    "Whether retained layers give the hypernetwork a gradient. Open in the paper; none is "
+      + "consistent, since their starting point does not depend on the weights.")
 
   /// Name, origin and keys.
   public static let information = MethodInformation(

@@ -11,7 +11,7 @@ import NeuralNetworks
 public struct LGFedAvg: AveragingMethod {
   static let globalLayers = MethodOption<Int>(
     "global_layers", default: 2, in: 0...1_000,
-    "Layers at the end of the model that are averaged. The default is num_layers_keep of the "
+    "The number of last layers that are averaged. The default is num_layers_keep of the "
       + "authors' commands for CIFAR-10.")
 
   /// Name, origin and keys.
@@ -20,6 +20,7 @@ public struct LGFedAvg: AveragingMethod {
     equations: "Algorithm 1",
     options: [globalLayers])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let global: Set<String>
 

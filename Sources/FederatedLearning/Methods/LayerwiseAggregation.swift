@@ -11,7 +11,7 @@ struct LayerwiseAggregation: Sendable {
   let headInitialisation: AggregationHypernetwork.HeadInitialisation
   /// k: layers that a client keeps local (HeurpFedLA, Algorithm 2); 0 for pFedLA.
   let retainedLayerCount: Int
-  /// Whether retained layers give a gradient all the same.
+  /// Whether retained layers give a gradient anyway.
   let retainedLayersPassGradient: Bool
 
   static let normaliser = MethodOption<WeightNormaliser>(
@@ -20,13 +20,13 @@ struct LayerwiseAggregation: Sendable {
   static let stepSize = MethodOption<Double>(
     "step_size", default: 3, in: 0...1e6,
     "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
-      + "samples out of the training data (Documentation/hypernetwork-step-size.md).",
+      + "samples from the training data (Documentation/hypernetwork-step-size.md).",
     stepSize: .init(.beside))
   static let gradientScaling = MethodOption<GradientScaling>(
     "gradient_scaling", default: .none,
-    "none is the paper's gradient. model-norm divides it by the squared norm of the client's whole "
-      + "Δθ, so that a step size suits other datasets and numbers of local epochs; ours. step_size "
-      + "has another scale there.",
+    "none is the paper's gradient; model-norm (ours) divides it by the squared norm of the client's whole "
+      + "Δθ, so that one step size suits other datasets and numbers of local epochs. step_size then "
+      + "has another scale.",
     neutral: GradientScaling.none)
   static let embeddingSize = MethodOption<Int>(
     "embedding_size", default: 100, in: 1...100_000,
@@ -36,7 +36,7 @@ struct LayerwiseAggregation: Sendable {
     "Outputs of the hypernetworks' hidden layers. Open in the paper.")
   static let headInitialisation = MethodOption<AggregationHypernetwork.HeadInitialisation>(
     "head_initialisation", default: .zero,
-    "zero starts from equal weights (under softmax), uniform as PyTorch does. Open in the paper.")
+    "zero gives equal initial weights (under softmax); uniform is PyTorch's. Open in the paper.")
 
   /// The configuration keys of the hypernetworks.
   static let options: [any DeclaredOption] = [

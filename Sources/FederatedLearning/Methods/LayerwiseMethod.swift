@@ -40,7 +40,7 @@ extension LayerwiseMethod {
     HypernetworkState(clients: Array(repeating: nil, count: setting.clientCount))
   }
 
-  /// The layer-wise weighted sum of all clients' models, but for retained layers.
+  /// The layer-wise weighted sum of all clients' models, except for retained layers.
   public func receivedModel(of client: Int, state: HypernetworkState, bank: ClientBank) -> [Float] {
     receivedModels(of: [client], state: state, bank: bank)[0]
   }
@@ -73,7 +73,7 @@ extension LayerwiseMethod {
       contribution: HypernetworkContribution(change: difference(model, received.parameters)))
   }
 
-  /// The gradients (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i, in place of Δθ_i, in one pass over the bank.
+  /// The gradients (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i, instead of Δθ_i, in one pass over the bank.
   public func preprocess(
     _ updates: [ClientUpdate<HypernetworkContribution>], state: HypernetworkState, bank: ClientBank
   ) -> [ClientUpdate<HypernetworkContribution>] {
@@ -130,10 +130,10 @@ extension LayerwiseMethod {
     aggregation.weights(of: client, state: state)
   }
 
-  /// Each client has a hypernetwork of its own.
+  /// Each client has its own hypernetwork.
   public var sharesHypernetwork: Bool { false }
 
-  /// Where tensors stand in a client's hypernetwork.
+  /// The layout of a client's hypernetwork.
   public var hypernetworkTensors: [HypernetworkTensor] {
     aggregation.hypernetwork.tensors(layers: setting.layout.layers.map(\.name))
   }
@@ -143,7 +143,7 @@ extension LayerwiseMethod {
     aggregation.hypernetwork.parameters(of: aggregation.hypernetwork(of: client, state: state))
   }
 
-  /// The whole model up; all but the retained layers down.
+  /// Uplink: the whole model. Downlink: all but the retained layers.
   public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
     let retained = aggregation.retainedLayers(of: client, state: state)
     let kept = zip(setting.layout.layers, retained).reduce(0) {
@@ -164,7 +164,7 @@ extension LayerwiseMethod {
     try HypernetworkTensors(hypernetwork: aggregation.hypernetwork).state(from: tensors)
   }
 
-  /// The most values that all hypernetworks take after so many participations of clients.
+  /// The largest number of values in all hypernetworks after this many participations.
   public func stateValueCount(participations: Int) -> Int {
     let (hypernetwork, clients) = (aggregation.hypernetwork, setting.clientCount)
     let base = hypernetwork.baseCount

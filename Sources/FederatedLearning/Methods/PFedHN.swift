@@ -8,7 +8,7 @@ import NeuralNetworks
 ///
 /// with gradient clipping, weight decay and momentum as in the authors' code. There a client trains a model
 /// of the φ that the step before it left. Here all participants of a round train, at the same time, what the
-/// round's φ produced; then each has a step of its own, in ascending order, with the derivative of h at the φ
+/// round's φ produced; then each gets its own step, in ascending order, with the derivative of h at the φ
 /// that the steps before it left. With one participant a round both are the same. Optionally a round takes
 /// one step along the participants' sum or mean.
 ///
@@ -38,14 +38,14 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
 
   static let embeddingSize = MethodOption<Int>(
     "embedding_size", default: 0, in: 0...100_000,
-    "Length of each client's embedding vector; 0 is 1 + N/4 rounded down, as in the authors' "
+    "Length of each client's embedding vector; 0 means 1 + N/4 rounded down, as in the authors' "
       + "code.")
   static let hiddenSize = MethodOption<Int>(
     "hidden_size", default: 100, in: 1...100_000,
     "Outputs of the hypernetwork's hidden layers. The default is the authors' code's.")
   static let hiddenLayers = MethodOption<Int>(
     "hidden_layers", default: 3, in: 0...1_000,
-    "Hidden layers after the first. The default is the authors' code's.")
+    "The number of hidden layers after the first. The default is the authors' code's.")
   static let stepSize = MethodOption<Double>(
     "step_size", default: 0.01, in: 0...1e6,
     "α, the hypernetwork's step size. The default is the authors' code's.",
@@ -58,11 +58,11 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
     "The hypernetwork's weight decay. The default is the authors' code's.")
   static let gradientClipping = MethodOption<Double>(
     "gradient_clipping", default: 50, in: 0...1e9,
-    "Largest norm of the hypernetwork's gradient, 0 for any. The default is the authors' code's."
+    "The largest norm of the hypernetwork's gradient; 0: no limit. The default is the authors' code's."
   )
   static let innerSteps = MethodOption<Int>(
     "inner_steps", default: 0, in: 0...1_000_000,
-    "Mini-batches of a participant's local training; 0 is five for each of local_epochs, so that the "
+    "The number of mini-batches of a participant's local training; 0 means five per local epoch, so the "
       + "paper's 10 give the authors' code's 50.")
   static let clientOptimiser = MethodOption<ClientOptimiser>(
     "client_optimiser", default: .own,
@@ -80,8 +80,8 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
     "The clients' weight decay. The default is the authors' code's.")
   static let reduction = MethodOption<Reduction>(
     "reduction", default: .sequential,
-    "sequential takes a step of the hypernetwork for each participant in ascending order, as "
-      + "Algorithm 1 takes one after each client; sum and mean take one step a round, along the sum "
+    "sequential takes one step of the hypernetwork per participant, in ascending order, as "
+      + "Algorithm 1 does after each client; sum and mean take one step per round, along the sum "
       + "or the mean of the participants' gradients.")
 
   /// Name, origin and keys.
@@ -101,6 +101,7 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
     public var velocity: [Float]
   }
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let hypernetwork: ModelGenerator
   private let optimiser: StochasticGradientDescent
@@ -174,8 +175,8 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
       contribution: difference(model, received.parameters))
   }
 
-  /// The steps of the hypernetwork and all embeddings. Who does not take part has no gradient, but weight
-  /// decay and momentum move its embedding too, as in PyTorch.
+  /// The steps of the hypernetwork and all embeddings. Clients that do not take part have no gradient, but weight
+  /// decay and momentum move their embeddings too, as in PyTorch.
   public func aggregate(
     _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine
@@ -190,7 +191,7 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
       on: engine)
   }
 
-  /// Where tensors stand in the hypernetwork.
+  /// The layout of the hypernetwork.
   public var hypernetworkTensors: [HypernetworkTensor] { hypernetwork.tensors }
 
   /// One hypernetwork.

@@ -9,11 +9,11 @@ import NeuralNetworks
 /// where the previous mini-batch left it, as in the authors' code. The server takes
 /// x ← (1 − β) x + β · mean_{i ∈ S} w_i.
 ///
-/// ρ and η are the run's learning rate unless given. Its momentum does not apply; its weight decay does,
+/// ρ and η default to the run's learning rate. Its momentum does not apply; its weight decay does,
 /// as part of the loss. Running statistics move in all K passes over a mini-batch, and w_i takes θ_i's.
 ///
 /// In the paper and in the authors' code all clients train in every round, and the server averages those
-/// of a random subset S. Every client starts from x, so that what the others did is lost: here they do not
+/// of a random subset S. Every client starts from x, so what the others did is lost: here they do not
 /// train, and x is the same. Their θ_i are those of their latest participation.
 public struct PFedMe: AveragingMethod {
   /// How participants count in the server's average.
@@ -26,19 +26,19 @@ public struct PFedMe: AveragingMethod {
 
   static let innerSteps = MethodOption<Int>(
     "inner_steps", default: 5, in: 1...10_000,
-    "K, steps of the personal model on each mini-batch. The authors' code uses 5.")
+    "K, the number of steps of the personal model per mini-batch. The authors' code uses 5.")
   static let proximalStrength = MethodOption<Double>(
     "proximal_strength", default: 15, in: 0...1e6,
     "λ, the pull towards the client's version of the global model. The authors' command for "
       + "CIFAR-10 uses 15.")
   static let personalStepSize = MethodOption<Double>(
     "personal_step_size", default: 0, in: 0...1e6,
-    "ρ, the personal model's step size; 0 is the run's learning_rate. The authors' command for "
+    "ρ, the personal model's step size; 0 means the run's learning_rate. The authors' command for "
       + "CIFAR-10 has 0.01, which is the learning_rate of the paper reproduced here.",
     stepSize: .init(.instead))
   static let stepSize = MethodOption<Double>(
     "step_size", default: 0, in: 0...1e6,
-    "η, with which the version follows the personal model; a step is η · λ of the way. 0 is the "
+    "η, with which the client's version of the global model follows the personal one, by η · λ of the distance per step. 0 means the "
       + "run's learning_rate. The authors' command for CIFAR-10 has 0.01, like ρ.",
     stepSize: .init(.instead))
   static let serverMixing = MethodOption<Double>(
@@ -47,8 +47,8 @@ public struct PFedMe: AveragingMethod {
       + "overshoots. The authors' command for CIFAR-10 uses 1.")
   static let averaging = MethodOption<Averaging>(
     "averaging", default: .equal,
-    "Whether participants count alike in the server's average, as in the paper's Algorithm 1, or "
-      + "by their training samples, as in the authors' code. The same for equal amounts of data."
+    "Whether the server weights participants equally, as in the paper's Algorithm 1, or "
+      + "by their training samples, as in the authors' code. Both are the same for equal amounts of data."
   )
 
   /// Name, origin and keys.
@@ -57,6 +57,7 @@ public struct PFedMe: AveragingMethod {
     equations: "Algorithm 1", reported: .trained,
     options: [innerSteps, proximalStrength, personalStepSize, stepSize, serverMixing, averaging])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let innerSteps: Int
   private let strength: Float

@@ -14,7 +14,7 @@ import NeuralNetworks
 /// Fallah, Mokhtari, Ozdaglar: *Personalized federated learning with theoretical guarantees: a
 /// model-agnostic meta-learning approach*, NeurIPS 2020, Algorithm 1.
 public struct PerFedAvg: AveragingMethod {
-  /// What stands for the second derivative.
+  /// The approximation of the second derivative.
   public enum Variant: String, MethodChoice {
     /// Nothing: w ← w − β g.
     case firstOrder = "first-order"
@@ -25,8 +25,8 @@ public struct PerFedAvg: AveragingMethod {
 
   static let variant = MethodOption<Variant>(
     "variant", default: .firstOrder,
-    "first-order drops the second derivative, hessian-free takes a difference of gradients for "
-      + "it. The paper studies both; the default is ours, the cheaper one.")
+    "first-order drops the second derivative; hessian-free approximates it by a difference of gradients"
+      + ". The paper studies both; the default, the cheaper one, is ours.")
   static let innerStepSize = MethodOption<Double>(
     "inner_step_size", default: 0.01, in: 0...1e6,
     "α, the step size of a client's adaptation. The paper's experiments have 0.01. The outer "
@@ -34,7 +34,7 @@ public struct PerFedAvg: AveragingMethod {
     stepSize: .init(.beside))
   static let finiteDifference = MethodOption<Double>(
     "finite_difference", default: 1e-3, in: 1e-12...1e6,
-    "δ, half the distance of the two gradients of hessian-free. Open in the paper; the default "
+    "δ, half the distance between the two gradients of hessian-free. Open in the paper; the default "
       + "is that of public reimplementations.")
 
   /// Name, origin and keys.
@@ -43,6 +43,7 @@ public struct PerFedAvg: AveragingMethod {
     equations: "Algorithm 1", reported: .trained,
     options: [variant, innerStepSize, finiteDifference])
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let variant: Variant
   private let innerStepSize: Float
@@ -64,7 +65,7 @@ public struct PerFedAvg: AveragingMethod {
 
   /// Descent on F_i, a step for every batch of the round.
   ///
-  /// Running statistics move in the pass on D′ alone: the others look at models that are not kept.
+  /// Running statistics are updated only in the pass on D′: the others use models that are not kept.
   public func train(
     _ task: LocalTask, received: PreparedModel<Void>, state: [Float], bank: ClientBank,
     network: any LocalNetwork
@@ -102,7 +103,7 @@ public struct PerFedAvg: AveragingMethod {
       contribution: ())
   }
 
-  /// What the client makes of the global model: one step of size α on a batch of its training data.
+  /// The global model as the client adapts it: one step of size α on a batch of its training data.
   /// Running statistics are those that it received.
   public func trainedModel(
     _ task: LocalTask, state: [Float], bank: ClientBank, network: any LocalNetwork

@@ -32,6 +32,7 @@ public struct Scaffold: FederatedMethod {
     public var clientControls: [Float]
   }
 
+  /// What is fixed for the federation.
   public let setting: FederationSetting
   private let shared: SharedModel
   private let serverStepSize: Float
@@ -86,7 +87,7 @@ public struct Scaffold: FederatedMethod {
       client: task.client, trained: model, trainLoss: loss.mean, contribution: control)
   }
 
-  /// The server's step towards the participants' plain average, and the change of c.
+  /// The server's step towards the participants' unweighted average, and the change of c.
   public func aggregate(
     _ updates: [ClientUpdate<[Float]>], into state: inout ServerState, bank: ClientBank,
     on engine: any TrainingEngine

@@ -17,8 +17,8 @@ where ServerState == SimilarityState, Contribution == Void {
 /// How similar the clients' latest models are.
 public struct SimilarityState: Sendable, Equatable {
   /// 1 − s, axes (compared unit, client, source client), row-major: a unit for each layer, or a single
-  /// one for the whole model. Clients start equal and stay similar by almost 1 for a while; what is
-  /// missing from 1 is what tells them apart.
+  /// one for the whole model. Clients start equal and their similarity stays close to 1 for a while; the
+  /// difference from 1 distinguishes them.
   public var dissimilarities: [Float]
 }
 
@@ -37,11 +37,11 @@ struct SimilarityWeights: Sendable {
 
   static let neighbours = MethodOption<Int>(
     "neighbours", default: 2, in: 0...100_000,
-    "Other clients that may take part in a client's model, at most all of them. Figure 1b of the "
+    "The largest number of other clients that contribute to a client's model. Figure 1b of the "
       + "paper has two.")
   static let threshold = MethodOption<Double>(
     "threshold", default: 0.5, in: -1...1,
-    "The least cosine similarity of a client that takes part. Open in the paper.")
+    "The smallest cosine similarity at which a client contributes. Open in the paper.")
 
   /// The configuration keys.
   static let options: [any DeclaredOption] = [neighbours, threshold]
@@ -92,7 +92,7 @@ struct SimilarityWeights: Sendable {
     SimilarityState(dissimilarities: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
 
-  /// Enters the dissimilarities of some clients with all; the others' stay.
+  /// Enters the dissimilarities of some clients with all clients; the others do not change.
   func update(_ state: inout SimilarityState, of clients: [Int], bank: ClientBank) {
     let (count, size) = (setting.clientCount, setting.layout.count)
     var difference = [Float](repeating: 0, count: size)

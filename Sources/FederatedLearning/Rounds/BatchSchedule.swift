@@ -9,7 +9,7 @@ public protocol BatchSchedule: Sendable {
 }
 
 extension BatchSchedule {
-  /// The mini-batches of several phases of local training, one drawn after the other.
+  /// The mini-batches of several phases of local training, drawn one after another.
   package func batches(
     of phases: [LocalPhase], round: Int, client: Int, samples: [Int32], batchSize: Int
   ) -> [LocalPhase.Batches] {

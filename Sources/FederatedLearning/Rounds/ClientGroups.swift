@@ -1,7 +1,7 @@
 /// How work on many clients is cut up where several clients share a pass over the client bank.
 package enum ClientGroups {
   /// Splits 0 ..< `count` into groups of nearly equal size, in order: as few as hold at most
-  /// `ClientBank.sharedPassCount` clients each, but a multiple of the workers where there are enough
+  /// `ClientBank.sharedPassCount` clients each, but a multiple of the number of workers if there are enough
   /// clients, so that no worker waits for the others. What is computed must not depend on it.
   package static func groups(of count: Int, workerCount: Int) -> [Range<Int>] {
     let size = ClientBank.sharedPassCount

@@ -14,7 +14,7 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
     case hypernetwork
     /// A tensor of the server's state, by its name.
     case serverState(String)
-    /// The test loss of that model: it lies where no training loss could show it.
+    /// The test loss of that model, which no training loss reveals.
     case testLoss(EvaluatedModel)
   }
 
@@ -24,7 +24,7 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
   public let client: Int?
   /// What is not finite.
   public let place: Place
-  /// Where only the loss is not finite, as `Federation.located(_:)` finds: the largest parameter of the
+  /// If only the loss is not finite, as `Federation.located(_:)` finds: the largest parameter of the
   /// model by its absolute value, and its layer.
   public var largestParameter: LargestParameter?
 
@@ -68,7 +68,7 @@ public struct Divergence: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Federation {
-  /// What a round has left that is not finite: at most one finding a participant, in ascending order, and
+  /// Non-finite values after a round: at most one finding per participant, in ascending order, and
   /// one for what all share. Changes nothing.
   public func divergences(after record: RoundRecord) -> [Divergence] {
     let (hypernetworks, server) = (method.hypernetworks, state.server)
@@ -102,7 +102,7 @@ extension Federation {
     return findings
   }
 
-  /// The clients whose test loss is not finite after the current round, at most one finding a client.
+  /// The clients whose test loss is not finite after the current round, at most one finding per client.
   public func divergences(in test: TestRecord) -> [Divergence] {
     zip(test.received, test.trained).enumerated().compactMap { client, evaluations in
       let model: EvaluatedModel? =

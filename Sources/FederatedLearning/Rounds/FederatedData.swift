@@ -43,8 +43,8 @@ public struct FederatedData: Sendable {
         }
         guard !used[Int(sample)] else {
           throw FederationError(
-            "partition: sample \(sample) of client \(client) is used twice, expected clients, "
-              + "training and test data to share none")
+            "partition: sample \(sample) of client \(client) is used twice; clients, training and "
+              + "test data must not share samples")
         }
         used[Int(sample)] = true
       }

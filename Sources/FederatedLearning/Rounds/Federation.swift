@@ -13,7 +13,7 @@ public struct Federation<Method: FederatedMethod> {
     public var round: Int
     /// Every client's latest model.
     public var bank: ClientBank
-    /// What the method's server remembers.
+    /// The state of the method's server.
     public var server: Method.ServerState
   }
 
@@ -31,7 +31,7 @@ public struct Federation<Method: FederatedMethod> {
   /// A federation before its first round, all clients with the same initial model.
   /// - Parameter schedule: the order of training samples; shuffled under the seed unless given.
   /// Throws `FederationError` if the method was set up for another number of clients or model, or no
-  /// validation samples can be set aside as it asks.
+  /// validation samples can be set aside as the method requires.
   public init(
     method: Method, data: FederatedData, engine: any TrainingEngine,
     schedule: (any BatchSchedule)? = nil
@@ -51,7 +51,7 @@ public struct Federation<Method: FederatedMethod> {
     }
     let share = try Self.validationShare(of: method, setting)
     var preparationPhases = method.preparationPhases
-    // Other methods than the one that weighs models by them have them in their records all the same.
+    // Other methods than the one that weights models by them have them in their records anyway.
     if setting.validationShare > 0, !preparationPhases.contains(where: { $0.name == .validation }) {
       preparationPhases.append(LocalPhase(.validation, .share(share)))
     }
@@ -69,7 +69,7 @@ public struct Federation<Method: FederatedMethod> {
   }
 
   /// Share of every client's training samples that is set aside: the setting's or, where that is 0, the
-  /// method's. Throws `FederationError` where they differ, or a client has too few samples.
+  /// method's. Throws `FederationError` if they differ, or a client has too few samples.
   private static func validationShare(of method: Method, _ setting: FederationSetting) throws
     -> Double
   {
@@ -82,7 +82,7 @@ public struct Federation<Method: FederatedMethod> {
     if let client = setting.trainCounts.firstIndex(where: { $0 < 2 }) {
       throw FederationError(
         "validation_share: client \(client) has \(setting.trainCounts[client]) training sample, "
-          + "expected at least 2, to train on one and set the other aside; raise "
+          + "expected at least 2, one for training and one for validation; raise "
           + "partition.samples_per_client")
     }
     return setting.validationShare

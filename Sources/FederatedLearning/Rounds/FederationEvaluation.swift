@@ -8,7 +8,7 @@ extension Federation {
   public struct TestRecord: Sendable, Equatable {
     /// The model that the client would start its next local training from.
     public var received: [Evaluation]
-    /// The client's model after its latest local training, or what else the method evaluates as
+    /// The client's model after its latest local training, or whatever else the method evaluates as
     /// `trained`.
     public var trained: [Evaluation]
   }
@@ -16,7 +16,7 @@ extension Federation {
   /// Evaluates every client, participant or not. Throws the engine's error.
   public func evaluate() throws -> TestRecord { try evaluate(0..<data.clientCount) }
 
-  /// The same of some clients.
+  /// The same for some clients.
   public func evaluate(_ clients: Range<Int>) throws -> TestRecord {
     let data = data
     @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
@@ -42,7 +42,7 @@ extension Federation {
     try models(model, of: [client])[0]
   }
 
-  /// The same of some clients, axes (client, parameter).
+  /// The same for some clients, axes (client, parameter).
   public func models(_ model: EvaluatedModel, of clients: [Int]) throws -> [[Float]] {
     switch model {
     case .received:

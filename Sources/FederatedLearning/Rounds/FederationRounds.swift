@@ -1,6 +1,6 @@
 import NeuralNetworks
 
-// A round: what the server sends, local training, what the server makes of what comes back.
+// A round: the server sends models, clients train, the server aggregates the updates.
 extension Federation {
   /// What a round leaves for the record.
   public struct RoundRecord: Sendable {
@@ -13,7 +13,7 @@ extension Federation {
     /// What each participant sent and was sent.
     public let traffic: [Traffic]
     /// What each participant's network computed, preparation of the received model included; evaluation on
-    /// test samples is no part of it.
+    /// test samples is not a part of it.
     public let work: [NetworkWork]
   }
 
@@ -32,8 +32,8 @@ extension Federation {
       traffic: traffic, work: work)
   }
 
-  /// Participants that are sent their models at a time, so that only so many models wait for their
-  /// client; at least a group a worker.
+  /// The number of participants that are sent their models at a time, so that only this many models wait for their
+  /// client; at least one group per worker.
   private var simultaneousParticipants: Int {
     max(128, engine.workerCount * ClientBank.sharedPassCount)
   }
@@ -86,7 +86,7 @@ extension Federation {
     return slots.all
   }
 
-  /// What the server makes of the updates before it aggregates them.
+  /// The server's preprocessing of the updates before it aggregates them.
   private func preprocessed(_ updates: [ClientUpdate<Method.Contribution>]) throws
     -> [ClientUpdate<Method.Contribution>]
   {

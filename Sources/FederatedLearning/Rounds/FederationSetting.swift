@@ -12,7 +12,7 @@ public struct FederationSetting: Sendable {
 
   /// Training samples of each client, those that are set aside included, axis (client).
   public let trainCounts: [Int]
-  /// Where parameters stand in a model.
+  /// The layout of a model's parameters.
   public let layout: ParameterLayout
   /// The model that every client starts with, axis (parameter).
   public let initialParameters: [Float]
@@ -53,7 +53,7 @@ public struct FederationSetting: Sendable {
   /// The number of clients.
   public var clientCount: Int { trainCounts.count }
 
-  /// m_i: the samples that a client trains on, all but those that are set aside.
+  /// m_i: the number of samples that a client trains on, without those set aside.
   public func sampleCount(of client: Int) -> Int {
     trainCounts[client] - ValidationSplit.count(of: trainCounts[client], share: validationShare)
   }
@@ -81,7 +81,7 @@ extension FederationSetting {
     clients.map { _ in Float(1 / Double(clients.count)) }
   }
 
-  /// The last layers of the model, as many as a key of a method asks for. Throws `FederationError` that
+  /// The last layers of the model, as many as a method's key says. Throws `FederationError` that
   /// names the key if the model has fewer.
   public func lastLayers(_ option: MethodOption<Int>, _ options: MethodOptions) throws
     -> ArraySlice<ParameterLayout.Layer>

@@ -1,4 +1,4 @@
-/// A stretch of a client's work in a round, and the mini-batches that it sees. A method names its
+/// A part of a client's work in a round, and its mini-batches. A method names its
 /// phases; the round loop draws their batches, so that they are the same for any number of workers
 /// and an audit can list them.
 public struct LocalPhase: Sendable, Hashable {
@@ -18,9 +18,9 @@ public struct LocalPhase: Sendable, Hashable {
 
   /// How much of the client's training data a phase sees.
   public enum Extent: Sendable, Hashable {
-    /// So many passes over all samples.
+    /// This many passes over all samples.
     case passes(Int)
-    /// So many mini-batches, pass after pass.
+    /// This many mini-batches, pass after pass.
     case batches(Int)
     /// That share of the samples, in (0, 1], at least one sample.
     case share(Double)

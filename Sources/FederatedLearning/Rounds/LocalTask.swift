@@ -51,7 +51,7 @@ public struct LocalTask: Sendable {
   ///   - proximal: a pull towards a model; it is in the gradient, not in the loss that is returned.
   ///   - correction: added to every gradient, axis (parameter).
   ///   - trains: for each layer whether it is trained; nil trains all. Running statistics of batch
-  ///     normalisation move in every forward pass of training, whatever is trained.
+  ///     normalisation are updated in every forward pass of training, whatever is trained.
   public func descend(
     from start: [Float], on network: any LocalNetwork, phase: LocalPhase.Name = .train,
     proximal: Proximal? = nil, correction: [Float]? = nil, trains: [Bool]? = nil

@@ -1,6 +1,6 @@
 import RandomStreams
 
-/// Which clients take part in a round: a share of them, drawn anew each round without replacement.
+/// Which clients take part in a round: a share of them, drawn again each round without replacement.
 public enum Participation {
   /// The number of participants: `share` · `clientCount`, rounded, at least 1.
   public static func count(share: Double, clientCount: Int) -> Int {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Results of numbered tasks that finish in any order, each put into a place of its own.
+/// Results of numbered tasks that finish in any order, each stored in its own slot.
 package final class Slots<Value: Sendable>: Sendable {
   private let values: Mutex<[Value?]>
 
@@ -11,6 +11,6 @@ package final class Slots<Value: Sendable>: Sendable {
     set { values.withLock { $0[index] = newValue } }
   }
 
-  /// The results in the order of the tasks, once all are there.
+  /// The results in the order of the tasks, once all are available.
   package var all: [Value] { values.withLock { $0.compactMap { $0 } } }
 }

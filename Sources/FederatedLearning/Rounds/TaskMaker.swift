@@ -37,7 +37,7 @@ struct TaskMaker: Sendable {
         + trainingBatches(round: round, client: client))
   }
 
-  /// A task with the batches of preparation alone.
+  /// A task with only the batches of preparation.
   func preparation(round: Int, client: Int) -> LocalTask {
     task(
       round: round, client: client, phases: preparationBatches(round: round, client: client))

@@ -1,6 +1,6 @@
 import RandomStreams
 
-/// A client's training samples, some of them set aside for validation, drawn once a run from the
+/// A client's training samples, some of them set aside for validation, drawn once per run from the
 /// stream (seed, validation split, client).
 package struct ValidationSplit: Sendable, Equatable {
   /// Samples to train on, in their order.
@@ -8,8 +8,8 @@ package struct ValidationSplit: Sendable, Equatable {
   /// Samples set aside, in their order.
   package let validation: [Int32]
 
-  /// How many of so many samples are set aside: `share` · `samples`, rounded; for a positive share at
-  /// least one, and at least one stays where there are two.
+  /// How many of this many samples are set aside: `share` · `samples`, rounded; for a positive share at
+  /// least one, and at least one stays if there are two.
   package static func count(of samples: Int, share: Double) -> Int {
     guard share > 0, samples > 1 else { return 0 }
     return min(samples - 1, max(1, Int((share * Double(samples)).rounded())))

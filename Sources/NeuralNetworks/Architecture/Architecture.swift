@@ -53,7 +53,7 @@ public struct Architecture: Sendable, Hashable {
     for block in blocks {
       switch block {
       case .convolution(let name, let outChannels, let kernelSize, let batchNormalisation):
-        try require(!flattened, "convolution \(name) stands after a fully connected layer")
+        try require(!flattened, "convolution \(name) comes after a fully connected layer")
         try require(
           outChannels > 0 && kernelSize > 0, "\(name): channels and kernel size must be positive")
         (height, width) = ((height - kernelSize + 1) / 2, (width - kernelSize + 1) / 2)

@@ -3,7 +3,7 @@ import Support
 /// Every network that a specification can name as `model.architecture`. A program that imports this package
 /// adds its own with `add` before it reads a specification.
 public enum NetworkRegistry {
-  /// One line a network.
+  /// One line per network.
   private static let registry = Registry<NetworkDescription>(
     "network",
     [
@@ -11,7 +11,7 @@ public enum NetworkRegistry {
     ]
   ) { $0.name }
 
-  /// The network of specifications that name none.
+  /// The network for specifications that name none.
   public static let standard = NetworkDescription.paperCNN
 
   /// All networks, this package's first.
@@ -51,7 +51,7 @@ public struct NetworkDescription: Sendable {
     self.blocks = blocks
   }
 
-  /// The network for images of that shape. Throws `ArchitectureError` where they are too small for it, or
+  /// The network for images of that shape. Throws `ArchitectureError` if they are too small for it, or
   /// for fewer than one class.
   public func architecture(
     inputChannels: Int, inputHeight: Int, inputWidth: Int, classCount: Int,

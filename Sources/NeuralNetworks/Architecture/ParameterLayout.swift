@@ -1,4 +1,4 @@
-/// Where every parameter of a model stands in its flat vector.
+/// The position of every parameter of a model in its flat vector.
 ///
 /// The vector holds the layers in the order of the forward pass (conv1, bn1, conv2, bn2, fc1, …),
 /// each a contiguous range; inside a layer its tensors in PyTorch's order and shapes. A layer is

@@ -52,7 +52,7 @@ enum FusedOperation: Sendable {
     let shiftGradient: Int
   }
 
-  /// The shape for the kernels, or nil where a convolution's result is in a format that they do not
+  /// The shape for the kernels, or nil if a convolution's result is in a format that they do not
   /// take.
   /// - Parameter dimensions: axes (sample, channel, y, x).
   static func shape(_ format: MemoryDescriptor, _ dimensions: [Int]) throws -> fused_shape? {

@@ -1,6 +1,6 @@
 import COneDNN
 
-// Everything that calls oneDNN's C API lies in this folder. It is written for version 2 of the API;
+// Everything that calls oneDNN's C API is in this folder. It is written for version 2 of the API;
 // version 3 differs in descriptors (opaque) and in how operations are described (no *_desc_init),
 // so a port to it ends here.
 
@@ -89,16 +89,16 @@ struct MemoryDescriptor: Equatable, @unchecked Sendable {  // a plain C struct o
     return try MemoryDescriptor(dimensions, tags[dimensions.count - 1])
   }
 
-  /// Row-major memory for so many bytes, for what is not a tensor of oneDNN's.
+  /// Row-major memory for this many bytes, for what is not a oneDNN tensor.
   static func bytes(_ count: Int) throws -> MemoryDescriptor {
     let size = MemoryLayout<Float>.size
     return try plain([(count + size - 1) / size])
   }
 
-  /// Memory for so many numbers of single precision.
+  /// Memory for this many single-precision numbers.
   static func floats(_ count: Int) throws -> MemoryDescriptor { try plain([count]) }
 
-  /// Memory for so many numbers of double precision.
+  /// Memory for this many double-precision numbers.
   static func doubles(_ count: Int) throws -> MemoryDescriptor {
     try bytes(count * MemoryLayout<Double>.size)
   }

@@ -8,7 +8,7 @@ enum Operation {
   private static let poolingWindow: [Int64] = [2, 2]
   static let batchNormalisationEpsilon: Float = 1e-5
 
-  /// The same in training and evaluation: for inference alone oneDNN would choose formats that the
+  /// The same in training and evaluation: for inference only, oneDNN would choose formats that the
   /// parameters are not kept in and the fused operations do not take, and lose more than it gains.
   static func convolutionForward(
     source: MemoryDescriptor, weight: MemoryDescriptor, bias: MemoryDescriptor,

@@ -2,8 +2,8 @@
   import Glibc
 #endif
 
-/// Zeroed memory that starts on a cache line, as the vector units want it. Large memory lies in large
-/// pages where the system has them: scattered small ones compete for the same places of a cache, by
+/// Zeroed memory that starts on a cache line, as the vector units need it. Large blocks use large
+/// pages if the system has them: scattered small pages compete for the same places in a cache, by
 /// chance, and then every step takes up to half as long again.
 final class AlignedBuffer {
   static let alignment = 64

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Whose convolutions and fully connected layers a network runs.
 package enum KernelChoice: String, Sendable, CaseIterable {
-  /// Ours where they suit the layer and the processor, with its widest vectors, else oneDNN's.
+  /// Ours where they suit the layer and the processor, with its widest vectors, otherwise oneDNN's.
   case fastest
   /// The same with vectors of 256 bits at most, which give the same bits.
   case narrow
@@ -14,7 +14,7 @@ package enum KernelChoice: String, Sendable, CaseIterable {
 public final class NetworkPlans: Sendable {
   /// The architecture that the plans run.
   public let architecture: Architecture
-  /// Where its parameters stand in the flat vector.
+  /// The layout of its parameters in the flat vector.
   public let layout: ParameterLayout
   /// Samples of a full training batch. Parameters are stored as this batch size prefers.
   public let batchSize: Int

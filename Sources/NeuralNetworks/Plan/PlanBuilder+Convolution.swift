@@ -1,15 +1,15 @@
 import CKernels
 
-// A convolution, its normalisation, ReLU and pooling. Where the convolution is ours too, the batch is
+// A convolution, its normalisation, ReLU and pooling. If the convolution is ours too, the batch is
 // worked on in parts, so that a part's result is still in a near cache when the next operation reads it.
 extension PlanBuilder {
-  /// What the backward pass of a convolution needs to know of its forward pass.
+  /// What the backward pass of a convolution needs to know about its forward pass.
   struct ConvolutionRecord {
     let name: String
     let convolver: Convolver
     let parts: [BatchPart]
     let source: Int
-    /// The result; of one part at a time where nothing reads it later.
+    /// The result; of one part at a time if nothing reads it later.
     let convolved: Int
     let pooled: Int
     let activation: Activation
@@ -61,7 +61,7 @@ extension PlanBuilder {
     }
   }
 
-  /// Bytes of a part's result at most, if it can be: about half of what second caches hold.
+  /// The largest size of a part's result in bytes, if possible: about half of an L2 cache.
   static let partSize = 420 << 10
 
   /// A convolution of a network, in shapes.

@@ -1,10 +1,10 @@
 import CKernels
 
-// Fully connected layers: by our kernels where the processor has the registers for them, else by oneDNN.
+// Fully connected layers: by our kernels where the processor has the registers for them, otherwise by oneDNN.
 // Ours take a convolution's pooled result as it lies in memory, need no copies between formats, and ask
 // for no memory when they run.
 extension PlanBuilder {
-  /// What the backward pass of a fully connected layer needs to know of its forward pass.
+  /// What the backward pass of a fully connected layer needs to know about its forward pass.
   struct FullyConnectedRecord {
     let name: String
     let kind: Kind
@@ -21,7 +21,7 @@ extension PlanBuilder {
 
   /// - Parameters:
   ///   - shape: axes (sample, channel, y, x) or (sample, input); axes (sample, output) on return.
-  ///   - isLast: the result is the class scores, which lie without gaps.
+  ///   - isLast: the result is the class scores, which are stored without gaps.
   mutating func fullyConnected(
     _ name: String, source: Int, shape: inout [Int], outFeatures: Int, relu: Bool, isLast: Bool
   ) throws -> FullyConnectedRecord {

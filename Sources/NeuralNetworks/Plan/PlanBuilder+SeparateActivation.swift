@@ -104,7 +104,7 @@ extension PlanBuilder {
     var arguments: [(OperationArgument, Int)] = try [
       (.source, source), (.mean, record.mean), (.variance, record.variance),
       (.resultGradient, gradient), (.scale, parameter("\(record.name).weight")),
-      // Version 2.6 asks for the shift although the gradient does not depend on it.
+      // Version 2.6 requires the shift although the gradient does not depend on it.
       (.shift, parameter("\(record.name).bias")), (.sourceGradient, gradient),
       (.scaleGradient, gradientBuffer("\(record.name).weight")),
       (.shiftGradient, gradientBuffer("\(record.name).bias")),

@@ -5,7 +5,7 @@ import CKernels
 extension PlanBuilder {
   /// Where the spectra of a convolution are.
   struct SpectralConvolution {
-    /// Of the whole batch.
+    /// The size for the whole batch.
     let shape: spectral_shape
     /// In training all samples', in evaluation one part's at a time.
     let sourceSpectra: Int
@@ -21,7 +21,7 @@ extension PlanBuilder {
 
   private static let group = Int(SPECTRAL_GROUP)
 
-  /// What the kernels want to know of a convolution; nil where they do not suit it or the processor.
+  /// What the kernels need to know about a convolution; nil if they do not support it or the processor.
   /// - Parameters:
   ///   - sourceShape: axes (sample, channel, y, x).
   ///   - weightShape: axes (out channel, in channel, kernel y, kernel x).
@@ -52,7 +52,7 @@ extension PlanBuilder {
     try MemoryDescriptor(weightShape, weightShape[1] < 16 ? .firstBy16 : .channelPairsBy16)
   }
 
-  /// Appends the transform of the weights, which lie in the format that the kernels want.
+  /// Appends the transform of the weights, which are in the format that the kernels need.
   mutating func spectralConvolution(
     _ shape: spectral_shape, weight: Int, samplesAtOnce: Int
   ) throws -> SpectralConvolution {
@@ -148,7 +148,7 @@ extension PlanBuilder {
     if wantsSource {
       let weight = try weight(
         of: record.name, as: spectralWeightFormat(weightShape), in: \.backward, chooses: false)
-      // In place of the spectra of the forward pass, which has ended.
+      // Replaces the spectra of the forward pass, which has ended.
       backward.append(
         .spectral(
           .transformTransposedWeights(

@@ -20,7 +20,7 @@ struct PlanBuilder {
   /// Where convolutions by spectra work.
   var spectralScratch: Int?
 
-  /// What the backward pass of a block needs to know of its forward pass.
+  /// What the backward pass of a block needs to know about its forward pass.
   private enum Record {
     case convolution(ConvolutionRecord)
     case fullyConnected(FullyConnectedRecord)
@@ -108,7 +108,7 @@ struct PlanBuilder {
     return try format == MemoryDescriptor(shape, .firstBy16) ? format : .plain(shape)
   }
 
-  /// Whether a buffer of images lies in blocks of 16 samples.
+  /// Whether a buffer of images is stored in blocks of 16 samples.
   func hasSampleBlocks(_ buffer: Int) -> Bool {
     let format = buffers[buffer].descriptor
     return (try? format == MemoryDescriptor(format.dimensions, .firstBy16)) ?? false

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Images and class labels as they lie in memory for training: bytes, normalised only when a batch
+/// Images and class labels as stored in memory for training: bytes, normalised only when a batch
 /// is gathered.
 public struct LabelledImages: Sendable {
   /// Axes (sample, channel, y, x), row-major, each value 0 … 255.

@@ -1,12 +1,12 @@
-/// A live network of one worker: what a client's local training and evaluation are written against.
-/// Another engine (a GPU's, another library's) stands behind the federation by offering this.
+/// A live network of one worker: the interface for a client's local training and evaluation.
+/// Another engine (on a GPU, or with another library) can serve the federation by implementing this.
 ///
 /// A network belongs to one thread at a time. The same calls give the same bits on every worker.
 public protocol LocalNetwork: AnyObject {
   /// What the network has computed since it was made.
   var work: NetworkWork { get }
 
-  /// Where parameters stand in the flat vectors below.
+  /// The layout of parameters in the flat vectors below.
   var layout: ParameterLayout { get }
 
   /// Takes over parameters, axis (parameter), and forgets momentum.
@@ -70,7 +70,7 @@ extension LocalNetwork {
   }
 
   /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics. In a loop
-  /// over batches this spares the memory that `gradient()` would ask for in every step.
+  /// over batches this saves the memory that `gradient()` would allocate in every step.
   public func storeGradient(into gradient: inout [Float]) throws {
     try gradient.withUnsafeMutableBufferPointer { try storeGradient(into: $0) }
   }

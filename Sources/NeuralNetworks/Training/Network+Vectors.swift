@@ -33,7 +33,7 @@ extension Network {
   /// The trained tensors with their padding come first.
   private var trainedCount: Int { placement.layerRanges.last?.upperBound ?? 0 }
 
-  /// Where a vector lies; of zeros where it was never set.
+  /// The place of a vector; all zeros if it was never set.
   func memory(_ vector: NetworkVector) -> AlignedBuffer {
     switch vector {
     case .parameters: return parameterMemory

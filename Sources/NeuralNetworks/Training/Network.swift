@@ -13,14 +13,14 @@ public final class Network: LocalNetwork {
   /// Trained tensors first, in layer order; then the running statistics.
   let parameterMemory: AlignedBuffer
   let gradientMemory: AlignedBuffer
-  /// Of every model that steps with momentum, by its number.
+  /// The velocity of every model that steps with momentum, by its number.
   var velocities: [Int: Velocity] = [:]
   /// Models and gradients that are kept, in the same places.
   var keptMemories: [NetworkVector: AlignedBuffer] = [:]
   private var correctionMemory: AlignedBuffer?
   let placement: Placement
   private let stream: StreamHandle
-  /// One for each tensor; nil where the format is the flat vector's.
+  /// One for each tensor; nil if the format is the flat vector's.
   private var conversions: [FormatConversion?] = []
   private var workspaces: [PassWorkspace] = []
 
@@ -60,7 +60,7 @@ public final class Network: LocalNetwork {
     }
   }
 
-  /// Where parameters stand in the flat vectors.
+  /// The layout of parameters in the flat vectors.
   public var layout: ParameterLayout { plans.layout }
 
   /// Takes over parameters, axis (parameter), and forgets momentum.
@@ -77,7 +77,7 @@ public final class Network: LocalNetwork {
       let source = values + tensor.range.lowerBound
       let target = address(memory, index)
       if let conversion = conversions[index] {
-        // The library takes pointers to what it only reads as mutable.
+        // The library takes mutable pointers even to memory that it only reads.
         try conversion.load(
           UnsafeMutableRawPointer(mutating: source), into: target, on: stream)
       } else {
@@ -246,7 +246,7 @@ public final class Network: LocalNetwork {
     return workspace
   }
 
-  /// Brings what lies in the network's formats into a flat vector.
+  /// Converts what is in the network's formats to a flat vector.
   private func flatten(_ memory: AlignedBuffer, into vector: UnsafeMutableBufferPointer<Float>)
     throws
   {

@@ -1,4 +1,4 @@
-/// A model or gradient that lies in a network's own formats.
+/// A model or gradient in a network's own formats.
 public enum NetworkVector: Sendable, Hashable {
   /// The model that the network holds.
   case parameters
@@ -6,7 +6,7 @@ public enum NetworkVector: Sendable, Hashable {
   case gradient
   /// The model that steps are pulled towards.
   case anchor
-  /// A vector that is kept beside them, by a number of the method's choice; undefined before it is set.
+  /// An additional vector, identified by a number that the method chooses; undefined before it is set.
   case kept(Int)
 
   /// What is copied of a vector.
@@ -20,18 +20,18 @@ public enum NetworkVector: Sendable, Hashable {
   }
 }
 
-/// A step of descent besides its optimiser.
+/// An SGD step, apart from its optimiser.
 public struct DescentStep: Sendable, Hashable {
   /// For each layer whether it is trained; nil trains all.
   public var trains: [Bool]?
   /// Strength of a pull: the gradient of (pull / 2) · ‖θ − anchor‖² is added to the last one, over the
   /// trained parameters; 0 for none.
   public var pull: Float
-  /// Whether the correction is added then, over the trained parameters; nothing where none was set.
+  /// Whether the correction is added then, over the trained parameters; nothing if none was set.
   public var corrects: Bool
   /// The model that steps; others than the network's own step in place.
   public var target: NetworkVector
-  /// Which momentum it takes where there is any: models that are trained side by side have one each.
+  /// Which momentum it takes if there is any: models that are trained side by side have one each.
   public var momentum: Int
 
   /// A plain step of the whole model unless more is said.

@@ -1,6 +1,6 @@
-/// What the federation needs of a machine: to run the work of many clients, each on a live network.
+/// What the federation needs from a machine: running the work of many clients, each on a live network.
 ///
-/// Another engine (a GPU, another numerical library) stands behind the federation by conforming.
+/// Another engine (a GPU, another numerical library) can serve the federation by conforming.
 public protocol TrainingEngine: Sendable {
   /// Where parameters stand in the flat vectors.
   var layout: ParameterLayout { get }
@@ -15,15 +15,15 @@ public protocol TrainingEngine: Sendable {
   func inParallel(_ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void) throws
 
   /// Runs `body` once for each of `count` clients. Clients may run side by side, each on a network
-  /// that nobody else uses meanwhile and whose parameters are undefined at first; the result of one
+  /// that nothing else uses at the same time and whose parameters are initially undefined; the result of one
   /// client must not depend on the others. Throws the error of the lowest failing client.
   func forEachClient(
     _ count: Int,
     _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void) throws
 }
 
-/// The engine on the processor's cores: one worker thread a core, one client a worker at a time,
-/// one live network a worker.
+/// The engine on the processor's cores: one worker thread per core, one client per worker at a time,
+/// one live network per worker.
 public final class ProcessorTrainingEngine: TrainingEngine {
   private let pool: WorkerPool
   private let plans: NetworkPlans

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Dedicated threads that work through numbered tasks.
 ///
-/// Each task runs wholly on one thread, with OpenMP held to that thread, and leaves its result in a
-/// place of its own; so what is computed never depends on how many workers there are or which of
+/// Each task runs wholly on one thread, with OpenMP held to that thread, and leaves its result in its
+/// own place, so results never depend on how many workers there are or which of
 /// them is faster. Threads live as long as the pool.
 public final class WorkerPool: Sendable {
   /// The number of threads.

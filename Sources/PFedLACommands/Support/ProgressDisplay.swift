@@ -13,7 +13,7 @@ struct ProgressDisplay {
   private let plainInterval: Duration
   private static let barInterval = Duration.milliseconds(100)
 
-  /// - Parameter interval: between plain lines where there is no terminal.
+  /// - Parameter interval: between plain lines if there is no terminal.
   init(title: String, interval: Duration = .seconds(5)) {
     self.title = title
     plainInterval = interval
@@ -51,7 +51,7 @@ struct ProgressDisplay {
     isLineOpen = false
   }
 
-  /// A bar in at most that many columns; none where there is no room for one.
+  /// A bar in at most that many columns; none if there is no room for one.
   private func bar(_ progress: ExperimentRun.Progress, room: Int) -> String {
     let width = min(24, room - 3)
     guard width >= 4 else { return "" }

@@ -8,25 +8,25 @@ import Reports
 struct SweepOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Compute some labels of an axis only; separated by commas, may be repeated.",
+      "Compute only some labels of an axis; separate labels by commas; may be repeated.",
       valueName: "axis=label,…"))
   var only: [String] = []
 
   @Option(help: "The number of seeds. Default: the profile's.")
   var seeds: Int?
 
-  @Option(help: "Worker threads; the number changes no result. Default: all cores.")
+  @Option(help: "Worker threads; results do not depend on their number. Default: all cores.")
   var workers: Int?
 
-  @Flag(help: "List the runs with their time and memory, and stop.")
+  @Flag(help: "List the runs with their time and memory, then stop.")
   var dryRun = false
 
-  @Option(help: ArgumentHelp("Compute every N-th run, beginning with the I-th.", valueName: "I/N"))
+  @Option(help: ArgumentHelp("Compute every N-th run, starting with the I-th.", valueName: "I/N"))
   var cell: String?
 
   @OptionGroup var datasets: DatasetsFolderOption
 
-  @Option(help: "Where the sweeps are.")
+  @Option(help: "The folder with the sweeps.")
   var experiments = "experiments"
 
   @OptionGroup var changes: OverridesOption

@@ -12,7 +12,7 @@ public struct ClassesPerClient: PartitionScheme {
 
   /// Where the classes of the clients come from.
   public enum Choice: Equatable, Sendable {
-    /// So many classes for every client, drawn at random, balanced.
+    /// This many classes for every client, drawn at random, balanced.
     case random(classesPerClient: Int)
     /// The classes of every client, [client][class].
     case listed([[Int]])
@@ -91,7 +91,7 @@ public struct ClassesPerClient: PartitionScheme {
     }
     guard classesPerClient == nil else {
       throw PartitionError(
-        key: "client_classes", "found beside partition.classes_per_client; keep one of the two")
+        key: "client_classes", "found together with partition.classes_per_client; keep one of them")
     }
     try self.init(clientClasses: listed, samplesPerClient: samplesPerClient)
     if let clients = try settings.integer("clients"), clients != listed.count {
@@ -116,7 +116,7 @@ public struct ClassesPerClient: PartitionScheme {
     ]
   }
 
-  /// Every client's samples, [client][sample]. Throws where a class does not exist or has too few
+  /// Every client's samples, [client][sample]. Throws if a class does not exist or has too few
   /// samples, with the largest number of samples per client for which the same classes would do.
   public func allocate(
     _ pool: SamplePool, using stream: inout RandomStream

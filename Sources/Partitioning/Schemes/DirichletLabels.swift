@@ -11,9 +11,9 @@ public struct DirichletLabels: PartitionScheme {
   /// The scheme's name in specifications and result files.
   public static let name = "dirichlet"
 
-  /// After so many draws without success the scheme gives up.
+  /// After this many draws without success the scheme gives up.
   public static let maximumDraws = 100
-  /// The default of the fewest samples that a client may hold.
+  /// The default for the fewest samples that a client may have.
   public static let defaultMinimumSamplesPerClient = 10
 
   /// The number of clients.
@@ -22,7 +22,7 @@ public struct DirichletLabels: PartitionScheme {
   public let concentration: Double
   /// The fewest samples that a client may hold, train and test together.
   public let minimumSamplesPerClient: Int
-  /// Where given, only `clients` × `samplesPerClient` samples are given away, drawn at random with
+  /// If given, only `clients` × `samplesPerClient` samples are given away, drawn at random with
   /// the classes in the proportions of the dataset; nil gives all away.
   public let samplesPerClient: Int?
 
@@ -40,7 +40,7 @@ public struct DirichletLabels: PartitionScheme {
     guard minimumSamplesPerClient >= 2 else {
       throw PartitionError(
         key: "minimum_samples_per_client",
-        "found \(minimumSamplesPerClient), expected at least 2 (one to train on and one to test on)"
+        "found \(minimumSamplesPerClient), expected at least 2 (one for training and one for testing)"
       )
     }
     if let samplesPerClient {
@@ -80,7 +80,7 @@ public struct DirichletLabels: PartitionScheme {
     return settings
   }
 
-  /// Every client's samples, [client][sample]. Throws where there are too few samples, or no draw gave
+  /// Every client's samples, [client][sample]. Throws if there are too few samples, or no draw gave
   /// every client the minimum.
   public func allocate(
     _ pool: SamplePool, using stream: inout RandomStream
@@ -96,7 +96,7 @@ public struct DirichletLabels: PartitionScheme {
       throw PartitionError(
         key: "minimum_samples_per_client",
         "\(clients) clients with at least \(minimumSamplesPerClient) samples need more than the "
-          + "\(total) samples there are; lower it or use fewer clients")
+          + "\(total) available samples; lower it or use fewer clients")
     }
     let shares = try drawShares(counts: counts, using: &stream)
     var pool = pool
@@ -122,7 +122,7 @@ public struct DirichletLabels: PartitionScheme {
     }
     throw PartitionError(
       key: "minimum_samples_per_client",
-      "none of \(Self.maximumDraws) draws gave every client \(minimumSamplesPerClient) samples, "
+      "none of \(Self.maximumDraws) draws gave every client \(minimumSamplesPerClient) samples; "
         + "the best left a client with \(best); lower it, raise partition.concentration "
         + "(\(concentration)) or use fewer clients")
   }

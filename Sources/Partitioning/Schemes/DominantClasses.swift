@@ -4,20 +4,20 @@ import RandomStreams
 /// more than the others.
 ///
 /// The dominant classes are drawn at random so that every class dominates in as equal a number of
-/// clients as possible. How much more they have is said in one of two ways, for S samples over C
+/// clients as possible. How many more samples they have is specified in one of two ways, for S samples over C
 /// classes, d of them dominant:
 ///
 /// - `ratio`: a dominant class has `ratio` times as many samples as another. The classes' shares are
-///   S · ratio / (d · ratio + C − d) and S / (d · ratio + C − d), made whole by largest remainders.
+///   S · ratio / (d · ratio + C − d) and S / (d · ratio + C − d), rounded by largest remainders.
 /// - `dominant_share`: that share of the samples is in the dominant classes together. They get
 ///   `dominant_share` · S, rounded to the nearest whole number (a half goes up), and the others the
-///   rest; each part is spread evenly over its classes, made whole by largest remainders.
+///   rest; each part is spread evenly over its classes, rounded by largest remainders.
 ///
 /// ratio = dominant_share · (C − d) / (d · (1 − dominant_share)), and
 /// dominant_share = d · ratio / (d · ratio + C − d): ratio 6 is 60 % for 2 of 10 classes and 28 % for
 /// 6 of 100.
 ///
-/// Where classes tie for the last samples, those go round so that over all clients every class is used
+/// If classes tie for the last samples, those go round so that over all clients every class is used
 /// up evenly: 100 clients with 600 samples use each of CIFAR-100's 60,000 images once.
 public struct DominantClasses: PartitionScheme {
   /// How much more a client has of its dominant classes than of others.
@@ -93,7 +93,7 @@ public struct DominantClasses: PartitionScheme {
     case (let ratio?, let share?):
       throw PartitionError(
         key: "dominant_share",
-        "found \(share) beside ratio \(ratio), expected one of the two; remove the other (an empty "
+        "found both \(share) and ratio \(ratio), expected one of the two; remove the other (an empty "
           + "--set partition.ratio= removes a ratio in the specification)")
     }
     try self.init(
@@ -118,7 +118,7 @@ public struct DominantClasses: PartitionScheme {
     }
   }
 
-  /// Every client's samples, [client][sample]. Throws where there are fewer classes than dominant ones, a
+  /// Every client's samples, [client][sample]. Throws if there are fewer classes than dominant ones, a
   /// share that makes no class dominant, a client would get nothing of a class, or a class has too few
   /// samples.
   public func allocate(
@@ -161,7 +161,7 @@ public struct DominantClasses: PartitionScheme {
 
   // MARK: Parts
 
-  /// Throws where the dominant classes would have no more samples than the others.
+  /// Throws if the dominant classes would have no more samples than the others.
   private func checkShare(classCount: Int) throws(PartitionError) {
     guard case .share(let share) = dominance else { return }
     guard dominantClasses < classCount else {
@@ -175,7 +175,7 @@ public struct DominantClasses: PartitionScheme {
       throw PartitionError(
         key: "dominant_share",
         "found \(share), expected at least \(even), which \(dominantClasses) of \(classCount) classes "
-          + "have where none dominates")
+          + "have if none dominates")
     }
   }
 

@@ -33,7 +33,7 @@ public struct IndependentAndIdentical: PartitionScheme {
     ]
   }
 
-  /// Every client's samples, [client][sample]. Throws where there are too few samples.
+  /// Every client's samples, [client][sample]. Throws if there are too few samples.
   public func allocate(
     _ pool: SamplePool, using stream: inout RandomStream
   ) throws(PartitionError) -> [[Int32]] {

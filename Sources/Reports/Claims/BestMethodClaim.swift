@@ -3,7 +3,7 @@ import Experiments
 /// Claim 1: pFedLA or HeurpFedLA is best in 14 of the 16 columns of Tables 1 and 2.
 ///
 /// Supported if 14 columns are, refuted if more than two columns are; too close to matter if 14 columns
-/// are that or supported; else inconclusive.
+/// are that or supported; otherwise inconclusive.
 struct BestMethodClaim {
   private static let columnCount = 16
   private static let bestCount = 14
@@ -59,7 +59,7 @@ struct BestMethodClaim {
           + words.joined(separator: ", ") + ".")
       let described = compared.compactMap(\.leads)
       sentences.append(
-        "Description, not a test: one of the two has the highest mean in "
+        "Descriptive, not a test: one of the two has the highest mean in "
           + "\(described.count { $0 }) of \(described.count) columns.")
     }
     return Claim(

@@ -49,7 +49,7 @@ struct BestMethodColumn {
     leads = means?.leads
     let seeds = judged.map(\.contrast.count).max() ?? 0
     var sentences = [
-      "No seed has one of the two and another method finished on the same partition."
+      "For no seed have one of the two and another method both finished on the same partition."
     ]
     if seeds > 0 {
       sentences =
@@ -108,7 +108,7 @@ struct BestMethodColumn {
   }
 
   /// The highest means of both sides, over the runs that all methods of the column have in common: a
-  /// description, of which nothing is concluded.
+  /// description, from which nothing is concluded.
   private struct Means {
     let leads: Bool
     let text: String
@@ -127,7 +127,7 @@ struct BestMethodColumn {
       guard let first = best(ours), let second = best(others) else { return nil }
       leads = first.mean > second.mean
       text =
-        "Highest means, a description over \(JudgedContrast.seeds(common.count)): "
+        "Highest means (descriptive, over \(JudgedContrast.seeds(common.count))): "
         + "\(title(first.name)) \(CellAccuracy.number(first.mean)) %, the best other method "
         + "\(title(second.name)) \(CellAccuracy.number(second.mean)) %."
     }

@@ -12,7 +12,7 @@ public struct Claim: Sendable, Equatable {
   public let verdict: Verdict
   /// Why, in plain words with the numbers.
   public let explanation: String
-  /// The contrast behind the verdict; nil for what is made of several, and without runs.
+  /// The contrast behind the verdict; nil if there are several, or no runs.
   public let contrast: JudgedContrast?
 
   /// A judged claim.

@@ -37,7 +37,7 @@ public struct Claims {
       : "\(title): the paper's training was not run for \(shorter.joined(separator: ", "))"
   }
 
-  /// One line that stands for everything where nothing is conclusive; nil if something is.
+  /// One line that replaces everything if nothing is conclusive; nil if something is.
   public var summary: String? {
     guard claims.allSatisfy({ $0.verdict == .inconclusive }),
       contrasts.allSatisfy({ $0.verdict == .inconclusive })
@@ -46,12 +46,12 @@ public struct Claims {
     let isSynthetic = !sweeps.isEmpty && sweeps.allSatisfy(\.isSynthetic)
     let reason =
       isSynthetic
-      ? "SYNTHETIC data, on which no claim is judged" : Claim.inconclusiveReason(judged)
+      ? "the data are SYNTHETIC, so no claim is judged" : Claim.inconclusiveReason(judged)
     return "All verdicts are inconclusive: \(reason). The numbers are in claims.csv and "
       + "contrasts.csv."
   }
 
-  /// The claims without the parts of those of which nothing is conclusive.
+  /// The claims, without the parts of claims in which nothing is conclusive.
   var shown: [Claim] {
     var conclusive = Set(claims.filter { $0.verdict != .inconclusive }.map(\.number))
     // A column may be open while some of its contrasts are not.
@@ -71,11 +71,11 @@ public struct Claims {
     }
     let margin = PairedRuns.smallestAccuracyDifference
     return [
-      "Judged on the runs at hand: \(facts.isEmpty ? "none" : facts.joined(separator: "; ")).",
-      "The unit of every test is one seed's mean over clients; pairs are runs of one seed on one "
-        + "partition. Two-sided paired t test and t interval, Wilcoxon's signed-rank test beside "
-        + "them from \(SeedContrast.smallestSignedRankCount) seeds on, effect size Hedges' g (the "
-        + "mean over the standard deviation of the differences, corrected for few seeds). Holm's "
+      "Judged on the finished runs: \(facts.isEmpty ? "none" : facts.joined(separator: "; ")).",
+      "The unit of every test is one seed's mean over clients; pairs are runs with the same seed and "
+        + "partition. Two-sided paired t test and t interval, also Wilcoxon's signed-rank test "
+        + "from \(SeedContrast.smallestSignedRankCount) seeds on, effect size Hedges' g (the "
+        + "mean over the standard deviation of the differences, corrected for small samples). Holm's "
         + "correction over the contrasts of a column (claim 1) and over the parts of a claim.",
       "Supported or refuted: Holm's p < \(Verdict.significance) and a mean difference that matters, "
         + "at least \(margin) points of accuracy or \(SimilarClientsClaim.smallestDifference) of a "
@@ -97,17 +97,17 @@ extension SweepPlan.Record {
 }
 
 extension [SweepResults] {
-  /// The sweep of that name if it has published data and a finished run; else why it is of no use.
+  /// The sweep of that name if it has published data and a finished run; otherwise why it is of no use.
   func usable(_ name: String) -> Result<SweepResults, UnusableSweep> {
     guard let sweep = first(where: { $0.plan.name == name }) else {
-      return .failure(UnusableSweep(reason: "\(name) is not there"))
+      return .failure(UnusableSweep(reason: "\(name) is missing"))
     }
     guard sweep.cells.contains(where: { $0.result != nil }) else {
       return .failure(UnusableSweep(reason: "\(name) has no finished run"))
     }
     guard !sweep.isSynthetic else {
       return .failure(
-        UnusableSweep(reason: "\(name) has SYNTHETIC data, on which no claim is judged"))
+        UnusableSweep(reason: "\(name) has SYNTHETIC data, so no claim is judged"))
     }
     return .success(sweep)
   }

@@ -36,7 +36,7 @@ extension Claims {
         }))
   }
 
-  /// The claims as text with their parts as lists; one line where nothing is conclusive.
+  /// The claims as text with their parts as lists; one line if nothing is conclusive.
   public var markdown: String {
     let escaped = ReportTable.markdownEscaped
     let title = "# \(escaped(heading))\n"
@@ -52,7 +52,7 @@ extension Claims {
       + footers.map { "\n\(escaped($0))\n" }.joined()
   }
 
-  /// The section of report.html; one line where nothing is conclusive.
+  /// The section of report.html; one line if nothing is conclusive.
   public var html: String {
     let escaped = htmlEscaped
     func item(_ claim: Claim) -> String {

@@ -5,7 +5,7 @@ public enum HolmCorrection {
   /// (m − j + 1) p₍ⱼ₎ over j ≤ k, at most 1. Rejecting those below 5 % makes any false rejection in the
   /// family at most 5 % likely, however the tests depend on each other.
   ///
-  /// A test that could not be made (NaN) stays NaN and counts in m all the same: a family is fixed
+  /// A test that could not be made (NaN) stays NaN and counts in m anyway: a family is fixed
   /// before there are results.
   public static func adjusted(_ probabilities: [Double]) -> [Double] {
     var adjusted = [Double](repeating: .nan, count: probabilities.count)

@@ -4,7 +4,7 @@ import Support
 /// Claim 4: aggregation by similarity of layers beats that of whole models (Figure 1).
 struct LayerwiseClaim {
   private static let statement =
-    "Aggregation by similarity is better layer by layer than by whole models"
+    "Layer-wise aggregation by similarity is better than model-wise"
 
   /// The claim; it has no parts.
   let claims: [Claim]
@@ -32,7 +32,7 @@ struct LayerwiseClaim {
 
   private static func explanation(_ paired: PairedRuns, _ judged: JudgedContrast) -> String {
     guard judged.contrast.count > 0 else {
-      return "Runs of similarity-layerwise and similarity-modelwise of one seed are missing."
+      return "No seed has runs of both similarity-layerwise and similarity-modelwise."
     }
     let layerwise = CellAccuracy(paired.pairs.map(\.first)).mean
     let modelwise = CellAccuracy(paired.pairs.map(\.second)).mean

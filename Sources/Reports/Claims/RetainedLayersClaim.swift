@@ -4,9 +4,9 @@ import Support
 /// Claim 3: HeurpFedLA loses little accuracy while the downlink shrinks (Table 3).
 ///
 /// A test of non-inferiority: the mean difference is tested against minus the largest loss that is
-/// little. No further difference is asked for, so that nothing is too close to matter here.
+/// little. No further difference is required, so nothing is too close to matter here.
 struct RetainedLayersClaim {
-  /// What is little, in points of percent: the largest loss in the paper's Table 3, CIFAR-10 from
+  /// The meaning of "little", in percentage points: the largest loss in the paper's Table 3, CIFAR-10 from
   /// 61.43 to 59.23.
   static let largestLoss = 2.2
 
@@ -49,11 +49,11 @@ struct RetainedLayersClaim {
       contrast: paired.contrast(reference: -largestLoss, smallestDifference: 0),
       explanation: { judged in
         guard judged.contrast.count > 0 else {
-          return "Runs with \(layers) and with 0 retained layers of one seed are missing."
+          return "No seed has runs with both \(layers) and 0 retained layers."
         }
         return "Accuracy \(CellAccuracy.difference(judged.contrast.mean)) points against pFedLA; "
           + "tested against a loss of \(largestLoss) points, the largest in the paper's table "
-          + "(\(judged.text(unit: "points"))). Downlink of a participation "
+          + "(\(judged.text(unit: "points"))). Downlink per participation "
           + "\(CellAccuracy.difference(100 * (with / without - 1))) %."
       },
       isContradicted: with >= without)

@@ -3,12 +3,12 @@ import Foundation
 import Support
 
 /// Claim 2: weights of clients with similar data grow, those of dissimilar clients fall (Figure 5);
-/// the diagonal and its neighbours dominate (Figure 6). Each of these is tested by itself.
+/// the diagonal and its neighbours dominate (Figure 6). Each of these is tested separately.
 ///
 /// Similar to a client is another that holds at least three quarters of its classes, as in the
 /// paper's two examples. A seed's number is the mean over the clients that have both kinds of
 /// others, times the number of clients N: differences are in units of 1/N, the weight that every
-/// client has where all count alike.
+/// client has if all count equally.
 struct SimilarClientsClaim {
   /// The smallest difference of weights that matters, in units of 1/N: a twentieth of the equal weight.
   static let smallestDifference = 0.05
@@ -112,7 +112,7 @@ struct SimilarClientsClaim {
 
   // MARK: Figure 6
 
-  /// Weights after the last recorded round: in the paper's layer if the model has it, else in all.
+  /// Weights after the last recorded round: in the paper's layer if the model has it, otherwise in all layers.
   private static func atTheEnd(
     _ sweep: SweepResults, _ dataset: [String: String], layer: String?
   ) -> [ClaimPart] {

@@ -1,18 +1,18 @@
-/// What our runs say of a claim, which is always that a mean over seeds lies above a reference.
+/// What our runs say about a claim, which is always that a mean over seeds lies above a reference.
 ///
 /// The rule, for a contrast in a family of m: with fewer than three seeds nothing is concluded. Else
 /// the contrast is
 ///
 /// - **supported** where the p-value of the paired t test, by Holm's correction over the family, is
 ///   below 5 % and the mean lies above the reference by at least the smallest difference that matters;
-/// - **refuted** where it lies as far below;
-/// - **too close to matter** where the t interval of confidence 1 − 5 %/m (Bonferroni's, so that all
+/// - **refuted** if it lies as far below;
+/// - **too close to matter** if the t interval of confidence 1 − 5 %/m (Bonferroni's, so that all
 ///   intervals of the family hold together) lies wholly within the smallest difference of the reference;
 /// - **inconclusive** otherwise.
 ///
 /// No two of these meet, since the interval contains the mean. A difference that is significant but
-/// smaller than what matters is too close to matter if its interval says so, else inconclusive: it is
-/// there, but whether it matters is open.
+/// smaller than what matters is too close to matter if its interval says so, otherwise inconclusive: it is
+/// real, but whether it matters is open.
 public enum Verdict: String, Sendable, CaseIterable {
   /// Significantly so, by at least the smallest difference that matters.
   case supported

@@ -6,15 +6,15 @@ import Support
 /// Results of several methods, settings and seeds side by side: a table of the last evaluation and the
 /// curves over rounds. Never the best round: that would select on test data.
 ///
-/// Runs that differ by nothing but their seeds are one row. Whatever else differs between rows is a column.
+/// Runs that differ only in their seeds share a row. Any other difference between rows is a column.
 public struct Comparison: Sendable {
-  /// One line of the table: runs that differ by their seeds alone.
+  /// One line of the table: runs that differ only in their seeds.
   public struct Row: Sendable {
     /// The method's name in the field.
     public let method: String
     /// The dataset, marked where its files are not the published ones.
     public let dataset: String
-    /// The dataset's name alone.
+    /// Only the dataset's name.
     public let datasetName: String
     /// Where its files come from.
     public let origin: DatasetOrigin
@@ -55,7 +55,7 @@ public struct Comparison: Sendable {
 
   /// Runs that differ by their seeds alone.
   struct Group {
-    /// Everything but the seeds: keys and values, and what else makes runs comparable.
+    /// Everything but the seeds: keys and values, and anything else that makes runs comparable.
     var identity: [String: String]
     var runs: [RunResult]
 
@@ -96,7 +96,7 @@ public struct Comparison: Sendable {
     rows = self.groups.compactMap { Self.row($0, columns) }
   }
 
-  /// What a reader must be warned of, a line each.
+  /// Warnings for the reader, one line each.
   public var warnings: [String] {
     var warnings: [String] = []
     let versions = Set(rows.map(\.numericsVersion)).sorted()
@@ -121,7 +121,7 @@ public struct Comparison: Sendable {
     return warnings
   }
 
-  /// Writes table.csv, table.md, curves.csv and, where gnuplot is there, curves.svg and curves.png
+  /// Writes table.csv, table.md, curves.csv and, if gnuplot is installed, curves.svg and curves.png
   /// into the folder, which is made if it is missing.
   /// - Returns: the names of the files written.
   public func write(to folder: String) throws -> [String] {

@@ -52,7 +52,7 @@ extension Comparison {
     return columns
   }
 
-  /// In the order in which they came, but those of one method by the values of the columns, numbers as
+  /// In the order given, but those of one method by the values of the columns, numbers as
   /// numbers.
   static func sorted(_ groups: [Group], by columns: [Column]) -> [Group] {
     func precedes(_ left: Group, _ right: Group) -> Bool? {

@@ -6,7 +6,7 @@ extension Comparison {
   static let statistics = "model.batch_normalisation_statistics"
 
   /// The rows of a group. Seeds of the partition belong to the seeds of the runs, unless several runs have
-  /// the same seed: then partitions are not repetitions of one thing, and each is a row of its own.
+  /// the same seed: then partitions are not repetitions of one thing, and each has its own row.
   static func splitByPartition(_ group: Group) throws -> [Group] {
     func seedsAreDistinct(_ runs: [RunResult]) -> Bool {
       Set(runs.map(\.seed)).count == runs.count
@@ -28,7 +28,7 @@ extension Comparison {
         }.map { (run, $0) }
       }.first
       throw SpecificationError(
-        "\(pair?.0.path ?? "") and \(pair?.1.path ?? ""): two partitions under the same seed "
+        "\(pair?.0.path ?? "") and \(pair?.1.path ?? ""): two partitions with the same seed "
           + "\(pair?.0.seed ?? 0), the same settings and the same partition.seed, expected one; give one "
           + "of them")
     }
@@ -43,7 +43,7 @@ extension Comparison {
   static let seedKeys: Set = [
     "seed", partitionSeed, RunSetting.partitionDigestKey, "on_divergence",
   ]
-  /// Keys that have columns of their own.
+  /// Keys that have their own columns.
   static let ownColumns: Set = ["method", "dataset.name", "partition.scheme", "rounds"]
 
   static func identity(of result: RunResult) -> [String: String] {
@@ -51,7 +51,7 @@ extension Comparison {
     for (key, value) in result.resolvedSpecification where !seedKeys.contains(key) {
       identity[key] = value
     }
-    // How statistics travel changes nothing where there are none.
+    // How statistics travel changes nothing if there are none.
     if identity["model.batch_normalisation"] == "false" { identity[statistics] = nil }
     // What the specification does not say.
     identity["method"] = result.method

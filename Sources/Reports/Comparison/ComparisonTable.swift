@@ -59,7 +59,7 @@ extension Comparison {
       + Self.explanation + "\n"
   }
 
-  /// The names of the columns that tell rows apart in CSV files.
+  /// The names of the columns that distinguish rows in CSV files.
   var keyColumns: [String] {
     ["method", "dataset", "data", "partition", "rounds"] + keySettings.map { differingSettings[$0] }
       + [Self.numericsVersion]
@@ -72,7 +72,7 @@ extension Comparison {
   }
 
   private static let numericsVersion = "numerics_version"
-  /// The places of the settings that differ, less the one that always has a column.
+  /// The places of the settings that differ, except the one that always has a column.
   private var keySettings: [Int] {
     differingSettings.indices.filter { differingSettings[$0] != Self.numericsVersion }
   }

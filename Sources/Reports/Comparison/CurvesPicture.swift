@@ -1,4 +1,4 @@
-/// Learning curves: mean test accuracy over rounds, a line a method; one row of panels a dataset and
+/// Learning curves: mean test accuracy over rounds, one line per method; one row of panels per dataset and
 /// partition scheme, received models on the left and trained models on the right.
 struct CurvesPicture {
   private let comparison: Comparison
@@ -36,7 +36,7 @@ struct CurvesPicture {
             }))
       }
     }
-    // A panel is too narrow for a long dataset and scheme; where there is one pair, they stand above.
+    // A panel is too narrow for a long dataset and scheme; if there is only one pair, it goes above the panels.
     let only = comparison.panels.count == 1 ? comparison.panels.first : nil
     let title = only.map { "Learning curves: \($0.dataset), \($0.scheme)" }
     let picture = PanelPicture(

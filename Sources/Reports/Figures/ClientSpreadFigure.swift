@@ -2,7 +2,7 @@ import Experiments
 import Support
 
 /// How far apart the clients of a method are: accuracy of the reported model of every client (and
-/// seed) after the last evaluation, a panel a column of the table, a row of points a method.
+/// seed) after the last evaluation, one panel per column of the table, one row of points per method.
 public struct ClientSpreadFigure: ReportPart {
   private let results: SweepResults
 
@@ -61,8 +61,8 @@ public struct ClientSpreadFigure: ReportPart {
         leftMargin: min(200, 28 + 8.4 * Double(longest))),
       caption:
         "Accuracy of every client (and seed) on its own test data after the last evaluation, "
-        + "the model that each method's own paper reports. Points are moved up and down so that "
-        + "they can be told apart.",
+        + "for the model that each method's own paper reports. Points are shifted vertically so that "
+        + "they do not overlap.",
       numbers: numbers, name: "client-spread", to: folder)
     return section
   }

@@ -1,8 +1,8 @@
 import Experiments
 import Support
 
-/// Accuracy against what was sent for it: the reported model's mean accuracy over the bytes that all
-/// clients and the server have sent so far, at four bytes a number; 1 MB = 2^20 bytes as in the
+/// Accuracy against communication: the reported model's mean accuracy over the bytes that all
+/// clients and the server have sent so far, at four bytes per number; 1 MB = 2^20 bytes as in the
 /// paper's Table 3.
 public struct CommunicationFigure: ReportPart {
   private let results: SweepResults
@@ -61,9 +61,10 @@ public struct CommunicationFigure: ReportPart {
       PanelPicture(
         title: "Accuracy against communication \(results.profileRemark)", panels: panels,
         legend: legend(all), plotHeight: 250),
-      caption: "Accuracy on the clients' own test data, mean over clients and seeds, over what all "
+      caption:
+        "Accuracy on the clients' own test data, mean over clients and seeds, against the data that all "
         + "clients and the server have sent so far as float32 (1 MB = 2^20 bytes). A method that "
-        + "sends nothing is a level line at its last accuracy.",
+        + "sends nothing is a horizontal line at its last accuracy.",
       numbers: numbers, name: "accuracy-over-communication", to: folder)
     return section
   }

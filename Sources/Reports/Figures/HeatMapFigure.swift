@@ -3,8 +3,8 @@ import Experiments
 import Foundation
 import Support
 
-/// Figure 6: everybody's weights for everybody in one layer after the last recorded round, ours on the
-/// left and the paper's on the right with the same colours; one picture a dataset.
+/// Figure 6: all clients' weights for all clients in one layer after the last recorded round, ours on the
+/// left and the paper's on the right with the same colours; one picture per dataset.
 ///
 /// The paper's values are clipped where its colour bar ends; so are our colours, but the numbers in
 /// the tiles are whole. Values are means over seeds. The CSV file has every layer.
@@ -75,7 +75,7 @@ public struct HeatMapFigure: ReportPart {
       try section.add(
         picture(panel, layer, ours, published.compactMap(Self.tile)),
         caption: "Weights of all source clients in layer \(layer) of all target clients after the "
-          + "last round, \(panel.title); ours on the left, the paper's on the right where it has "
+          + "last round, \(panel.title); ours on the left, the paper's on the right if it has "
           + "any. Colours end where the paper's colour bar does (≥); the tiles have the numbers.",
         numbers: numbers, name: name, to: folder)
     }
@@ -116,7 +116,7 @@ public struct HeatMapFigure: ReportPart {
       plotHeight: 298, leftMargin: 60, bottomMargin: 60)
   }
 
-  /// Beyond so many clients the numbers do not fit into their tiles.
+  /// With more clients than this, the numbers do not fit into their tiles.
   private static let mostNumbers = 10
 
   private func drawing(_ title: String, _ tiles: [Tile], end: Double, isClipped: Bool)
@@ -145,7 +145,7 @@ public struct HeatMapFigure: ReportPart {
       colourBar: ColourBar(
         end: end,
         label: isClipped
-          ? "aggregation weight (the last colour: this much or more)" : "aggregation weight"))
+          ? "aggregation weight (last colour: this value or more)" : "aggregation weight"))
   }
 
   /// Two decimals without the leading zero.

@@ -2,7 +2,7 @@ import Experiments
 import Support
 
 /// Learning curves of an accuracy table: accuracy of the reported model over rounds, mean over clients
-/// and seeds; a panel a column of the table, a line a method.
+/// and seeds; one panel per column of the table, one line per method.
 public struct LearningCurvesFigure: ReportPart {
   private let results: SweepResults
 

@@ -2,8 +2,8 @@ import Experiments
 import FederatedLearning
 import Support
 
-/// One line of a picture: the runs of a method, or of a method with so many retained layers, at a
-/// panel's place; one run a seed.
+/// One line of a picture: the runs of a method, or of a method with a number of retained layers, at a
+/// panel's place; one run per seed.
 struct MethodSeries {
   /// Its label on its axis; where that is `method` and no axis of the sweep, the name of its runs' method.
   let label: String
@@ -29,7 +29,7 @@ struct MethodSeries {
     }
   }
 
-  /// Mean accuracy over clients after a round in percent, one value a run.
+  /// Mean accuracy over clients after a round in percent, one value per run.
   func accuracies(round: Int) -> [Double] {
     runs.map { 100 * $0.accuracies(reported, round: round).map(Double.init).mean }
   }

@@ -1,6 +1,6 @@
 import Partitioning
 
-/// A picture of a partition as SVG: a bar for each client, stacked by class, or a heat map where
+/// A picture of a partition as SVG: one bar per client, stacked by class, or a heat map if
 /// there are more than 30 clients or 20 classes.
 public struct PartitionPicture: Sendable {
   /// With more clients than this the picture is a heat map.
@@ -37,7 +37,7 @@ public struct PartitionPicture: Sendable {
     let sizes = partition.labelCounts.map { $0.reduce(0, +) }
     let axis = NiceAxis(largest: sizes.max() ?? 1, maximumTicks: 7)
     let scale = plotWidth / Double(axis.end)
-    var picture = start("a bar for each client, stacked by class")
+    var picture = start("one bar per client, stacked by class")
 
     for tick in axis.ticks {
       let x = Self.left + Double(tick) * scale
@@ -220,7 +220,7 @@ public struct PartitionPicture: Sendable {
       vertical: true)
   }
 
-  /// Every how many cells a label fits, `needed` pixels from the next.
+  /// The number of cells per label, so that labels are `needed` pixels apart.
   private static func labelStep(spacing: Double, needed: Double) -> Int {
     firstRoundNumber { Double($0) * spacing >= needed }
   }

@@ -14,7 +14,7 @@ public struct SelfWeightsFigure: ReportPart {
     self.paper = paper
   }
 
-  /// A layer's values in percent, one a seed.
+  /// A layer's values in percent, one per seed.
   struct Value {
     let layer: String
     let target: [Double]
@@ -57,7 +57,7 @@ public struct SelfWeightsFigure: ReportPart {
     }
     guard !panels.isEmpty else { return section }
     let picture = PanelPicture(
-      title: "How much of its own layers a client keeps \(results.profileRemark)", panels: panels,
+      title: "Self weight of each layer \(results.profileRemark)", panels: panels,
       legend: [
         .init(Self.ours, "client 0, ours"),
         .init(Self.theirs, "target client, the paper"),
@@ -68,13 +68,13 @@ public struct SelfWeightsFigure: ReportPart {
       picture,
       caption:
         "The weight of a client's own layer in its model after the last round, layer by layer, "
-        + "mean over seeds; the paper's values beside it.",
+        + "mean over seeds, beside the paper's values.",
       numbers: numbers, name: "self-weights", to: folder)
-    section.note("Which client the paper's Figure 7 shows is not said; ours is client 0.")
+    section.note("The paper does not say which client its Figure 7 shows; ours is client 0.")
     return section
   }
 
-  /// The values of all layers, one run a seed.
+  /// The values of all layers, one run per seed.
   static func values(_ views: [WeightView]) -> [Value] {
     (views.first?.layers ?? []).enumerated().map { layer, name in
       let perSeed = views.map { view in

@@ -82,8 +82,8 @@ public struct SimilarityAccuracyFigure: ReportPart {
         plotHeight: 250),
       caption:
         "Accuracy of client \(SimilarityLine.target) over rounds, model received from the server, mean "
-        + "over seeds; the paper's on the right, over its own number of rounds. The CSV file has the "
-        + "locally trained model too.",
+        + "over seeds; the paper's on the right, over its own number of rounds. The CSV file also has the "
+        + "locally trained model.",
       numbers: numbers, name: "similarity-accuracy", to: folder)
     return section
   }

@@ -81,7 +81,7 @@ public struct SimilarityWeightsFigure: ReportPart {
         legend: (0..<clientCount).map { .init(Self.piece($0), "client \($0)") }),
       caption:
         "The weight of each source client in every layer of client \(SimilarityLine.target) after the "
-        + "last recorded round, mean over seeds; the paper's for aggregation layer by layer.",
+        + "last recorded round, mean over seeds; the paper's values are for layer-wise aggregation.",
       numbers: numbers, name: "similarity-weights", to: folder)
     return section
   }
@@ -90,7 +90,7 @@ public struct SimilarityWeightsFigure: ReportPart {
     .pieces(.edged(SeriesLook(source).colour))
   }
 
-  /// Stacked bars, a bar a layer.
+  /// Stacked bars, one per layer.
   private static func bars(_ title: String, _ weights: [[Double]], _ layers: [String]) -> Panel {
     let sources = weights.first?.indices ?? 0..<0
     return Panel(

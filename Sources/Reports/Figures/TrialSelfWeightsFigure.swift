@@ -1,8 +1,8 @@
 import Experiments
 import Support
 
-/// The self weights of a tuning sweep's trials, layer by layer, beside the paper's Figure 7: a panel a place, a line
-/// a trial. Mean over clients and seeds after the last recorded round, in percent. Methods without aggregation
+/// The self weights of a tuning sweep's trials, layer by layer, beside the paper's Figure 7: one panel per place, one line
+/// per trial. Mean over clients and seeds after the last recorded round, in percent. Methods without aggregation
 /// weights, and sweeps that record none, have no such picture.
 struct TrialSelfWeightsFigure {
   private let results: SweepResults
@@ -15,7 +15,7 @@ struct TrialSelfWeightsFigure {
     self.paper = paper
   }
 
-  /// A trial's self weights, one a layer.
+  /// A trial's self weights, one per layer.
   private struct Series {
     let number: Int
     let title: String
@@ -61,7 +61,7 @@ struct TrialSelfWeightsFigure {
       picture,
       caption:
         "The weight of a client's own layer in its model after the last recorded round, mean over "
-        + "clients and seeds, for every trial; the paper's target client beside them.",
+        + "clients and seeds, for every trial, beside the paper's target client.",
       numbers: numbers, name: "self-weights", to: folder)
   }
 

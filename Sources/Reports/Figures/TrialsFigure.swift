@@ -26,7 +26,7 @@ struct TrialsFigure {
         let look = Self.look(place)
         let known = group.choice.trials.filter { !$0.score.isNaN }
         scores += known.flatMap { [$0.score - $0.standardError, $0.score + $0.standardError] }
-        // Side by side, so that the bars of several methods can be told apart.
+        // Side by side, so that the bars of several methods do not overlap.
         let shift = (Double(place) + 0.5) / Double(max(methods.count, 1)) * 0.6 - 0.3
         func point(_ trial: TuningChoice.Trial) -> [Double] {
           [Double(trial.number) + shift, trial.score, trial.standardError]

@@ -5,7 +5,7 @@ import Support
 ///
 /// The target is client 0; client 1 has the same classes, client 2 most of them, and the others share
 /// none or few. A value is the mean over seeds of the mean over layers and recorded rounds of a third.
-/// Over which layers the paper takes its values is open; the CSV file has every layer by itself too.
+/// The paper does not say which layers its values cover; the CSV file also has every layer separately.
 public struct WeightsOverTimeFigure: ReportPart {
   /// Thirds of training by their names in the paper.
   enum Period: String, CaseIterable {
@@ -65,7 +65,7 @@ public struct WeightsOverTimeFigure: ReportPart {
     let layer: String
     let period: Period
     let origin: Origin
-    /// One a seed.
+    /// One per seed.
     let weights: [Double]
   }
 
@@ -122,7 +122,7 @@ public struct WeightsOverTimeFigure: ReportPart {
     guard !panels.isEmpty else { return section }
     let hasPaper = panels.contains { $0.marks.last?.points.isEmpty == false }
     let picture = PanelPicture(
-      title: "Whose models client 0 takes \(results.profileRemark)", panels: panels,
+      title: "Aggregation weights of client 0 over time \(results.profileRemark)", panels: panels,
       legend: Period.allCases.map { .init(.bars(.solid($0.colour)), $0.title) }
         + (hasPaper ? [.init(.diamond, "the paper")] : [])
         + [.init(.levels(Style.equalWeights), "equal weights")])
@@ -132,12 +132,12 @@ public struct WeightsOverTimeFigure: ReportPart {
         + "recorded rounds and seeds\(hasPaper ? "; diamonds: the paper's values" : ""). Dashed: equal weights for all.",
       numbers: numbers, name: "weights-over-time", to: folder)
     section.note(
-      "Over which layers the paper takes the weights of its Figure 5 is not said; here it is the mean "
+      "The paper does not say which layers the weights of its Figure 5 cover; here they are the mean "
         + "over all layers, and the CSV file has each layer.")
     return section
   }
 
-  /// All bars of the runs of a panel, one run a seed.
+  /// All bars of the runs of a panel, one run per seed.
   static func values(_ views: [WeightView], roundCount: Int) -> [Value] {
     guard let first = views.first else { return [] }
     let layers =

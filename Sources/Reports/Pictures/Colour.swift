@@ -1,6 +1,6 @@
 import Support
 
-/// An opaque colour, 8 bits a channel.
+/// An opaque colour, 8 bits per channel.
 struct Colour: Equatable {
   let red: Int
   let green: Int
@@ -37,7 +37,7 @@ struct Colour: Equatable {
       mix(red, other.red) << 16 | mix(green, other.green) << 8 | mix(blue, other.blue))
   }
 
-  /// Ten colours that people with any colour vision can tell apart, for classes: the muted scheme of
+  /// Ten colours that people with any colour vision can distinguish, for classes: the muted scheme of
   /// Paul Tol, *Colour schemes*, SRON technical note, 2021.
   static let classes = [
     0xCC6677, 0x332288, 0xDDCC77, 0x117733, 0x88CCEE, 0x882255, 0x44AA99, 0x999933, 0xAA4499,

@@ -3,10 +3,10 @@ import Foundation
 
 /// Draws pictures by the gnuplot program, which is optional: without it there are no pictures.
 public enum Gnuplot {
-  /// Folders to look for the program in, separated by colons, in place of PATH: for tests.
+  /// Folders to search for the program, separated by colons, instead of PATH: for tests.
   @TaskLocal package static var searchPath: String?
 
-  /// Where the program lies, looked for along PATH; nil if it is not installed.
+  /// The path of the program, searched on PATH; nil if it is not installed.
   public static var program: String? {
     (searchPath ?? ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
       .map { "\($0)/gnuplot" }

@@ -2,7 +2,7 @@ import Foundation
 
 /// The picture of a report: panels in at most two columns, with a title above and one legend below all panels.
 /// Drawn by gnuplot as SVG, 760 units wide so that it is readable on a phone, and as a PNG of twice
-/// as many pixels. The bytes depend on the content and on gnuplot's version alone.
+/// as many pixels. The bytes depend only on the content and gnuplot's version.
 struct PanelPicture {
   /// What explains a style.
   struct LegendEntry {
@@ -59,7 +59,7 @@ struct PanelPicture {
 
   /// Draws `<name>.svg` and `<name>.png` into the folder. Throws `SpecificationError` with gnuplot's
   /// message if that fails.
-  /// - Returns: whether they were drawn; not without gnuplot.
+  /// - Returns: whether they were drawn; false without gnuplot.
   func write(to folder: String, name: String) throws -> Bool {
     guard Gnuplot.program != nil, !panels.isEmpty else { return false }
     let (width, height) = (Int(Self.width), Int(height))

@@ -1,7 +1,7 @@
 import Support
 
 /// A small SVG document: rectangles, lines and text on white, without ids or style sheets, so that
-/// several can stand in one HTML page.
+/// several fit in one HTML page.
 struct VectorPicture {
   enum Anchor: String { case start, middle, end }
 

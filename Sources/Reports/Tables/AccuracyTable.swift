@@ -4,7 +4,7 @@ import Foundation
 import Support
 
 /// Accuracy of methods (rows) on datasets and numbers of clients (columns), beside the paper's:
-/// Tables 1 and 2. An axis `statistics` makes columns too; other axes of one's own make rows.
+/// Tables 1 and 2. An axis `statistics` makes columns too; other axes of your own make rows.
 public struct AccuracyTable: ReportPart {
   /// A place on some axes.
   private typealias Place = [String: String]
@@ -71,7 +71,7 @@ public struct AccuracyTable: ReportPart {
 
   // MARK: For machines
 
-  /// One row a cell of the plan; what is missing is empty.
+  /// One row per cell of the plan; missing values are empty.
   public var csv: CSV {
     let columnNames = Self.columnAxes.filter { columns.first?[$0] != nil }
     var csv = CSV(
@@ -172,13 +172,13 @@ public struct AccuracyTable: ReportPart {
       footers: [
         "Gradients of mini-batches and samples of forward passes without a gradient, counted while the "
           + "clients trained, and megabytes (2^20 bytes) up and down as float32. "
-          + "In the table of accuracies, “equal gradients” is a method that computes more than twice the "
-          + "gradients of its column's median, at the round at which it had computed as many as the median "
-          + "method in the whole run."
+          + "In the accuracy table, “equal gradients” marks a method that computes more than twice the "
+          + "gradients of its column's median, at the round by which it had computed as many as the median "
+          + "method does in the whole run."
       ])
   }
 
-  /// The highest mean of each column that has several; equal ones alike.
+  /// The highest mean of each column with several; all equal ones.
   private func best(_ accuracies: [[CellAccuracy]]) -> Set<ReportTable.Place> {
     var places: Set<ReportTable.Place> = []
     for column in columns.indices {
@@ -205,14 +205,14 @@ public struct AccuracyTable: ReportPart {
     let reported = models.isEmpty ? "" : " (\(models.joined(separator: "; ")))"
     return [
       "Accuracy in percent on the clients' own test data, mean over clients, at the last "
-        + "evaluation; never a maximum over rounds. It is that of the model that the method's own paper "
+        + "evaluation; never a maximum over rounds. It is the accuracy of the model that the method's own paper "
         + "reports\(reported): received is what the next local training would start from, trained "
-        + "what the latest local training left.",
+        + "is the result of the latest local training.",
       [
         hasDeviation ? "±: standard deviation over seeds of the mean over clients." : "",
-        hasPaper ? "In parentheses: the paper's number; alone where our runs are missing." : "",
+        hasPaper ? "In parentheses: the paper's number; shown alone if our runs are missing." : "",
         rows.contains { row in columns.contains { !isPlanned(row, $0) } } ? "–: no such run." : "",
-        "Bold: our best of the column.",
+        "Bold: our best in the column.",
       ].filter { !$0.isEmpty }.joined(separator: " "),
     ]
   }

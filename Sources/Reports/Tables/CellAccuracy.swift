@@ -3,7 +3,7 @@ import FederatedLearning
 import Foundation
 import Support
 
-/// The accuracy of the runs of a table's cell, which differ by their seed alone, in percent.
+/// The accuracy of the runs of a table's cell, which differ only in their seed, in percent.
 /// Numbers of no run are NaN.
 struct CellAccuracy {
   /// Seeds, ascending.
@@ -46,7 +46,7 @@ struct CellAccuracy {
     trained = runs.map { $0.accuracyPercent(.trained) }.mean
   }
 
-  /// `61.43 ± 0.20 (61.43)`: ours, its deviation over seeds, the paper's, as far as they are there.
+  /// `61.43 ± 0.20 (61.43)`: ours, its deviation over seeds, the paper's, as far as available.
   func text(paper: Double) -> String {
     [
       mean.isNaN ? "" : Self.number(mean),

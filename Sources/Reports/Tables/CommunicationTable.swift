@@ -6,7 +6,7 @@ import Support
 /// Accuracy and communication against the number of layers that stay local, beside the paper's:
 /// Table 3.
 public struct CommunicationTable: ReportPart {
-  /// What the paper's Table 3 gives, as far as its numbers tell: parameters sent in both directions
+  /// What the paper's Table 3 gives, as inferred from its numbers: parameters sent in both directions
   /// in one participation × 3000 bytes / 2^20; 3000 = 600 rounds × 10 clients × half a byte. It
   /// meets all seven numbers within 0.025.
   static let paperBytesPerParameter = 600 * 10 * 0.5
@@ -86,7 +86,7 @@ public struct CommunicationTable: ReportPart {
 
   // MARK: For machines
 
-  /// One row a dataset and number of retained layers; what is missing is empty.
+  /// One row per dataset and number of retained layers; missing values are empty.
   public var csv: CSV {
     let axes = results.plan.axes.map(\.name).filter { $0 != "seed" }
     var csv = CSV(
@@ -138,7 +138,7 @@ public struct CommunicationTable: ReportPart {
     return ReportTable(
       title: facts.title,
       header: axes.map { $0.replacingOccurrences(of: "_", with: " ") } + [
-        "kept at the end", "accuracy (paper)", "difference", "MB a round", "MB whole run",
+        "kept at the end", "accuracy (paper)", "difference", "MB per round", "MB per run",
         "paper's unit (paper)", "difference",
       ],
       rows: rows.map { row in
@@ -169,12 +169,12 @@ public struct CommunicationTable: ReportPart {
         + EvaluatedModel.allCases.filter { model in runs.contains { $0.reported == model } }
         .map(\.rawValue).joined(separator: " or ")
         + " model, which the method's own paper reports; never a maximum over rounds.",
-      "MB: 2^20 bytes, measured: uplink and downlink of all participants at 4 bytes a parameter "
+      "MB: 2^20 bytes, measured: uplink and downlink of all participants at 4 bytes per parameter "
         + "(float32).",
       "The paper's unit, inferred from its seven numbers: parameters sent both ways in one "
         + "participation × 3000 bytes / 2^20, that is 600 rounds × 10 clients × half a byte; ours "
         + "are the measured bytes of a participation in that unit. float32 over so many rounds and "
-        + "clients would be eight times as much.",
+        + "clients would be eight times as many bytes.",
       "Kept at the end: the layers that clients would keep in the next round, with the share of "
         + "clients and seeds.",
     ]
@@ -183,7 +183,7 @@ public struct CommunicationTable: ReportPart {
         && $0.setting("model.batch_normalisation_statistics") != "local"
     }) {
       sentences.append(
-        "With batch normalisation our bytes hold its running statistics, which travel too; the "
+        "With batch normalisation our bytes include its running statistics, which are sent too; the "
           + "paper's count seems to leave them out.")
     }
     return sentences

@@ -2,7 +2,7 @@ import Experiments
 import Foundation
 import Support
 
-/// A result file as tidy CSV files: one observation a row.
+/// A result file as tidy CSV files: one observation per row.
 public struct ResultExport {
   private let result: RunResult
 

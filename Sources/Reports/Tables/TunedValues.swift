@@ -18,7 +18,7 @@ struct TunedValues {
   var text: String {
     let plan = results.plan
     var lines = [
-      "# Chosen by pfedla tune on held-out training samples; no test sample was looked at.",
+      "# Chosen by pfedla tune on held-out training samples; no test sample was used.",
       "# Rule: the first trial in the grid's order within one standard error of the best.",
       "tuned_by: \(Self.quoted("\(plan.name), profile \(plan.profile), numerics version \(CodeVersion.numerics)"))",
       "choices:",

@@ -69,7 +69,7 @@ struct TuningReport: ReportPart {
 
   // MARK: For readers
 
-  /// A row a method at a place, a column a trial.
+  /// One row per method and place, one column per trial.
   var table: ReportTable {
     let count = tuning.groups.map(\.choice.trials.count).max() ?? 0
     var marked: Set<ReportTable.Place> = []
@@ -90,10 +90,10 @@ struct TuningReport: ReportPart {
       footers: [
         "Values, then accuracy in percent ± its standard error on held-out training samples: the mean over "
           + "seeds and clients of the model that the method's own paper reports, averaged over the last five "
-          + "evaluations. No test sample was looked at.",
+          + "evaluations. No test sample was used.",
         chooses
-          ? "Bold: chosen, the first trial in the grid's order within one standard error of the best. Every "
-            + "method has the same number of trials." : "A sensitivity: nothing is chosen.",
+          ? "Bold: the chosen trial, the first in the grid's order within one standard error of the best. Every "
+            + "method has the same number of trials." : "A sensitivity study: nothing is chosen.",
       ] + facts.footers, marked: marked)
   }
 
@@ -141,7 +141,7 @@ struct TuningReport: ReportPart {
     try section.add(
       picture,
       caption:
-        "Accuracy of every trial on held-out training samples with its standard error; circles "
+        "Accuracy of every trial on held-out training samples, with its standard error; circles "
         + "mark the chosen ones.", numbers: csv, name: "tuning", to: folder)
     try TrialSelfWeightsFigure(results, tuning, paper: paper).add(to: &section, folder: folder)
     return section

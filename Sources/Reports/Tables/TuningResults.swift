@@ -2,7 +2,7 @@ import Experiments
 
 /// All choices of a tuning sweep, in the order of its axes.
 struct TuningResults {
-  /// What a choice is made for.
+  /// The method and place that a choice is made for.
   struct Group {
     /// The labels on all axes but the trial and the seed.
     let place: [String: String]
