@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-processors torch replay bench golden clean
+  readers check-readers check-own-method check-pages check-survival check-processors documentation manual torch replay bench golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -80,6 +80,14 @@ check-survival: build ## Kill runs and sweeps, fill their disk, and check that n
 
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
+
+documentation: deps ## Build the documentation of every public module, without warnings
+	@tools/build_documentation.sh $(RUNS)/documentation
+
+manual: deps ## Write the manual page of pfedla
+	@swift package plugin generate-manual
+	@mkdir -p $(RUNS)/manual && cp .build/plugins/GenerateManual/outputs/pfedla/pfedla.1 $(RUNS)/manual/
+	@echo "man $(RUNS)/manual/pfedla.1"
 
 torch: # Install PyTorch in the virtual environment
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

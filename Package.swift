@@ -1,6 +1,11 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// `make documentation` alone needs the plugin: PFEDLA_DOCUMENTATION=1.
+let documentationPlugin: [Package.Dependency] =
+  Context.environment["PFEDLA_DOCUMENTATION"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
   name: "pFedLA",
   platforms: [.macOS(.v15)],
@@ -17,7 +22,7 @@ let package = Package(
     // Exact: a parser that reads a specification differently would be another experiment.
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-  ],
+  ] + documentationPlugin,
   targets: [
     // System libraries: a module map and a shim header each.
     .systemLibrary(

@@ -16,6 +16,8 @@ extension HDF5Group {
   /// `write(_:_:axes:storage:missingAsNaN:)` for whatever has axes.
   ///
   /// - Parameters:
+  ///   - name: the dataset's name.
+  ///   - storage: how it is stored.
   ///   - values: The elements in row-major order.
   ///   - shape: The extent of each axis; empty for a single value. An extent may be 0.
   ///   - missingAsNaN: Declares NaN as the value of what is missing (`_FillValue`); floats only.
@@ -47,6 +49,8 @@ extension HDF5Group {
   /// elements.
   ///
   /// - Parameters:
+  ///   - storage: how it is stored.
+  ///   - name: the dataset's name.
   ///   - values: The elements in row-major order.
   ///   - axes: The dimension of each axis, each at most once; they live in this group or in one that
   ///     holds it.

@@ -44,8 +44,10 @@ public class HDF5Dataset: HDF5Object {
 
   /// All elements in row-major order.
   ///
-  /// - Parameter expected: The shape the caller relies on, nil for an axis of any extent; nil if
-  ///   any shape will do.
+  /// - Parameters:
+  ///   - type: the type of the elements.
+  ///   - expected: The shape the caller relies on, nil for an axis of any extent; nil if
+  ///     any shape will do.
   /// - Throws: `HDF5Error` if the stored type is another, the shape differs, or the data are
   ///   damaged.
   public func read<Element: HDF5Element>(
@@ -74,7 +76,9 @@ public class HDF5Dataset: HDF5Object {
 
   /// Writes whole rows from the index `first` on.
   ///
-  /// - Parameter values: The rows' elements in row-major order.
+  /// - Parameters:
+  ///   - first: the first row.
+  ///   - values: The rows' elements in row-major order.
   /// - Throws: `HDF5Error` if the values are no whole number of rows, reach beyond the first
   ///   axis, or are of another type than the dataset; the file is then as it was.
   public func writeRows<Values: Collection>(_ values: Values, from first: Int) throws

@@ -11,7 +11,9 @@ public final class HDF5File: HDF5Group {
   ///
   /// A reader may see it half-written: use `writeAtomically(to:overwrite:_:)` for results.
   ///
-  /// - Parameter overwrite: Whether a file of that name is emptied first.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - overwrite: Whether a file of that name is emptied first.
   /// - Throws: `HDF5Error` if the file exists and must not be overwritten, is open already, or
   ///   its folder is missing or not writable.
   public static func create(_ path: String, overwrite: Bool = false) throws -> HDF5File {

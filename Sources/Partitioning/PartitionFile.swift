@@ -15,7 +15,9 @@ extension Partition {
   /// Writes a partition file, completely or not at all.
   ///
   /// The file is HDF5 with a dimension scale for every axis; equal partitions give equal bytes.
-  /// - Parameter overwrite: Whether a file that is there is replaced.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - overwrite: Whether a file that is there is replaced.
   /// - Throws: `HDF5Error` if the file exists and must not be replaced, or writing fails.
   public func save(to path: String, overwrite: Bool = false) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in

@@ -16,6 +16,7 @@ public struct Report {
   /// Reads an output folder. Throws `SpecificationError` if nothing was planned there. A result file
   /// that cannot be used is left out, and the sweep's `problems` name it.
   /// - Parameters:
+  ///   - output: the output folder.
   ///   - paperFolder: the folder with the paper's numbers.
   ///   - atRound: shows every run as it stood after that round, in the folder `at-round-N`; nil takes all
   ///     rounds.

@@ -13,6 +13,7 @@ public enum ReportRegistry {
 
     /// A report of that name.
     /// - Parameters:
+    ///   - name: what a sweep gives under `report:`.
     ///   - hasGrids: whether its runs are trials of a grid, as `pfedla tune` does them.
     ///   - parts: its tables and figures in the order of the page.
     public init(_ name: String, hasGrids: Bool = false, _ parts: any ReportPart.Type...) {

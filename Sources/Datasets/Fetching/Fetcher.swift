@@ -27,6 +27,7 @@ public struct Fetcher: Sendable {
   /// A fetcher into the datasets folder `folder`, which is created when needed.
   ///
   /// - Parameters:
+  ///   - folder: the datasets folder.
   ///   - mirror: a base address to which the published file names are added; `nil` for the
   ///     publisher's own.
   ///   - progress: called from any thread.

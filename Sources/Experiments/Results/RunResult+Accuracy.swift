@@ -13,7 +13,9 @@ extension RunResult {
 
   /// Mean accuracy over clients and the last evaluations, in percent; NaN if the run has fewer
   /// evaluations than that.
-  /// - Parameter last: how many evaluations from the end.
+  /// - Parameters:
+  ///   - model: which of the two evaluated models.
+  ///   - last: how many evaluations from the end.
   public func accuracyPercent(_ model: EvaluatedModel, last: Int = 1) -> Double {
     let rounds = evaluatedRounds.suffix(last)
     guard rounds.count == last else { return .nan }

@@ -48,6 +48,7 @@ public struct ExperimentRun {
   private let recordsDivergence: Bool
 
   /// - Parameters:
+  ///   - preparation: what to run, with its data.
   ///   - output: the result file; its checkpoint and sidecar are beside it.
   ///   - overwrite: whether an existing result is replaced.
   ///   - workerCount: threads; changes no number of the result.

@@ -22,7 +22,9 @@ public struct RunPreparation: Sendable {
 
   /// Imports the dataset, makes or loads the partition and checks that all fits together. Throws
   /// `DatasetError`, `PartitionError`, `HDF5Error`, `ArchitectureError` or `FederationError`.
-  /// - Parameter datasetsFolder: the folder with the dataset files.
+  /// - Parameters:
+  ///   - specification: what to run.
+  ///   - datasetsFolder: the folder with the dataset files.
   public init(_ specification: RunSpecification, datasetsFolder: String) throws {
     try self.init(
       specification, dataset: Self.importDataset(specification.dataset, from: datasetsFolder))
@@ -104,7 +106,12 @@ public struct RunPreparation: Sendable {
 
   /// A partition with part of its training data instead of its test data; see
   /// `Partition.holdingOut(share:labels:)`.
-  /// - Parameter path: the partition's file, for errors.
+  /// - Parameters:
+  ///   - datasetsFolder: where the dataset files lie.
+  ///   - partition: the partition to hold samples out of.
+  ///   - specification: the specification of the dataset.
+  ///   - share: the share of each client's training samples to hold out.
+  ///   - path: the partition's file, for errors.
   public static func holdOut(
     share: Double, of partition: Partition, path: String, _ specification: RunSpecification,
     datasetsFolder: String

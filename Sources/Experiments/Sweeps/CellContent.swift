@@ -19,7 +19,9 @@ public enum CellContent: Sendable {
 
 extension CellFolder {
   /// Reads a cell's file: is it complete, undamaged, and the run that the cell stands for?
-  /// - Parameter expected: the keys that the result must show with their values.
+  /// - Parameters:
+  ///   - name: the cell's name.
+  ///   - expected: the keys that the result must show with their values.
   public func content(of name: String, expected: [String: String]) -> CellContent {
     let path = result(of: name)
     guard FileManager.default.fileExists(atPath: path) else { return .missing }

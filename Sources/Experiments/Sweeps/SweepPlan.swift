@@ -103,7 +103,9 @@ public struct SweepPlan {
 
   /// What an earlier program with other numerics left of the plan in the output folder, by its version.
   /// Throws `SpecificationError` if the plan there cannot be read.
-  /// - Parameter cells: those that a call computes.
+  /// - Parameters:
+  ///   - output: the output folder.
+  ///   - cells: those that a call computes.
   public func superseded(in output: String, by cells: [SweepCell]) throws -> [SupersededRuns] {
     let folder = CellFolder(output: output)
     let names = Set(cells.map(\.name))

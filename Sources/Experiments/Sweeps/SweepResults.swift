@@ -32,7 +32,10 @@ public struct SweepResults: Sendable {
 
   /// Reads the finished cells of a plan. A file that cannot be read, or that is another run than its
   /// cell, is no result: the cell is missing, and its `problem` says why.
-  /// - Parameter atRound: shows every run as it stood after that round; nil takes all rounds.
+  /// - Parameters:
+  ///   - plan: what was planned.
+  ///   - output: the output folder.
+  ///   - atRound: shows every run as it stood after that round; nil takes all rounds.
   public init(_ plan: SweepPlan.Record, output: String, atRound: Int? = nil) {
     self.plan = plan
     self.atRound = atRound

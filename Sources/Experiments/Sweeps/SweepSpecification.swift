@@ -86,7 +86,9 @@ public struct SweepSpecification {
   let hyperparameters: Hyperparameters?
 
   /// Reads a sweep. Throws `SpecificationError` naming the file, line and key.
-  /// - Parameter reports: those that it can ask for.
+  /// - Parameters:
+  ///   - document: the sweep's file.
+  ///   - reports: those that it can ask for.
   public init(_ document: SpecificationDocument, reports: [SweepReport]) throws {
     file = document.file
     var root = try document.reader()

@@ -7,6 +7,7 @@ public enum SyntheticData {
   /// Makes the datasets that do not exist yet. Throws `DatasetError` or `SpecificationError` if the
   /// folder cannot be written to.
   /// - Parameters:
+  ///   - output: the output folder.
   ///   - names: of datasets in the catalogue.
   ///   - samplesPerClass: as `Synthesizer` takes it.
   ///   - willDraw: called with the title of each dataset before it is drawn.

@@ -12,6 +12,7 @@ extension ClientBank {
   /// Summed in single precision in client order. A source with weight exactly 0 is left out, one with
   /// single weight 1 is copied bit for bit; without sources the sum is 0.
   /// - Parameters:
+  ///   - columns: the parameters that are summed.
   ///   - weights: axes (receiver, source client); nil leaves that receiver's model as it is.
   ///   - models: axes (receiver, parameter).
   public func weightedSums(
@@ -39,7 +40,9 @@ extension ClientBank {
   /// The order of each sum is fixed: of each stretch of 512 columns sixteen lanes sum every sixteenth
   /// column in single precision; lanes are summed in double precision by halves (k with k + 8, then
   /// k + 4, k + 2, k + 1), and then stretches.
-  /// - Parameter vectors: axes (vector, parameter).
+  /// - Parameters:
+  ///   - columns: the parameters that are summed.
+  ///   - vectors: axes (vector, parameter).
   /// - Returns: axes (vector, source client).
   public func innerProducts(with vectors: [[Float]], columns: Range<Int>) -> [[Double]] {
     stride(from: 0, to: vectors.count, by: Self.sharedPassCount).flatMap { start in

@@ -28,6 +28,9 @@ public protocol ClientWork: Sendable {
   /// The received model as the client prepares it for local training. This is the model that is
   /// evaluated as `received`.
   /// - Parameters:
+  ///   - network: the worker's network.
+  ///   - bank: every client's latest model.
+  ///   - state: the server's state.
   ///   - task: holds the batches of `preparationPhases`.
   ///   - received: axis (parameter).
   func prepare(
@@ -36,14 +39,23 @@ public protocol ClientWork: Sendable {
   ) throws -> PreparedModel<Notes>
 
   /// A participant's work in a round.
-  /// - Parameter received: what `prepare` left.
+  /// - Parameters:
+  ///   - task: the client, the round and their batches.
+  ///   - state: the server's state.
+  ///   - network: the worker's network.
+  ///   - bank: every client's latest model.
+  ///   - received: what `prepare` left.
   func train(
     _ task: LocalTask, received: PreparedModel<Notes>, state: ServerState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<Contribution>
 
   /// The model that is evaluated as `trained`, axis (parameter).
-  /// - Parameter task: holds the batches of `preparationPhases` for the next round.
+  /// - Parameters:
+  ///   - state: the server's state.
+  ///   - bank: every client's latest model.
+  ///   - network: the worker's network.
+  ///   - task: holds the batches of `preparationPhases` for the next round.
   func trainedModel(
     _ task: LocalTask, state: ServerState, bank: ClientBank, network: any LocalNetwork
   ) throws -> [Float]

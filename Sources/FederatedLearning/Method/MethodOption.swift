@@ -28,6 +28,10 @@ public struct MethodOption<Value: MethodOptionValue>: DeclaredOption {
 extension MethodOption where Value == Double {
   /// A finite number in a range.
   /// - Parameters:
+  ///   - key: the key.
+  ///   - default: the value unless given.
+  ///   - range: what is allowed.
+  ///   - summary: what it means and where the default comes from.
   ///   - neutral: for a key added later, the value that keeps the method's earlier behaviour.
   ///   - stepSize: that it is a step size, and which.
   public init(

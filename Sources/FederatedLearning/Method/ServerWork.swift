@@ -21,13 +21,17 @@ public protocol ServerWork: Sendable {
 
   /// What can be done with the updates side by side, for groups of participants, before `aggregate`. Each
   /// update must come out as if it were alone.
-  /// - Parameter bank: the models that they were aggregated from.
+  /// - Parameters:
+  ///   - updates: what some participants have sent.
+  ///   - state: the server's state.
+  ///   - bank: the models that they were aggregated from.
   func preprocess(
     _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
   ) -> [ClientUpdate<Contribution>]
 
   /// The server's work after a round.
   /// - Parameters:
+  ///   - state: the server's state.
   ///   - updates: in ascending order of clients.
   ///   - bank: the models that they were aggregated from, not yet the trained ones.
   ///   - engine: its workers share the work if there is enough of it. Its errors are thrown.

@@ -6,6 +6,7 @@ extension SharedModel {
   ///
   /// Running statistics take min(s, 1): beyond the average, a variance could become negative.
   /// - Parameters:
+  ///   - layout: where the layers stand.
   ///   - models: axis (parameter) each, summed in the order given.
   ///   - size: s, at least 0.
   ///   - global: x, axis (parameter).

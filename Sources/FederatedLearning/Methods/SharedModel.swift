@@ -25,7 +25,9 @@ public struct SharedModel: Sendable {
 
   /// Replaces the shared part of `average` by Σ_k weight_k · model_k, summed in the order given;
   /// nothing if there is no model.
-  /// - Parameter models: axis (parameter) each.
+  /// - Parameters:
+  ///   - average: the model whose shared part is replaced, axis (parameter).
+  ///   - models: axis (parameter) each.
   public func average(_ models: [(model: [Float], weight: Float)], into average: inout [Float]) {
     guard !models.isEmpty else { return }
     average.withUnsafeMutableBufferPointer { average in

@@ -29,7 +29,11 @@ public struct Federation<Method: FederatedMethod> {
   let tasks: TaskMaker
 
   /// A federation before its first round, all clients with the same initial model.
-  /// - Parameter schedule: the order of training samples; shuffled under the seed unless given.
+  /// - Parameters:
+  ///   - method: the method, with its setting.
+  ///   - engine: what trains.
+  ///   - data: the clients' samples.
+  ///   - schedule: the order of training samples; shuffled under the seed unless given.
   /// Throws `FederationError` if the method was set up for another number of clients or model, or no
   /// validation samples can be set aside as the method requires.
   public init(

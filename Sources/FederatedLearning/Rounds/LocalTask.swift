@@ -46,6 +46,7 @@ public struct LocalTask: Sendable {
 
   /// Local training: descent over a phase's batches with a fresh optimiser.
   /// - Parameters:
+  ///   - network: the worker's network.
   ///   - start: where it starts, axis (parameter).
   ///   - phase: whose batches it sees.
   ///   - proximal: a pull towards a model; it is in the gradient, not in the loss that is returned.

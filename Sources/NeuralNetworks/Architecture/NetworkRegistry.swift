@@ -38,8 +38,11 @@ public struct NetworkDescription: Sendable {
     @Sendable (_ classCount: Int, _ batchNormalisation: Bool) -> [Architecture.Block]
 
   /// A network of that name.
-  /// - Parameter blocks: its blocks, by the number of classes and whether convolutions are followed by
-  ///   batch normalisation.
+  /// - Parameters:
+  ///   - name: the name in specifications.
+  ///   - summary: what it is, in a few words.
+  ///   - blocks: its blocks, by the number of classes and whether convolutions are followed by
+  ///     batch normalisation.
   public init(
     name: String, summary: String,
     blocks:

@@ -54,8 +54,10 @@ public final class WorkerPool: Sendable {
 
   /// Runs `task` for 0 ..< `count` and returns when all are done. After a failure no further task
   /// starts; the error of the lowest failed index is thrown.
-  /// - Parameter task: gets the task's index and the number of the worker that runs it. Must not
-  ///   call `run` on the same pool.
+  /// - Parameters:
+  ///   - count: the number of tasks.
+  ///   - task: gets the task's index and the number of the worker that runs it. Must not
+  ///     call `run` on the same pool.
   public func run(
     count: Int, _ task: @escaping @Sendable (_ index: Int, _ worker: Int) throws -> Void
   ) throws {

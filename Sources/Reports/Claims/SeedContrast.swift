@@ -28,7 +28,11 @@ public struct SeedContrast: Sendable, Equatable {
   public let signedRank: SignedRankTest?
 
   /// Compares.
-  /// - Parameter tolerance: see `SignedRankTest`.
+  /// - Parameters:
+  ///   - reference: the paired runs of the other method.
+  ///   - differences: one difference of means for each seed.
+  ///   - smallestDifference: the smallest difference that matters.
+  ///   - tolerance: see `SignedRankTest`.
   public init(
     _ differences: [Double], reference: Double = 0, smallestDifference: Double,
     tolerance: Double = 0

@@ -23,8 +23,10 @@ public struct SignedRankTest: Sendable, Equatable {
   public let probability: Double
 
   /// Tests differences.
-  /// - Parameter tolerance: differences up to it are zero, and sizes closer than it are equal, so
-  ///   that rounding errors rank nothing.
+  /// - Parameters:
+  ///   - differences: one difference for each seed.
+  ///   - tolerance: differences up to it are zero, and sizes closer than it are equal, so
+  ///     that rounding errors rank nothing.
   public init(_ differences: [Double], tolerance: Double = 0) {
     let ordered = differences.filter { abs($0) > tolerance }.sorted { abs($0) < abs($1) }
     // Twice the ranks, which are whole numbers even for ties.
