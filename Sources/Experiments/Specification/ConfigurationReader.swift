@@ -168,8 +168,8 @@ struct ConfigurationReader {
   }
 
   func expectedWord(_ found: String, among words: [String]) -> String {
-    let nearest = nearestName(to: found, among: words).map { " (did you mean \($0)?)" } ?? ""
-    return "found \(found), expected one of \(words.joined(separator: ", "))\(nearest)"
+    "found \(found), expected one of \(words.joined(separator: ", "))"
+      + bracketedSuggestion(for: found, among: words)
   }
 
   private func fullKey(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }

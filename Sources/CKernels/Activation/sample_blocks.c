@@ -1,7 +1,7 @@
 #include "sample_blocks.h"
 
-#include "processors.h"
-#include "vectors.h"
+#include "../Shared/processors.h"
+#include "../Shared/vectors.h"
 
 // As the plain code rounds.
 #pragma STDC FP_CONTRACT OFF

@@ -1,6 +1,6 @@
 #include "vector_kernels.h"
 
-#include "processors.h"
+#include "../Shared/processors.h"
 
 // Results must be the same wherever they are computed.
 #pragma STDC FP_CONTRACT OFF

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "vectors.h"
+#include "../Shared/vectors.h"
 
 static ptrdiff_t filled_up(ptrdiff_t count) { return (count + 15) / 16 * 16; }
 
@@ -23,8 +23,8 @@ typedef struct {
   int outers, count;
 } product;
 
-#define KERNELS "fully_connected_kernels.h"
-#include "variants.h"
+#define KERNELS "../FullyConnected/fully_connected_kernels.h"
+#include "../Shared/variants.h"
 
 void connected_forward(const connected_shape *shape, const float *source, const float *weight,
                        const float *bias, int relu, float *result) {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "lane_sums.h"
-#include "processors.h"
+#include "../Shared/lane_sums.h"
+#include "../Shared/processors.h"
 
 // Results must be the same wherever they are computed.
 #pragma STDC FP_CONTRACT OFF

@@ -1,8 +1,8 @@
 #include "shared_hypernetwork_kernels.h"
 
 #include "bank_kernels.h"
-#include "lane_sums.h"
-#include "processors.h"
+#include "../Shared/lane_sums.h"
+#include "../Shared/processors.h"
 
 // Results must be the same wherever they are computed.
 #pragma STDC FP_CONTRACT OFF

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "processors.h"
+#include "../Shared/processors.h"
 
 // Where no place was above 0.
 enum { DEAD = 4 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "vectors.h"
+#include "../Shared/vectors.h"
 
 #ifdef HAS_VECTOR_KERNELS
 typedef int integers __attribute__((ext_vector_type(16)));
@@ -45,8 +45,8 @@ typedef struct {
   void (*weight_gradient)(const spectral_shape *, const float *, float *);
 } spectral_functions;
 
-#define KERNELS "spectral_sizes.h"
-#include "variants.h"
+#define KERNELS "../Convolution/spectral_sizes.h"
+#include "../Shared/variants.h"
 
 // Tiles of 14×14 values, of which 10×10 are results, or of 12×12: those that need fewer numbers.
 static const spectral_functions *functions(const spectral_shape *shape) {

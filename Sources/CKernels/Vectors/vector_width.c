@@ -1,6 +1,6 @@
 #include "vector_width.h"
 
-#include "vectors.h"
+#include "../Shared/vectors.h"
 
 int widest_vectors(void) {
 #ifdef HAS_VECTOR_KERNELS
