@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-processors documentation manual torch replay bench golden clean
+  readers check-readers check-own-method check-pages check-survival check-processors documentation manual torch replay bench numerics golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -81,7 +81,7 @@ check-survival: build ## Kill runs and sweeps, fill their disk, and check that n
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
 
-documentation: deps ## Build the documentation of every public module, without warnings
+documentation: deps ## Build the documentation of the library modules, without warnings
 	@tools/build_documentation.sh $(RUNS)/documentation
 
 manual: deps ## Write the manual page of pfedla
@@ -104,10 +104,10 @@ bench: deps ## Time everything against its bound; SECTIONS="step server" selects
 	.build/release/pfedla-benchmarks $(SECTIONS) --csv $(RUNS)/benchmarks.csv --python $(VENV)/bin/python
 
 format: ## Format all Swift sources
-	swift format -i -r Sources Tests Benchmarks Package.swift
+	swift format -i -r Sources Tests Benchmarks examples/own-method/Sources Package.swift
 
 check-format: ## Check the format of all Swift sources
-	swift format lint -s -r Sources Tests Benchmarks Package.swift
+	swift format lint -s -r Sources Tests Benchmarks examples/own-method/Sources Package.swift
 
 numerics: deps ## Record every method's digests for the current numerics version (after raising it)
 	PFEDLA_RECORD_NUMERICS=1 swift test -c release --disable-testable-imports --filter NumericsVersionTests
@@ -116,4 +116,4 @@ golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
 
 clean: ## Remove the build; keep runs
-	rm -rf .build
+	rm -rf .build .build-documentation

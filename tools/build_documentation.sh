@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Builds the documentation archive of each public module with swift-docc-plugin, with the pages of Documentation as
+# Builds the documentation archive of each library module with swift-docc-plugin, with the pages of Documentation as
 # articles, and fails on any warning. Its argument is the output folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-output=$(realpath -m "$1")
-mkdir -p "$output"
+mkdir -p "$1"
+output=$(cd "$1" && pwd)
 log=$(mktemp)
 copied=()
-trap 'rm -rf "$log" "${copied[@]}"' EXIT
+trap 'rm -rf "$log" ${copied[@]+"${copied[@]}"}' EXIT
 
 for catalogue in Sources/*/*.docc; do
   module=$(basename "$catalogue" .docc)
   for article in $(grep -o '<doc:[a-z-]*>' "$catalogue/$module.md" | sed -E 's/<doc:(.*)>/\1/'); do
     # DocC resolves no links to files of the repository: their text stays.
-    sed -E 's/\[([^]]*)\]\(([^)h][^)]*)\)/\1/g' "Documentation/$article.md" >"$catalogue/$article.md"
     copied+=("$catalogue/$article.md")
+    perl -pe 's/\[([^\]]*)\]\((?!https?:)[^)]*\)/$1/g' "Documentation/$article.md" >"$catalogue/$article.md"
   done
   PFEDLA_DOCUMENTATION=1 swift package --scratch-path .build-documentation \
     --allow-writing-to-directory "$output" generate-documentation --target "$module" \

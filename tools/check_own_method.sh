@@ -19,8 +19,8 @@ sed -e 's/^method: own-prox/method: fedprox/' -e 's/own-prox: {strength/fedprox:
 "$pfedla" run "$folder/fedprox.yaml" --datasets "$folder/data" --output "$folder/built-in.h5" >/dev/null
 
 digest() { "$2" verify "$1" | grep -o 'numbers_sha256 .*'; }
-found=$(digest "$folder/own.h5" "$own")
-expected=$(digest "$folder/built-in.h5" "$pfedla")
+found=$(digest "$folder/own.h5" "$own") || { echo "own.h5: no numbers_sha256" >&2; exit 1; }
+expected=$(digest "$folder/built-in.h5" "$pfedla") || { echo "built-in.h5: no numbers_sha256" >&2; exit 1; }
 if [ "$found" != "$expected" ]; then
   echo "own-prox: found $found, expected fedprox's $expected" >&2
   exit 1

@@ -13,3 +13,7 @@ static inline void cmalloc_set_large_block_size(int bytes) {
   (void)bytes;
 #endif
 }
+
+// Whether anything that was printed to standard output was lost.
+#include <stdio.h>
+static inline int cmalloc_standard_output_failed(void) { return fflush(stdout) != 0 || ferror(stdout) != 0; }

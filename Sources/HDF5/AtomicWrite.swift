@@ -1,5 +1,6 @@
 import CHDF5
 import Foundation
+import Support
 import Synchronization
 
 /// Makes the names of this process's temporary files unique.
@@ -91,8 +92,7 @@ extension HDF5File {
   }
 
   private static func folder(of path: String) -> String {
-    let folder = (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
+    Support.folder(ofFile: path)
   }
 
   /// A process that was killed may have had this process's number and left files behind.

@@ -31,12 +31,8 @@ struct CompareCommand: ParsableCommand {
     print(comparison.plainText)
     for warning in comparison.warnings { printToStandardError("Warning: \(warning).") }
     guard let output else { return }
-    let names = try comparison.write(to: output)
+    let (names, problem) = try comparison.write(to: output)
     for name in names { print("\(output)/\(name)") }
-    if !names.contains("curves.png") {
-      print(
-        "No plot was drawn: gnuplot is not installed (apt-get install gnuplot-nox, or "
-          + "brew install gnuplot); curves.csv has the same numbers.")
-    }
+    if let problem { print("No plot was drawn: \(problem)") }
   }
 }

@@ -1,13 +1,17 @@
 import ArgumentParser
 import Experiments
+import Foundation
 
-/// The command line of the harness, for a program of your own that adds methods, networks, datasets or schemes
-/// before it starts it (examples/own-method).
+/// The command line of the harness, for a program of your own that adds methods, networks, datasets, schemes or
+/// reports before it starts it (examples/own-method).
 public enum CommandLineProgram {
   /// Runs the subcommand that the process's arguments name, and ends the process.
   public static func main() async {
     LargeBlocks.returnToTheSystem()
+    // A closed pipe is an error of the write, not the end of a run.
+    signal(SIGPIPE, SIG_IGN)
     await PFedLA.main()
+    StandardOutput.requireWritten()
   }
 }
 

@@ -50,7 +50,7 @@ extension Report {
   func printProblems() {
     var seen = Set<String>()
     for problem in sweeps.flatMap(\.problems) where seen.insert(problem).inserted {
-      FileHandle.standardError.write(Data((problem + "\n").utf8))
+      printToStandardError(problem)
     }
   }
 }

@@ -26,7 +26,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   @Option(
     help:
-      "The scale: smoke (synthetic data, minutes), quick (an hour), short (a sixth of paper) or paper (weeks)."
+      "The scale: smoke (synthetic data, minutes), quick (an hour), short (100 rounds, 10 clients) or paper (weeks)."
   )
   var profile = "smoke"
 

@@ -50,6 +50,8 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() throws {
     try OutputCheck.require(output, overwrite: overwrite)
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
     let document = try SpecificationDocument(
       file: specification ?? "", overrides: changes.overrides)
     let preparation = try RunPreparation(
@@ -87,6 +89,23 @@ struct RunCommand: AsyncParsableCommand {
         "Stopped after round \(round) of \(preparation.specification.rounds); the state is saved in "
           + "\(output).checkpoint. Run the same command again to resume.")
       throw ExitCode(130)
+    }
+  }
+
+  /// Keeps other processes from the same output. Nil on a file system without locks, after a warning.
+  private func lock() throws -> CellLock? {
+    let path = "\(output).lock"
+    do {
+      guard let lock = try CellLock(path) else {
+        throw SpecificationError(
+          "\(output): \(CellLock.holder(of: path)) writes it; wait for its end, or give another --output"
+        )
+      }
+      return lock
+    } catch is CellLock.Unsupported {
+      printToStandardError(
+        "Warning: the file system of \(output) has no locks: start no other run with this output.")
+      return nil
     }
   }
 

@@ -54,7 +54,8 @@ public enum PartitionSchemes {
     return scheme
   }
 
-  /// Adds a scheme. Throws `RegistryError` if its name is taken or no name.
+  /// Adds a scheme. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
+  /// digits and hyphens.
   public static func add(_ scheme: any PartitionScheme.Type) throws { try registry.add(scheme) }
 }
 

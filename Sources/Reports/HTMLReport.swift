@@ -62,7 +62,7 @@ struct HTMLReport {
       </header>
       <nav aria-label="Contents"><ul>
       <li><a href="#claims">The paper's claims</a></li>
-      \(sections.map { "<li><a href=\"#\($0.name)\">\(escaped($0.title))</a></li>" }
+      \(sections.map { "<li><a href=\"#\(escaped($0.name))\">\(escaped($0.title))</a></li>" }
         .joined(separator: "\n"))
       </ul></nav>
       <main>
@@ -85,7 +85,7 @@ struct HTMLReport {
     let pictures = try section.pictures.map { try figure($0, in: section.name) }
       .joined(separator: "\n")
     let files = section.files.map {
-      "<a href=\"\(section.name)/\($0)\">\(escaped($0))</a>"
+      "<a href=\"\(escaped(section.name))/\(escaped($0))\">\(escaped($0))</a>"
     }
     return """
       <section id="\(section.name)">
@@ -110,7 +110,7 @@ struct HTMLReport {
       """
   }
 
-  private func escaped(_ text: String) -> String { htmlEscaped(text) }
+  private func escaped(_ text: String) -> String { Escaping.html(text) }
 
   private static let style = """
     :root { color-scheme: light dark; --ink: #1c1e21; --paper: #ffffff; --faint: #5f6670; --line: #d9dce1;

@@ -1,4 +1,5 @@
 import Experiments
+import Support
 
 /// A table or figure: what one source file makes of a sweep's results. To add one, write a type that
 /// conforms in a file of its own and name it in `ReportRegistry`.

@@ -49,7 +49,8 @@ public enum ReportRegistry {
   /// All reports, in the order in which error lines list them; the package's first.
   public static var all: [Entry] { registry.all }
 
-  /// Adds a report. Throws `RegistryError` if its name is taken or no name.
+  /// Adds a report. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
+  /// digits and hyphens.
   public static func add(_ entry: Entry) throws { try registry.add(entry) }
 
   /// What the planning of runs has to know of each report, in the same order.

@@ -47,19 +47,17 @@ public struct ReportSection: Sendable {
 }
 
 extension ReportSection {
-  /// Writes a picture's numbers and, if gnuplot is installed, the picture.
+  /// Writes a picture's numbers and the picture, or notes why there is none.
   mutating func add(
     _ picture: PanelPicture, caption: String, numbers: CSV, name: String, to folder: String
   ) throws {
     try makeFolder(folder)
     try numbers.write(to: "\(folder)/\(name).csv")
     files.append("\(name).csv")
-    if try picture.write(to: folder, name: name) {
-      pictures.append(Picture(caption: caption, file: "\(name).svg"))
+    if let problem = picture.write(to: folder, name: name) {
+      note(problem)
     } else {
-      note(
-        "gnuplot is not installed: the figures' numbers are written as CSV, but there are no plots."
-      )
+      pictures.append(Picture(caption: caption, file: "\(name).svg"))
     }
   }
 

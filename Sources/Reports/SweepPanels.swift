@@ -34,7 +34,8 @@ extension SweepResults {
       places = places.flatMap { place in axis.labels.map { place + [(axis.name, $0)] } }
     }
     return places.compactMap { labels in
-      let place = Dictionary(uniqueKeysWithValues: labels.map { ($0.axis, $0.label) })
+      let place = Dictionary(
+        labels.map { ($0.axis, $0.label) }, uniquingKeysWith: { first, _ in first })
       guard isPlanned(place) else { return nil }
       var words = labels.map { Self.title(axis: $0.axis, label: $0.label) }
       let dataset = place["dataset"] ?? finished(place).first?.dataset ?? ""

@@ -25,9 +25,6 @@ public struct CSV: Sendable {
   public func write(to path: String) throws { try TextFile.write(text, to: path) }
 
   private static func line(_ fields: [String]) -> String {
-    fields.map { field in
-      field.contains { ",\"\n\r".contains($0) }
-        ? "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\"" : field
-    }.joined(separator: ",") + "\n"
+    fields.map(Escaping.csv).joined(separator: ",") + "\n"
   }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Things that are known by name: methods, networks, datasets, partition schemes. A program that imports the
+/// Things that are known by name: methods, networks, datasets, partition schemes, reports. A program that imports the
 /// package can add its own before it runs anything; `all` lists the package's first.
 public final class Registry<Element: Sendable>: Sendable {
   private let kind: String

@@ -210,6 +210,69 @@ struct RunCommandTests {
     try expectResumed(folder)
   }
 
+  @Test(
+    "every signal that asks for the end saves and stops",
+    arguments: [SIGTERM, SIGHUP, SIGUSR1, SIGUSR2])
+  func signals(number: Int32) throws {
+    let (folder, stopped) = try stopped(by: number)
+    #expect(stopped.status == 130)
+    try expectResumed(folder)
+  }
+
+  @Test("a second run with the same output says at once who has it, and harms nothing")
+  func lock() throws {
+    let folder = try Program.workplace(rounds: 40_000)
+    let first = try Program.start(arguments, in: folder)
+    try Program.wait(for: folder.file("result.h5.checkpoint"), of: first)
+    let errors = folder.file("second.txt")
+    let second = Process()
+    second.executableURL = URL(fileURLWithPath: Program.path)
+    second.arguments = arguments + ["--overwrite"]
+    second.currentDirectoryURL = folder.url
+    try Data().write(to: errors)
+    second.standardError = try FileHandle(forWritingTo: errors)
+    try second.run()
+    second.waitUntilExit()
+    #expect(second.terminationStatus == 1)
+    let line = try String(contentsOf: errors, encoding: .utf8)
+    #expect(
+      line.hasPrefix("Error: result.h5: process \(first.processIdentifier) on "), "\(line)")
+    #expect(line.contains("wait for its end, or give another --output"))
+    first.interrupt()
+    #expect(try Program.finish(first, in: folder).status == 130)
+    #expect(FileManager.default.fileExists(atPath: folder.file("result.h5.checkpoint").path))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("result.h5.lock").path))
+  }
+
+  @Test("a closed or full standard error ends no run; a full standard output ends with code 1")
+  func streams() throws {
+    let folder = try Program.workplace()
+    func run(_ command: String) throws -> Int32 {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", command, "sh", Program.path]
+      process.currentDirectoryURL = folder.url
+      try process.run()
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+    let command = "\"$1\" run small.yaml --datasets data --output"
+    for (name, redirection) in [
+      ("full.h5", "2>/dev/full"), ("closed.h5", "2>&-"), ("pipe.h5", "2>&1 >out.txt | true"),
+    ] {
+      #expect(try run("\(command) \(name) \(redirection)") == 0, "\(redirection)")
+      let deadline = ContinuousClock.now + .seconds(60)
+      while !FileManager.default.fileExists(atPath: folder.file(name).path),
+        ContinuousClock.now < deadline
+      { Thread.sleep(forTimeInterval: 0.02) }
+      #expect(FileManager.default.fileExists(atPath: folder.file(name).path), "\(redirection)")
+    }
+    #expect(try run("\"$1\" methods --names >/dev/full 2>err.txt") == 1)
+    #expect(
+      try String(contentsOf: folder.file("err.txt"), encoding: .utf8)
+        == "Error: standard output: what was printed could not be written\n")
+  }
+
   @Test("killed after a checkpoint and run again, the result has the same bytes")
   func kill() throws {
     // Which overrides were given is in the file; both runs have the same.

@@ -46,17 +46,17 @@ struct FederatedDataTests {
     (
       [[0, 0]], [[1]],
       "partition: sample 0 of client 0 is used twice; clients, training and test data must not "
-        + "share none"
+        + "share samples"
     ),
     (
       [[0, 1]], [[1]],
       "partition: sample 1 of client 0 is used twice; clients, training and test data must not "
-        + "share none"
+        + "share samples"
     ),
     (
       [[0], [2]], [[1], [0]],
       "partition: sample 0 of client 1 is used twice; clients, training and test data must not "
-        + "share none"
+        + "share samples"
     ),
   ]
 

@@ -14,7 +14,7 @@ struct ReportTableTests {
   func markdown() {
     #expect(
       table.markdown == """
-        ## 50 % & \\_more\\_
+        ## 50 % &amp; \\_more\\_
 
         | a\\|b | c\\_d |
         | --- | --- |

@@ -118,7 +118,7 @@ struct ReportTests {
     // Local training starts from what it left.
     #expect(row.received.mean == row.trained.mean)
 
-    let files = try comparison.write(to: folder.file("report").path)
+    let files = try comparison.write(to: folder.file("report").path).files
     #expect(files.starts(with: ["table.csv", "table.md", "curves.csv"]))
     for file in files {
       #expect(try !Data(contentsOf: folder.file("report/\(file)")).isEmpty)

@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func markupIsEscaped() {
-    #expect(htmlEscaped("a < b & \"c\" > d é") == "a &lt; b &amp; &quot;c&quot; &gt; d é")
+    #expect(Escaping.html("a < b & \"c\" > d é") == "a &lt; b &amp; &quot;c&quot; &gt; d é")
   }
 
   @Test func numbersAreShortestAndMissingOnesEmpty() {

@@ -23,7 +23,8 @@ public enum DatasetCatalogue {
   /// All entries, in the order of `pfedla datasets list`.
   public static var all: [DatasetDescription] { registry.all }
 
-  /// Adds an entry. Throws `RegistryError` if its name is taken or no name.
+  /// Adds an entry. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
+  /// digits and hyphens.
   public static func add(_ entry: DatasetDescription) throws { try registry.add(entry) }
 
   /// The entry of that name.

@@ -159,12 +159,12 @@ public struct RunRecord: Sendable, Equatable {
   package mutating func enterWeights<Method>(of federation: Federation<Method>, every: Int) {
     let (round, server) = (federation.state.round, federation.state.server)
     guard every > 0, round == roundCount || round.isMultiple(of: every) else { return }
+    guard let weighting = federation.method.weighting else { return }
     if let retention = federation.method.retention {
       for client in 0..<clientCount {
         retained += retention.retainedLayers(of: client, state: server)
       }
     }
-    guard let weighting = federation.method.weighting else { return }
     for client in 0..<clientCount {
       weights += weighting.aggregationWeights(of: client, state: server).joined()
     }

@@ -3,11 +3,10 @@ import Support
 
 /// Refuses an output file before work is done for nothing.
 public enum OutputCheck {
-  /// Throws `SpecificationError` if the file exists and may not be replaced, or if its folder cannot
+  /// Throws `SpecificationError` or `FileError` if the file exists and may not be replaced, or if its folder cannot
   /// be made or written to. Makes the folder if it is missing.
   public static func require(_ path: String, overwrite: Bool) throws {
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = parent.isEmpty ? "." : parent
+    let folder = folder(ofFile: path)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard !isFolder.boolValue else {

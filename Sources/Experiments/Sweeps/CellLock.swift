@@ -7,8 +7,13 @@ package final class CellLock {
   private let path: String
   private let descriptor: Int32
 
-  /// Takes the lock; nil if another process holds it. Throws `SpecificationError` if the file system
-  /// cannot lock.
+  /// A file system without locks, in one line for the user.
+  package struct Unsupported: Error, CustomStringConvertible, Equatable {
+    package let description: String
+  }
+
+  /// Takes the lock; nil if another process holds it. Throws `Unsupported` if the file system cannot lock, and
+  /// `SpecificationError` if the file cannot be created.
   /// - Parameter path: the lock's file, which is made if it is missing and names its holder.
   package init?(_ path: String) throws {
     while true {
@@ -21,9 +26,10 @@ package final class CellLock {
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
         if code == EINTR { continue }
-        throw SpecificationError(
-          "\(path): cannot be locked (\(String(cString: strerror(code)))); expected a file system "
-            + "with locks; choose another --output")
+        throw Unsupported(
+          description:
+            "\(path): cannot be locked (\(String(cString: strerror(code)))); expected a file "
+            + "system with locks; choose another --output")
       }
       // The holder before may have removed the file between opening and locking it.
       var (mine, there) = (stat(), stat())

@@ -70,7 +70,7 @@ public struct Sweep: Sendable {
   ///   - survey: what the caller has just found about them; nil reads their files first.
   ///   - shouldStop: asked after every round.
   ///   - report: called with what happens.
-  /// - Throws: `SpecificationError` if the folder cannot be used.
+  /// - Throws: `FileError` if the folder cannot be used.
   public func run(
     _ cells: [SweepCell], survey: CellSurvey? = nil, shouldStop: () -> Bool,
     report: (Event) -> Void

@@ -10,8 +10,8 @@ public struct SweepInputs {
   /// For datasets in a folder.
   public init(datasetsFolder: String) { self.datasetsFolder = datasetsFolder }
 
-  /// Compares the finished cells, and the checkpoints of the cells to do, with the datasets and partition
-  /// present files. Missing files are not compared: no new run could be made from them either.
+  /// Compares the finished cells, and the checkpoints of the cells to do, with the dataset
+  /// and partition files that are present. Missing files are not compared: no new run could be made from them either.
   /// - Parameters:
   ///   - cells: the cells that a command selects.
   ///   - survey: what is finished, of these cells and of others of their sweeps.

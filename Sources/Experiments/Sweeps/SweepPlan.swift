@@ -131,7 +131,7 @@ public struct SweepPlan {
   }
 
   /// Writes the plan, with what other calls planned of the same sweep, such as more seeds. Throws
-  /// `SpecificationError` if the folder has another plan or is not writable.
+  /// `SpecificationError` if the folder has another plan, `FileError` if it is not writable.
   public func write(to output: String) throws {
     let folder = "\(output)/\(sweep.name)"
     try makeFolder(folder)

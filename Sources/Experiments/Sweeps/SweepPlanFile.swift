@@ -92,7 +92,17 @@ extension SweepPlan.Record: Codable {
     let decoder = JSONDecoder()
     do {
       let found = try decoder.decode(Version.self, from: data).format ?? 1
-      if found <= format { return try decoder.decode(SweepPlan.Record.self, from: data) }
+      if found <= format {
+        let record = try decoder.decode(SweepPlan.Record.self, from: data)
+        if let fault = record.fault(inFolder: folder(ofFile: path)) {
+          throw SpecificationError(
+            "\(path): \(fault); it was changed after pfedla reproduce wrote it: remove it and run that "
+              + "command again")
+        }
+        return record
+      }
+    } catch let error as SpecificationError {
+      throw error
     } catch {
       throw SpecificationError(
         "\(path): cannot be read as a plan of pfedla reproduce; remove it and run that "
@@ -102,7 +112,26 @@ extension SweepPlan.Record: Codable {
       "\(path): is a plan of a later version of pfedla; use that version, or give another --output")
   }
 
-  /// Writes the plan's file. Throws `SpecificationError` if that fails.
+  /// What no plan that this program writes would say: a name that could lead out of the folder, or axes and
+  /// labels that repeat. Nil if nothing is wrong.
+  private func fault(inFolder folder: String) -> String? {
+    guard SweepSpecification.isFolderName(name), folder.hasSuffix("/\(name)") else {
+      return "name: found \(name), expected the name of its folder"
+    }
+    if let cell = cells.first(where: { !Escaping.isFileName($0.name) && !$0.name.isEmpty }) {
+      return "cells: found the name \(cell.name), expected the name of a file"
+    }
+    for (index, axis) in axes.enumerated()
+    where axes[..<index].contains(where: { $0.name == axis.name }) {
+      return "axes: found \(axis.name) twice, expected different names"
+    }
+    for axis in axes where Set(axis.labels).count < axis.labels.count {
+      return "axes.\(axis.name): found a label twice, expected different labels"
+    }
+    return nil
+  }
+
+  /// Writes the plan's file. Throws `FileError` if that fails.
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -69,7 +69,8 @@ extension SweepPlan.Record {
           })
     }
     let places = axes.map { axis in
-      Dictionary(uniqueKeysWithValues: axis.labels.enumerated().map { ($1, $0) })
+      Dictionary(
+        axis.labels.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
     func order(_ cell: Cell) -> [Int] {
       zip(axes, places).map { axis, places in

@@ -1,3 +1,4 @@
+import Support
 import Yams
 
 /// A table or figure of the paper as a sweep: a base specification, axes that change it, and profiles
@@ -53,9 +54,8 @@ public struct SweepSpecification {
   /// Folders of the output folder that are no sweep's.
   private static let reservedNames = ["cells", "synthetic-data"]
 
-  private static func isFolderName(_ name: String) -> Bool {
-    !reservedNames.contains(name)
-      && name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.\-]*/) != nil
+  static func isFolderName(_ name: String) -> Bool {
+    !reservedNames.contains(name) && Escaping.isFileName(name)
   }
 
   /// Its name, as in `pfedla reproduce table1`.

@@ -4,7 +4,7 @@ import Support
 
 /// The synthetic images of a sweep, in `<output>/synthetic-data`: made once, by one process at a time.
 public enum SyntheticData {
-  /// Makes the datasets that do not exist yet. Throws `DatasetError` or `SpecificationError` if the
+  /// Makes the datasets that do not exist yet. Throws `DatasetError` or `FileError` if the
   /// folder cannot be written to.
   /// - Parameters:
   ///   - output: the output folder.

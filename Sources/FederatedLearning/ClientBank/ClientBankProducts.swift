@@ -9,8 +9,8 @@ extension ClientBank {
   /// Replaces columns of models by weighted sums over clients:
   /// models[r][p] = Σ_j weights[r][j] · bank[j, p] for p in `columns`.
   ///
-  /// Summed in single precision in client order. A source with weight exactly 0 is left out, one with
-  /// single weight 1 is copied bit for bit; without sources the sum is 0.
+  /// Summed in single precision in client order. A source with weight exactly 0 is left out; a
+  /// source whose weight 1 is the only one that is not 0 is copied bit for bit; without sources the sum is 0.
   /// - Parameters:
   ///   - columns: the parameters that are summed.
   ///   - weights: axes (receiver, source client); nil leaves that receiver's model as it is.

@@ -10,7 +10,8 @@ public protocol AggregationWeighting<ServerState>: Sendable {
   func aggregationWeights(of client: Int, state: ServerState) -> [[Float]]
 }
 
-/// A method whose clients keep some of their own layers, chosen again in every round.
+/// A method whose clients keep some of their own layers from round to round, chosen again each time. Results
+/// record them beside the aggregation weights, for methods that have both.
 public protocol LayerRetention<ServerState>: Sendable {
   /// The server's state of the method.
   associatedtype ServerState: Sendable

@@ -39,6 +39,7 @@ public enum MethodRegistry {
   /// The method of that name, or nil.
   public static func method(named name: String) -> (any FederatedMethod.Type)? { registry[name] }
 
-  /// Adds a method. Throws `RegistryError` if its name is taken or no name.
+  /// Adds a method. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
+  /// digits and hyphens.
   public static func add(_ method: any FederatedMethod.Type) throws { try registry.add(method) }
 }

@@ -34,8 +34,8 @@ public struct Federation<Method: FederatedMethod> {
   ///   - engine: what trains.
   ///   - data: the clients' samples.
   ///   - schedule: the order of training samples; shuffled under the seed unless given.
-  /// Throws `FederationError` if the method was set up for another number of clients or model, or no
-  /// validation samples can be set aside as the method requires.
+  /// - Throws: `FederationError` if the method was set up for another number of clients or model, or no
+  ///   validation samples can be set aside as it requires.
   public init(
     method: Method, data: FederatedData, engine: any TrainingEngine,
     schedule: (any BatchSchedule)? = nil

@@ -8,7 +8,7 @@ package struct ValidationSplit: Sendable, Equatable {
   /// Samples set aside, in their order.
   package let validation: [Int32]
 
-  /// How many of this many samples are set aside: `share` · `samples`, rounded; for a positive share at
+  /// The number of samples that are set aside of `samples`: `share` · `samples`, rounded; for a positive share at
   /// least one, and at least one stays if there are two.
   package static func count(of samples: Int, share: Double) -> Int {
     guard share > 0, samples > 1 else { return 0 }

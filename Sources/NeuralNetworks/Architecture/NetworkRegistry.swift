@@ -23,7 +23,8 @@ public enum NetworkRegistry {
   /// The network of that name, or nil.
   public static func network(named name: String) -> NetworkDescription? { registry[name] }
 
-  /// Adds a network. Throws `RegistryError` if its name is taken or no name.
+  /// Adds a network. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
+  /// digits and hyphens.
   public static func add(_ network: NetworkDescription) throws { try registry.add(network) }
 }
 

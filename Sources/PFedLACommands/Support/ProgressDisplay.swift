@@ -86,5 +86,5 @@ struct ProgressDisplay {
   /// Seconds in words.
   static func time(_ seconds: Double) -> String { DurationText.words(seconds: seconds) }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { StandardError.write(text) }
 }

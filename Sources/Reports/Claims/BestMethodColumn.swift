@@ -49,7 +49,7 @@ struct BestMethodColumn {
     leads = means?.leads
     let seeds = judged.map(\.contrast.count).max() ?? 0
     var sentences = [
-      "For no seed have one of the two and another method both finished on the same partition."
+      "No seed has a finished run of one of the two and of another method on the same partition."
     ]
     if seeds > 0 {
       sentences =

@@ -38,7 +38,7 @@ extension Claims {
 
   /// The claims as text with their parts as lists; one line if nothing is conclusive.
   public var markdown: String {
-    let escaped = ReportTable.markdownEscaped
+    let escaped = Escaping.markdown
     let title = "# \(escaped(heading))\n"
     if let summary { return title + "\n\(escaped(summary))\n" }
     return title
@@ -54,7 +54,7 @@ extension Claims {
 
   /// The section of report.html; one line if nothing is conclusive.
   public var html: String {
-    let escaped = htmlEscaped
+    let escaped = Escaping.html
     func item(_ claim: Claim) -> String {
       let title = claim.part.isEmpty ? "\(claim.number). \(claim.statement)" : claim.part
       return """

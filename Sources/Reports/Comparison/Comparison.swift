@@ -121,15 +121,16 @@ public struct Comparison: Sendable {
     return warnings
   }
 
-  /// Writes table.csv, table.md, curves.csv and, if gnuplot is installed, curves.svg and curves.png
-  /// into the folder, which is made if it is missing.
-  /// - Returns: the names of the files written.
-  public func write(to folder: String) throws -> [String] {
+  /// Writes table.csv, table.md, curves.csv and, with gnuplot, curves.svg and curves.png into the folder,
+  /// which is made if it is missing.
+  /// - Returns: the names of the files written, and why there is no plot, in one line, if there is none.
+  public func write(to folder: String) throws -> (files: [String], problem: String?) {
     try makeFolder(folder)
     try csv.write(to: "\(folder)/table.csv")
     try TextFile.write(markdown, to: "\(folder)/table.md")
     try curves.write(to: "\(folder)/curves.csv")
-    return ["table.csv", "table.md", "curves.csv"]
-      + (try CurvesPicture(self).write(to: folder))
+    let problem = CurvesPicture(self).write(to: folder)
+    let drawn = problem == nil ? ["curves.svg", "curves.png"] : []
+    return (["table.csv", "table.md", "curves.csv"] + drawn, problem)
   }
 }

@@ -6,8 +6,8 @@ struct CurvesPicture {
   init(_ comparison: Comparison) { self.comparison = comparison }
 
   /// Draws `curves.svg` and `curves.png`.
-  /// - Returns: the names of the files written; none without gnuplot.
-  func write(to folder: String) throws -> [String] {
+  /// - Returns: why they could not be drawn, in one line; nil if they were.
+  func write(to folder: String) -> String? {
     let curves = comparison.methodCurves
     var looks: [String] = []
     for curve in curves where !looks.contains(curve.title) { looks.append(curve.title) }
@@ -43,6 +43,6 @@ struct CurvesPicture {
       title: title ?? "Learning curves, mean over clients", panels: panels,
       legend: looks.map { .init(look($0).line, $0) },
       plotHeight: 280)
-    return try picture.write(to: folder, name: "curves") ? ["curves.svg", "curves.png"] : []
+    return picture.write(to: folder, name: "curves")
   }
 }

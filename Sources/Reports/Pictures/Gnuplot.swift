@@ -1,5 +1,5 @@
-import Experiments
 import Foundation
+import Support
 
 /// Draws pictures by the gnuplot program, which is optional: without it there are no pictures.
 public enum Gnuplot {
@@ -13,48 +13,47 @@ public enum Gnuplot {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  /// Runs a script in a folder. Throws `SpecificationError` with gnuplot's message if it fails.
-  static func run(_ script: String, in folder: String) throws {
+  /// Runs a script in a folder, for a minute at most. Throws `FileError` with gnuplot's message if it fails.
+  ///
+  /// The script is a file, not gnuplot's standard input: a gnuplot that dies or hangs cannot block or kill us by
+  /// a pipe.
+  package static func run(_ script: String, in folder: String) throws {
     guard let program else { return }
+    let place = FileManager.default.temporaryDirectory.appending(
+      path: "pfedla-gnuplot-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: place) }
+    let (file, messages) = (place.appending(path: "script"), place.appending(path: "messages"))
+    try Data(script.utf8).write(to: file)
+    try Data().write(to: messages)
+
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = [file.path]
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    let input = Pipe()
-    let errors = Pipe()
-    process.standardInput = input
-    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    process.standardError = try FileHandle(forWritingTo: messages)
     process.standardOutput = FileHandle.nullDevice
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data(script.utf8))
-    try input.fileHandleForWriting.close()
-    let message = String(
-      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw SpecificationError(
-        "gnuplot: failed in \(folder): "
-          + message.split(whereSeparator: \.isNewline).joined(separator: " "))
+    guard ended.wait(timeout: .now() + timeLimit) == .success else {
+      kill(process.processIdentifier, SIGKILL)
+      throw FileError("gnuplot: no answer in \(Int(timeLimit)) s in \(folder); it was stopped")
+    }
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      let text = String(decoding: try Data(contentsOf: messages), as: UTF8.self)
+      throw FileError(
+        "gnuplot: failed in \(folder) with status \(process.terminationStatus): "
+          + text.split(whereSeparator: \.isNewline).joined(separator: " "))
     }
   }
 
-  /// Text inside a double-quoted string of a script, for terminals that format it: an underscore is
-  /// an underscore.
-  static func quoted(_ text: String) -> String {
-    literal(text).replacingOccurrences(of: "_", with: "\\\\_")
-  }
-
-  /// Text as a string of a script, for terminals that show it as it is (`noenhanced`). Between double
-  /// quotes gnuplot would run what stands between backquotes, so those become octal codes.
-  static func literal(_ text: String) -> String {
-    let replacements = [
-      ("\\", "\\\\"), ("\"", "\\\""), ("`", "\\140"), ("@", "\\100"), ("\r", ""), ("\n", "\\n"),
-    ]
-    return "\""
-      + replacements.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) } + "\""
-  }
+  /// Seconds that gnuplot may take for a picture: for tests to shorten.
+  @TaskLocal package static var timeLimit = 60.0
 
   /// Text as a label of a tic, where gnuplot would print numbers by formats.
   static func ticLiteral(_ text: String) -> String {
-    literal(text.replacingOccurrences(of: "%", with: "%%"))
+    Escaping.gnuplot(text.replacing("%", with: "%%"))
   }
 }

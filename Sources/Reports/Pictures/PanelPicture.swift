@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The picture of a report: panels in at most two columns, with a title above and one legend below all panels.
 /// Drawn by gnuplot as SVG, 760 units wide so that it is readable on a phone, and as a PNG of twice
@@ -57,11 +58,28 @@ struct PanelPicture {
     (Self.titleHeight + Double(rowCount) * rowHeight + footerHeight).rounded(.up)
   }
 
-  /// Draws `<name>.svg` and `<name>.png` into the folder. Throws `SpecificationError` with gnuplot's
-  /// message if that fails.
-  /// - Returns: whether they were drawn; false without gnuplot.
-  func write(to folder: String, name: String) throws -> Bool {
-    guard Gnuplot.program != nil, !panels.isEmpty else { return false }
+  /// Draws `<name>.svg` and `<name>.png` into the folder. Whatever keeps gnuplot from it, the numbers of the
+  /// picture are elsewhere: it is only missing.
+  /// - Returns: why there is no picture, in one line; nil if it was drawn.
+  func write(to folder: String, name: String) -> String? {
+    guard Gnuplot.program != nil else { return Self.noGnuplot }
+    guard !panels.isEmpty else { return "\(name): there is nothing to draw" }
+    do {
+      try draw(to: folder, name: name)
+      return nil
+    } catch {
+      for ending in ["svg", "png"] {
+        try? FileManager.default.removeItem(atPath: "\(folder)/\(name).\(ending)")
+      }
+      return "\(name): no plot, its numbers are written as CSV; \(error)"
+    }
+  }
+
+  private static let noGnuplot =
+    "gnuplot is not installed (apt-get install gnuplot-nox, or brew install gnuplot): the figures' numbers "
+    + "are written as CSV, but there are no plots."
+
+  private func draw(to folder: String, name: String) throws {
     let (width, height) = (Int(Self.width), Int(height))
     let shape = "noenhanced background rgb '#ffffff'"
     // Sizes of fonts: pixels in SVG, points of 4/3 pixels in PNG.
@@ -77,13 +95,12 @@ struct PanelPicture {
     ] {
       try Gnuplot.run(script(terminal: terminal, file: file, pixel: pixel), in: folder)
     }
-    return true
   }
 
   private func script(terminal: String, file: String, pixel: Double) -> String {
     var lines = ["set encoding utf8", "set terminal \(terminal)"]
     lines += [
-      "set output \(Gnuplot.literal(file))", "small_font = ',\(12 * pixel)'",
+      "set output \(Escaping.gnuplot(file))", "small_font = ',\(12 * pixel)'",
       "large_font = ',\(17 * pixel)'", "$outside << end_of_data", "5 5", "end_of_data",
     ]
     for (panel, content) in panels.enumerated() {
@@ -97,7 +114,7 @@ struct PanelPicture {
         ["reset"] + place(index) + [
           "unset key", "set grid lc rgb '#dddddd' lt 1 lw 0.6", "set tics nomirror out scale 0.6",
           "set border 3 lc rgb '#555555'", "set format '%g'",
-          "set title \(Gnuplot.literal(panel.title)) offset 0,-0.5",
+          "set title \(Escaping.gnuplot(panel.title)) offset 0,-0.5",
         ]
       if hasColourBar {
         lines.append("unset colorbox")
@@ -136,13 +153,13 @@ struct PanelPicture {
   private var footer: [String] {
     let titleAt = 1 - 0.55 * Self.titleHeight / height
     let entries = legend.map {
-      "$outside using 1:2 \($0.style.legend) title \(Gnuplot.literal($0.title))"
+      "$outside using 1:2 \($0.style.legend) title \(Escaping.gnuplot($0.title))"
     }
     return [
       "reset", "set lmargin at screen 0", "set rmargin at screen 1", "set tmargin at screen 1",
       "set bmargin at screen 0", "unset border", "unset tics", "set xrange [0:1]",
       "set yrange [0:1]",
-      "set label \(Gnuplot.literal(title)) at screen 0.5,\(titleAt) center font large_font",
+      "set label \(Escaping.gnuplot(title)) at screen 0.5,\(titleAt) center font large_font",
       legend.isEmpty
         ? "unset key"
         : "set key at screen 0.5,\(footerHeight / 2 / height) center center horizontal "

@@ -1,3 +1,5 @@
+import Support
+
 // Panels in gnuplot's language; the only place that writes it besides `PanelPicture` and `Gnuplot`.
 extension Panel {
   /// The commands before the panel's `plot`; the variable `small_font` is a font for tight places.
@@ -31,7 +33,7 @@ extension Axis {
           + (isSmall ? " font small_font" : ""))
     }
     if !label.isEmpty {
-      commands.append("set \(axis)label \(Gnuplot.literal(label)) offset \(labelOffset)")
+      commands.append("set \(axis)label \(Escaping.gnuplot(label)) offset \(labelOffset)")
     }
     return commands
   }
@@ -42,7 +44,7 @@ extension ColourBar {
     [
       "set palette defined (0 '#ffffff', 0.25 '#c6dbef', 0.5 '#6baed6', 0.75 '#2171b5', 1 '#08306b')",
       "set cbrange [0:\(end)]", "set cbtics scale 0.4 offset 0,0.4",
-      "set cblabel \(Gnuplot.literal(label)) offset 0,0.8",
+      "set cblabel \(Escaping.gnuplot(label)) offset 0,0.8",
     ]
   }
 }

@@ -22,7 +22,7 @@ struct VectorPicture {
       "x=\"\(x.short)\" y=\"\(y.short)\" width=\"\(width.short)\" height=\"\(height.short)\" "
       + "fill=\"\(fill.hexadecimal)\""
     if let tooltip {
-      elements.append("<rect \(attributes)><title>\(htmlEscaped(tooltip))</title></rect>")
+      elements.append("<rect \(attributes)><title>\(Escaping.html(tooltip))</title></rect>")
     } else {
       elements.append("<rect \(attributes)/>")
     }
@@ -58,7 +58,7 @@ struct VectorPicture {
     if colour != .ink { attributes += " fill=\"\(colour.hexadecimal)\"" }
     if bold { attributes += " font-weight=\"bold\"" }
     if vertical { attributes += " transform=\"rotate(-90 \(x.short) \(y.short))\"" }
-    elements.append("<text \(attributes)>\(htmlEscaped(text))</text>")
+    elements.append("<text \(attributes)>\(Escaping.html(text))</text>")
   }
 
   /// The document, `width` × `height` pixels.
@@ -68,8 +68,8 @@ struct VectorPicture {
       <svg xmlns="http://www.w3.org/2000/svg" \(size) \
       viewBox="0 0 \(width.short) \(height.short)" role="img" \
       font-family="Helvetica, Arial, DejaVu Sans, sans-serif" fill="\(Colour.ink.hexadecimal)">
-      <title>\(htmlEscaped(title))</title>
-      <desc>\(htmlEscaped(summary))</desc>
+      <title>\(Escaping.html(title))</title>
+      <desc>\(Escaping.html(summary))</desc>
       <rect \(size) fill="#ffffff"/>
       \(elements.joined(separator: "\n"))
       </svg>

@@ -55,10 +55,10 @@ public struct ReportTable: Sendable, Equatable {
   public var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     let rule = "|" + String(repeating: " --- |", count: header.count)
-    let lines = written(Self.markdownEscaped) { "**\($0)**" }.map(line)
-    return "## \(Self.markdownEscaped(title))\n\n"
-      + ([line(header.map(Self.markdownEscaped)), rule] + lines).joined(separator: "\n") + "\n"
-      + footers.map { "\n\(Self.markdownEscaped($0))\n" }.joined()
+    let lines = written(Escaping.markdown) { "**\($0)**" }.map(line)
+    return "## \(Escaping.markdown(title))\n\n"
+      + ([line(header.map(Escaping.markdown)), rule] + lines).joined(separator: "\n") + "\n"
+      + footers.map { "\n\(Escaping.markdown($0))\n" }.joined()
   }
 
   /// As a LaTeX table of the package booktabs. LaTeX numbers its captions itself, so that a number
@@ -67,16 +67,16 @@ public struct ReportTable: Sendable, Equatable {
     func line(_ cells: [String]) -> String {
       "    " + cells.joined(separator: " & ") + " \\\\"
     }
-    let lines = written(Self.latexEscaped) { "\\textbf{\($0)}" }.map(line)
+    let lines = written(Escaping.latex) { "\\textbf{\($0)}" }.map(line)
     return
       ([
         "% needs \\usepackage{booktabs}",
-        "\\begin{table}", "  \\centering", "  \\caption{\(Self.latexEscaped(unnumberedTitle))}",
+        "\\begin{table}", "  \\centering", "  \\caption{\(Escaping.latex(unnumberedTitle))}",
         "  \\begin{tabular}{l\(String(repeating: "r", count: max(header.count - 1, 0)))}",
-        "    \\toprule", line(header.map(Self.latexEscaped)), "    \\midrule",
+        "    \\toprule", line(header.map(Escaping.latex)), "    \\midrule",
       ] + lines
       + ["    \\bottomrule", "  \\end{tabular}"]
-      + footers.map { "\n  \\footnotesize \(Self.latexEscaped($0))\n" } + ["\\end{table}"])
+      + footers.map { "\n  \\footnotesize \(Escaping.latex($0))\n" } + ["\\end{table}"])
       .joined(separator: "\n") + "\n"
   }
 
@@ -96,11 +96,11 @@ public struct ReportTable: Sendable, Equatable {
             : "<\(tag)\(Self.prose(text))>\(text)</\(tag)>"
         }.joined() + "</tr>"
     }
-    let lines = written(htmlEscaped) { "<strong>\($0)</strong>" }
-    let head = cells(header.map(htmlEscaped), "th")
+    let lines = written(Escaping.html) { "<strong>\($0)</strong>" }
+    let head = cells(header.map(Escaping.html), "th")
     return "<div class=\"table\"><table><thead>\(head)</thead><tbody>"
       + lines.map { cells($0, "td") }.joined(separator: "\n") + "</tbody></table></div>\n"
-      + footers.map { "<p class=\"note\">\(htmlEscaped($0))</p>\n" }.joined()
+      + footers.map { "<p class=\"note\">\(Escaping.html($0))</p>\n" }.joined()
   }
 
   /// Marks a cell of prose, which must wrap where numbers must not.
@@ -111,40 +111,5 @@ public struct ReportTable: Sendable, Equatable {
     for (name, text) in [("\(name).md", markdown), ("\(name).tex", latex)] {
       try TextFile.write(text, to: "\(folder)/\(name)")
     }
-  }
-
-  /// Text in Markdown, on one line.
-  static func markdownEscaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "\\", "|", "*", "_", "`", "[", "]": result += "\\\(character)"
-      case "<": result += "&lt;"
-      default: result.append(character.isNewline ? " " : character)
-      }
-    }
-    return result
-  }
-
-  /// Text in LaTeX, with signs of mathematics in mathematics.
-  static func latexEscaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(character)"
-      case "~": result += "\\textasciitilde{}"
-      case "^": result += "\\textasciicircum{}"
-      case "\\": result += "\\textbackslash{}"
-      case "±": result += "$\\pm$"
-      case "−": result += "$-$"
-      case "×": result += "$\\times$"
-      case "Δ": result += "$\\Delta$"
-      case "≤": result += "$\\le$"
-      case "≥": result += "$\\ge$"
-      case "<", ">", "|": result += "$\(character)$"
-      default: result.append(character)
-      }
-    }
-    return result
   }
 }
