@@ -189,4 +189,33 @@ struct ClientBankTests {
     #expect(after.rows.map(place) == [place(before[0]), place(model), place(before[0])])
     #expect(before.rows == [[1, 2], [1, 2], [1, 2]])
   }
+
+  @Test(
+    "more clients than a kernel gets at a time: sums continue in client order, products are each client's own"
+  )
+  func manyClients() throws {
+    let (clients, parameters) = (600, 37)
+    let rows = HashFill.signed(salt: 13, count: clients * parameters, bound: 2).rows(of: parameters)
+    let bank = try ClientBank(parameterCount: parameters, rows: rows)
+    var weights = HashFill.unit(salt: 14, count: clients)
+    for client in stride(from: 0, to: clients, by: 7) { weights[client] = 0 }
+    var model = rows[0]
+    bank.weightedSum(weights, columns: 5..<30, into: &model)
+    for index in 5..<30 {
+      var sum: Float = -0.0
+      for client in 0..<clients where weights[client] != 0 {
+        sum += weights[client] * rows[client][index]
+      }
+      #expect(model[index].bitPattern == sum.bitPattern)
+    }
+    #expect(model[..<5] == rows[0][..<5] && model[30...] == rows[0][30...])
+
+    let vectors = [rows[3], rows[599]]
+    let products = bank.innerProducts(with: vectors, columns: 0..<parameters)
+    for client in [0, 63, 64, 255, 256, 511, 512, 599] {
+      let alone = try ClientBank(parameterCount: parameters, rows: [rows[client]])
+        .innerProducts(with: vectors, columns: 0..<parameters)
+      #expect(products.map { $0[client] } == alone.map { $0[0] })
+    }
+  }
 }

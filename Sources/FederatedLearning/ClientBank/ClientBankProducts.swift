@@ -91,8 +91,8 @@ extension ClientBank {
   }
 }
 
-/// The rows that a kernel gets at a time.
-private let stretchLength = 64
+/// The rows that a kernel gets at a time: a stack frame each while it works.
+private let stretchLength = 256
 
 /// Calls `body` with stretches of some arrays, in order, and where each array of the stretch begins. The
 /// kernels are called for a stretch at a time because each array is held by a closure of its own.
@@ -109,11 +109,16 @@ func forEachStretch(
 private func withPointers(
   to rows: ArraySlice<[Float]>, _ body: ([UnsafePointer<Float>?]) -> Void
 ) {
-  func hold(_ rest: ArraySlice<[Float]>, _ pointers: [UnsafePointer<Float>?]) {
+  var pointers: [UnsafePointer<Float>?] = []
+  pointers.reserveCapacity(rows.count)
+  func hold(_ rest: ArraySlice<[Float]>) {
     guard let row = rest.first else { return body(pointers) }
-    row.withUnsafeBufferPointer { hold(rest.dropFirst(), pointers + [$0.baseAddress]) }
+    row.withUnsafeBufferPointer {
+      pointers.append($0.baseAddress)
+      hold(rest.dropFirst())
+    }
   }
-  hold(rows, [])
+  hold(rows)
 }
 
 /// The inner product of each of some consecutive rows with a vector, axis (row), each as
