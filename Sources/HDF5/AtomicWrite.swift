@@ -60,12 +60,12 @@ extension HDF5File {
       unlink(temporary)
       throw error
     }
-    try synchronize(folder(of: path), reportedAs: path)
+    try synchronize(folder(ofFile: path), reportedAs: path)
   }
 
   /// Throws if the folder of `path` is missing or not writable.
   static func checkFolder(of path: String) throws {
-    let folder = folder(of: path)
+    let folder = Support.folder(ofFile: path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
       throw HDF5Error(
@@ -89,10 +89,6 @@ extension HDF5File {
     guard overwrite else {
       throw HDF5Error(file: path, sentence: "already exists; add --overwrite to replace it")
     }
-  }
-
-  private static func folder(of path: String) -> String {
-    Support.folder(ofFile: path)
   }
 
   /// A process that was killed may have had this process's number and left files behind.

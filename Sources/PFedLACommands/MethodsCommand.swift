@@ -24,7 +24,7 @@ struct MethodsCommand: ParsableCommand {
   var names = false
 
   func validate() throws {
-    let known = MethodRegistry.all.map { $0.information.name }
+    let known = MethodRegistry.names
     for name in methods where !known.contains(name) {
       let advice = suggestion(for: name, among: known).map { "; \($0)" } ?? ""
       throw ValidationError(

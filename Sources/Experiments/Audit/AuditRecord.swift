@@ -77,9 +77,10 @@ struct AuditRecord {
     participants.append(clients.map(Int32.init))
     enterPreparation(of: federation)
     for model in try federation.models(.received, of: clients) { received += model }
+    let retention = federation.method.retention
     for client in clients {
       enter(federation.trainingBatches(round: round, client: client), round: round, client: client)
-      if let retention = federation.method.retention {
+      if let retention {
         retained += retention.retainedLayers(of: client, state: federation.state.server)
       }
     }

@@ -146,7 +146,7 @@ struct ConfigurationReader {
   func finish() throws {
     guard let unknown = keys.first(where: { !known.contains($0) }) else { return }
     let advice =
-      nearestName(to: unknown, among: known).map { "did you mean \($0)?" }
+      suggestion(for: unknown, among: known)
       ?? "known keys: \(known.joined(separator: ", "))"
     // The key's own line: a value may begin on the next one.
     throw error(

@@ -73,7 +73,7 @@ public struct Comparison: Sendable {
   /// Groups results by everything but their seeds. Throws `SpecificationError` if a run is given twice, and
   /// if two runs of one seed and settings differ in a partition that no setting distinguishes.
   public init(_ results: [RunResult]) throws {
-    let order = MethodRegistry.all.map { $0.information.name }
+    let order = MethodRegistry.names
     func rank(_ result: RunResult) -> Int { order.firstIndex(of: result.method) ?? order.count }
     let sorted = results.sorted {
       ($0.dataset, $0.partitionScheme, rank($0), $0.method, $0.seed, $0.path)
