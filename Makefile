@@ -75,6 +75,12 @@ check-pages: build readers ## Run the pages' commands; check their links, code n
 	$(PYTHON) tools/check_pages.py --self-test
 	$(PYTHON) tools/check_pages.py --pfedla $(PFEDLA) --python $(VENV)/bin/python
 
+browser: readers # Install what drives a browser in the virtual environment
+	@$(VENV)/bin/python -c 'import playwright' 2>/dev/null || $(VENV)/bin/pip install --quiet playwright
+
+check-report: build browser ## Look at a report in a browser and typeset its tables with LaTeX
+	@tools/check_report.sh $(PFEDLA) $(VENV)/bin/python $(RUNS)/check-report
+
 check-survival: build ## Kill runs and sweeps, fill their disk, and check that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)
 

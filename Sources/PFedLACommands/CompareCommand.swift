@@ -28,7 +28,7 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let comparison = try Comparison(files.map { try RunResult(path: $0) })
-    print(comparison.plainText)
+    print(comparison.plainText(isBold: Terminal.isBold))
     for warning in comparison.warnings { printToStandardError("Warning: \(warning).") }
     guard let output else { return }
     let (names, problem) = try comparison.write(to: output)

@@ -39,8 +39,9 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let report = try Report(
       output: folder, paperFolder: "\(experiments)/paper", atRound: atRound)
-    try report.write()
+    let written = try report.write()
     report.printProblems()
+    print(written.plainText(isBold: Terminal.isBold), terminator: "")
     print("\(report.destination)/report.html")
   }
 }

@@ -50,18 +50,35 @@ public struct Report {
     return cells.uniqueByName().map(\.name).filter { paths.contains(folder.result(of: $0)) }
   }
 
+  /// What was written.
+  public struct Written {
+    /// The sections as they are in report.html.
+    public let sections: [ReportSection]
+    /// The answer in sentences, as on the page; none if there is nothing to say.
+    public let answer: [String]
+
+    /// Each sweep's first table and the answer, for a terminal.
+    /// - Parameter isBold: whether to write the best in bold, by the terminal's codes.
+    public func plainText(isBold: Bool) -> String {
+      let tables = sections.compactMap { $0.tables.first?.plainText(isBold: isBold) }
+      return (tables + answer.map { Wrapped.lines($0, width: ReportTable.terminalWidth) + "\n" })
+        .map { $0 + "\n" }.joined()
+    }
+  }
+
   /// Writes everything.
-  /// - Returns: the sections as they are in report.html.
   @discardableResult
-  public func write() throws -> [ReportSection] {
+  public func write() throws -> Written {
     try makeFolder(destination)
     var sections: [ReportSection] = []
     for sweep in sweeps { sections += [try section(sweep)] }
     let claims = Claims(sweeps, paper: paper)
-    _ = try claims.write(to: destination)
+    if claims.isOfPaper { _ = try claims.write(to: destination) }
     try HTMLReport(output: destination, sweeps: sweeps, sections: sections, claims: claims)
       .write()
-    return sections
+    return Written(
+      sections: sections,
+      answer: ReportAnswer(sweeps: sweeps, sections: sections, claims: claims).sentences)
   }
 
   /// A sweep's tables and pictures, by its kind of report.
@@ -71,6 +88,7 @@ public struct Report {
     var section = ReportSection(
       name: sweep.plan.name, title: sweep.plan.title, problems: sweep.problems)
     for part in try parts(sweep, folder) {
+      section.overview = section.overview ?? part.overview
       section.tables += part.tables
       section.pictures += part.pictures
       section.files += part.files

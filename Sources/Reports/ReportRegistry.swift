@@ -27,8 +27,12 @@ public enum ReportRegistry {
     [
       // Accuracy of methods (rows) on datasets and numbers of clients (columns): Tables 1 and 2.
       Entry(
-        "accuracy-table", AccuracyTable.self, LearningCurvesFigure.self, ClientSpreadFigure.self,
-        CommunicationFigure.self),
+        "accuracy-table", AccuracyTable.self, ForestFigure.self, LearningCurvesFigure.self,
+        ClientSpreadFigure.self, CommunicationFigure.self),
+      // A table and learning curves of any sweep: what a sweep without the key gets.
+      Entry(SweepReport.standardName, AccuracyTable.self, LearningCurvesFigure.self),
+      // No table and no figure.
+      Entry("none"),
       // Accuracy and communication against the number of retained layers: Table 3.
       Entry("communication-table", CommunicationTable.self, CommunicationFigure.self),
       // Layer-wise against model-wise aggregation by similarity: Figure 1.

@@ -6,13 +6,16 @@ public struct ReportSection: Sendable {
   public struct Picture: Sendable {
     /// What it shows, in a sentence.
     public let caption: String
-    /// The SVG file's name.
-    public let file: String
+    /// The name of its files without their endings.
+    public let name: String
+    /// Whether it shows contrasts, which come before all other pictures of a page.
+    public let isContrast: Bool
 
-    /// A picture in a file of the section's folder.
-    public init(caption: String, file: String) {
+    /// A picture in files of the section's folder.
+    public init(caption: String, name: String, isContrast: Bool = false) {
       self.caption = caption
-      self.file = file
+      self.name = name
+      self.isContrast = isContrast
     }
   }
 
@@ -20,6 +23,8 @@ public struct ReportSection: Sendable {
   public var name: String
   /// What it shows.
   public var title: String
+  /// The table for the first screen of the page; nil for none.
+  public var overview: AccuracyOverview?
   /// Tables in order.
   public var tables: [ReportTable] = []
   /// Pictures in order.
@@ -33,11 +38,13 @@ public struct ReportSection: Sendable {
 
   /// A section; what is not given is empty.
   public init(
-    name: String, title: String, tables: [ReportTable] = [], pictures: [Picture] = [],
+    name: String, title: String, overview: AccuracyOverview? = nil, tables: [ReportTable] = [],
+    pictures: [Picture] = [],
     files: [String] = [], notes: [String] = [], problems: [String] = []
   ) {
     self.name = name
     self.title = title
+    self.overview = overview
     self.tables = tables
     self.pictures = pictures
     self.files = files
@@ -49,7 +56,8 @@ public struct ReportSection: Sendable {
 extension ReportSection {
   /// Writes a picture's numbers and the picture, or notes why there is none.
   mutating func add(
-    _ picture: PanelPicture, caption: String, numbers: CSV, name: String, to folder: String
+    _ picture: PanelPicture, caption: String, numbers: CSV, name: String, to folder: String,
+    isContrast: Bool = false
   ) throws {
     try makeFolder(folder)
     try numbers.write(to: "\(folder)/\(name).csv")
@@ -57,7 +65,7 @@ extension ReportSection {
     if let problem = picture.write(to: folder, name: name) {
       note(problem)
     } else {
-      pictures.append(Picture(caption: caption, file: "\(name).svg"))
+      pictures.append(Picture(caption: caption, name: name, isContrast: isContrast))
     }
   }
 

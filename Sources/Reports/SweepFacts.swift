@@ -18,6 +18,15 @@ struct SweepFacts {
   /// The sweep's title, marked where its data are not the published ones.
   var title: String { results.markedTitle }
 
+  /// How long was trained and on which seeds, in a line.
+  var remark: String {
+    guard !finished.isEmpty else { return "No run is finished." }
+    return [
+      "Test accuracy in percent, mean over clients, at the last evaluation.",
+      "\(setting("rounds")) rounds of \(setting("local_epochs")) local epochs; \(seeds)",
+    ].joined(separator: " ")
+  }
+
   /// Scale, data, partition, seeds and code version.
   var footers: [String] {
     let plan = results.plan

@@ -28,3 +28,19 @@ public enum AlignedColumns {
     return line
   }
 }
+
+/// Prose in lines of a terminal.
+public enum Wrapped {
+  /// A text in lines of at most so many characters, broken at blanks; a longer word has a line of its own.
+  public static func lines(_ text: String, width: Int) -> String {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+}

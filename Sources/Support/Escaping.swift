@@ -30,7 +30,8 @@ public enum Escaping {
     }
   }
 
-  /// Text in LaTeX, on one line, with signs of mathematics in mathematics.
+  /// Text in LaTeX, on one line, with signs of mathematics in mathematics. A sign that pdfLaTeX does not know
+  /// without more packages is written by its number, such as `[U+4E2D]`, so that every document compiles.
   public static func latex(_ text: String) -> String {
     scalars(of: oneLine(shown(text))) { scalar in
       switch scalar {
@@ -38,6 +39,8 @@ public enum Escaping {
       case "~": "\\textasciitilde{}"
       case "^": "\\textasciicircum{}"
       case "\\": "\\textbackslash{}"
+      // After the end of a line of a table it would begin an argument.
+      case "[": "{[}"
       case "±": "$\\pm$"
       case "−": "$-$"
       case "×": "$\\times$"
@@ -45,6 +48,18 @@ public enum Escaping {
       case "≤": "$\\le$"
       case "≥": "$\\ge$"
       case "<", ">", "|": "$\(scalar)$"
+      case "\u{2013}": "--"
+      case "\u{2014}": "---"
+      case "\u{2018}": "`"
+      case "\u{2019}": "'"
+      case "\u{201c}": "``"
+      case "\u{201d}": "''"
+      // Letters of Western European languages, but the signs among them.
+      case "\u{c0}"..."\u{ff}"
+      where scalar.properties.isAlphabetic
+        && !"\u{d0}\u{de}\u{f0}\u{fe}".unicodeScalars.contains(scalar):
+        nil
+      case "\u{80}"...: "{[}U+\(String(scalar.value, radix: 16, uppercase: true))]"
       default: nil
       }
     }
@@ -73,22 +88,10 @@ public enum Escaping {
           && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
             || " .,:;()+-/".unicodeScalars.contains(scalar))
         guard !isPlain else { return String(scalar) }
+        // Three digits; gnuplot takes a fourth if the first is 0, and a digit may follow.
         let octal = String(byte, radix: 8)
-        return "\\" + String(repeating: "0", count: 3 - octal.count) + octal
+        return "\\" + String(repeating: "0", count: (byte < 0o100 ? 4 : 3) - octal.count) + octal
       }.joined() + "\""
-  }
-
-  /// Whether a name can be a folder or a file anywhere: letters, digits, hyphens, underscores and dots, of
-  /// which none is the first; at most 200.
-  public static func isFileName(_ name: String) -> Bool {
-    let scalars = name.unicodeScalars
-    guard (1...200).contains(scalars.count), scalars.first != ".", scalars.first != "-" else {
-      return false
-    }
-    return scalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || $0 == "-" || $0 == "_" || $0 == "."
-    }
   }
 
   /// Text without what nobody can see and some programs obey: control characters but tab and newline, and

@@ -7,3 +7,16 @@ public func folder(ofFile path: String) -> String {
   let end = bytes[...slash].lastIndex { $0 != UInt8(ascii: "/") }
   return end.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "/"
 }
+
+/// Whether a name can be a folder or a file anywhere: letters, digits, hyphens, underscores and dots, of
+/// which none is the first; at most 200.
+public func isFileName(_ name: String) -> Bool {
+  let scalars = name.unicodeScalars
+  guard (1...200).contains(scalars.count), scalars.first != ".", scalars.first != "-" else {
+    return false
+  }
+  return scalars.allSatisfy {
+    ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+      || $0 == "-" || $0 == "_" || $0 == "."
+  }
+}

@@ -73,10 +73,12 @@ package enum HandMade {
   }
 
   /// The paper's numbers in the repository.
-  package static let paper = PaperNumbers(
-    folder: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "experiments/paper").path)
+  package static let paper = PaperNumbers(folder: paperFolder)
+
+  /// Their folder.
+  package static let paperFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "experiments/paper").path
 
   /// A folder without any of the paper's numbers.
   package static let noPaper = PaperNumbers(folder: "/nowhere")

@@ -116,8 +116,8 @@ struct SweepSpecificationTests {
           + "seed?"
       ),
       (
-        "report: accuracy-table", "report: accuracy",
-        "small.yaml, line 3: report: found accuracy, expected one of accuracy-table, "
+        "report: accuracy-table", "report: table",
+        "small.yaml, line 3: report: found table, expected one of accuracy-table, accuracy, none, "
           + "communication-table, similarity, weights-over-time, heat-map, self-weights, tuning, "
           + "sensitivity"
       ),

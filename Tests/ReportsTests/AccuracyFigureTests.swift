@@ -111,7 +111,7 @@ struct AccuracyFigureTests {
         ["dataset", "retained_layers", "sent_mbytes", "accuracy_percent"])
         == [["cifar10", "0", "2", "50"], ["cifar10", "1", "2", "75"]])
     for picture in section.pictures {
-      let text = try String(contentsOf: folder.file("out/\(picture.file)"), encoding: .utf8)
+      let text = try String(contentsOf: folder.file("out/\(picture.name).svg"), encoding: .utf8)
       #expect(text.contains("pFedLA, 0 layers local"))
       #expect(text.contains("HeurpFedLA, 1 layers local"))
     }
@@ -176,8 +176,8 @@ struct AccuracyFigureTests {
     let sections = try write(results(), paper, to: folder.file("a").path)
     _ = try write(results(), paper, to: folder.file("b").path)
     #expect(sections.allSatisfy { $0.pictures.count == 1 })
-    for name in sections.flatMap({ $0.pictures.map(\.file) }) {
-      for file in [name, name.replacingOccurrences(of: ".svg", with: ".png")] {
+    for name in sections.flatMap({ $0.pictures.map(\.name) }) {
+      for file in [".svg", ".png", ".pdf", "-narrow.svg"].map({ name + $0 }) {
         let first = try Data(contentsOf: folder.file("a/\(file)"))
         #expect(first.count > 1000)
         #expect(try first == Data(contentsOf: folder.file("b/\(file)")))
@@ -193,10 +193,49 @@ struct AccuracyFigureTests {
     let paper = try SweepFixtures.paper(in: folder)
     let name = "a_b \"c\" 'd' @e 50% \\n `touch ran` {f}^2"
     let sections = try write(results(datasets: [name]), paper, to: folder.file("out").path)
-    for file in sections.flatMap({ $0.pictures.map(\.file) }) {
+    for file in sections.flatMap({ $0.pictures.map { "\($0.name).svg" } }) {
       let text = try String(contentsOf: folder.file("out/\(file)"), encoding: .utf8)
       #expect(text.contains(name))
     }
     #expect(!FileManager.default.fileExists(atPath: folder.file("out/ran").path))
+  }
+
+  /// Learning curves of methods as SVG, every method at its own accuracy.
+  private func curves(of methods: [String]) throws -> String {
+    let folder = try TemporaryFolder()
+    let results = try HandMade.sweep("own", [("method", methods)]) { place in
+      HandMade.run(place["method"] ?? "", [[0.25], [0.5]])
+    }
+    _ = try LearningCurvesFigure(results, paper: HandMade.noPaper).write(to: folder.path)
+    return try String(contentsOf: folder.file("learning-curves.svg"), encoding: .utf8)
+  }
+
+  @Test(
+    "a method has its colour whatever stands beside it", .enabled(if: Gnuplot.program != nil))
+  func fixedLooks() throws {
+    let looks = [
+      ("pfedla", "rgb(  0, 114, 178)"), ("heurpfedla", "rgb(213,  94,   0)"),
+      ("fedavg", "rgb(204, 121, 167)"),
+    ]
+    for (method, colour) in looks {
+      #expect(try curves(of: [method]).contains(colour), "\(method)")
+      #expect(try curves(of: ["fedper", method]).contains(colour), "\(method)")
+    }
+    #expect(try !curves(of: ["fedavg"]).contains("rgb(  0, 114, 178)"))
+  }
+
+  @Test(
+    "more curves than can be followed are small panels over all others in grey",
+    .enabled(if: Gnuplot.program != nil))
+  func smallPanels() throws {
+    let few = try curves(of: Array(MethodRegistry.names.prefix(10)))
+    #expect(!few.contains("all other methods"))
+    let many = try curves(of: Array(MethodRegistry.names.prefix(11)))
+    #expect(many.contains("all other methods"))
+    // Every method is a panel's title and no longer in the legend.
+    for name in MethodRegistry.names.prefix(11) {
+      let title = try #require(MethodRegistry.method(named: name)).information.title
+      #expect(many.components(separatedBy: ">\(title)<").count == 2, "\(title)")
+    }
   }
 }

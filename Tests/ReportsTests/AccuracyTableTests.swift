@@ -135,8 +135,8 @@ struct AccuracyTableTests {
 
     #expect(
       table.table.header == [
-        "method", "emnist, 10 clients", "emnist, 100 clients", "cifar10, 10 clients",
-        "cifar10, 100 clients",
+        "method", "EMNIST, 10 clients", "EMNIST, 100 clients", "CIFAR-10, 10 clients",
+        "CIFAR-10, 100 clients",
       ])
     #expect(
       table.table.rows[1] == [

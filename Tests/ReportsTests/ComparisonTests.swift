@@ -45,7 +45,7 @@ struct ComparisonTests {
     #expect(
       three.csv.text.hasPrefix(
         "method,dataset,data,partition,rounds,retained_layers,numerics_version,seeds,seed_values,"))
-    #expect(three.plainText.contains("retained_layers"))
+    #expect(three.plainText(isBold: false).contains("retained_layers"))
     #expect(
       HandMade.rows(three.csv).allSatisfy { $0["seeds"] == "3" && $0["seed_values"] == "0 1 2" })
   }

@@ -42,6 +42,11 @@ struct GnuplotTests {
     let picture = try String(contentsOf: folder.file("p.svg"), encoding: .utf8)
     #expect(picture.contains("θ_i, 50 % "))
     #expect(picture.contains("≥ 1"))
+
+    // A digit after a sign that is written as a code is not part of the code.
+    try Gnuplot.run(script("$5 of é7, %12"), in: folder.path)
+    let digits = try String(contentsOf: folder.file("p.svg"), encoding: .utf8)
+    #expect(digits.contains("$5 of é7, %12"))
   }
 
   @Test(

@@ -22,9 +22,9 @@ struct ReportRegistryTests {
     #expect(Set(names).count == names.count)
     for name in names {
       #expect(ReportRegistry.entry(named: name)?.report.name == name)
-      #expect(ReportRegistry.entry(named: name)?.parts.isEmpty == false)
+      #expect(ReportRegistry.entry(named: name)?.parts.isEmpty == (name == "none"))
     }
-    #expect(ReportRegistry.entry(named: "accuracy") == nil)
+    #expect(ReportRegistry.entry(named: "table") == nil)
     #expect(ReportRegistry.reports.filter(\.hasGrids).map(\.name) == ["tuning", "sensitivity"])
   }
 
@@ -43,7 +43,7 @@ struct ReportRegistryTests {
           ) { _ in result }
           let section = try part.init(sweep, paper: HandMade.noPaper).write(to: folder.path)
           #expect(section.name == "own", "\(part)")
-          for file in section.files + section.pictures.map(\.file) {
+          for file in section.files + section.pictures.map({ "\($0.name).svg" }) {
             #expect(
               FileManager.default.fileExists(atPath: folder.file(file).path), "\(part) \(file)")
           }
@@ -53,7 +53,7 @@ struct ReportRegistryTests {
   }
 
   @Test("an unknown report is refused when its sweep is read, with the nearest name")
-  func unknown() {
+  func unknown() throws {
     #expect(
       message {
         _ = try SmallSweep.sweep(
@@ -62,11 +62,9 @@ struct ReportRegistryTests {
         == "small.yaml, line 3: report: found acuracy-table, expected one of "
         + "\(ReportRegistry.reports.map(\.name).joined(separator: ", ")) (did you mean accuracy-table?)"
     )
-    #expect(
-      message {
-        _ = try SmallSweep.sweep(
-          SmallSweep.text.replacing("report: accuracy-table\n", with: ""))
-      }.hasPrefix("small.yaml: report: missing, expected one of accuracy-table, "))
+    let sweep = try SmallSweep.sweep(
+      SmallSweep.text.replacing("report: accuracy-table\n", with: ""))
+    #expect(sweep.report.name == "accuracy")
   }
 
   @Test("a plan of a report that this program does not have is named with the nearest one")

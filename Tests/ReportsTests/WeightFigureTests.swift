@@ -92,7 +92,7 @@ struct WeightFigureTests {
   {
     for picture in section.pictures {
       #expect(picture.caption.contains("diamonds: the paper's values") == isThere)
-      let svg = try String(contentsOf: folder.file("out/\(picture.file)"), encoding: .utf8)
+      let svg = try String(contentsOf: folder.file("out/\(picture.name).svg"), encoding: .utf8)
       #expect(svg.contains("the paper") == isThere)
     }
   }

@@ -18,3 +18,13 @@ import Testing
     #expect(AlignedColumns.line(["abcdef", "1"], widths: [4, 3]) == "abcdef  1")
   }
 }
+
+@Suite("Wrapped prose")
+struct WrappedTests {
+  @Test("lines break at blanks and are never longer, but for a longer word")
+  func lines() {
+    #expect(Wrapped.lines("one two  three", width: 7) == "one two\nthree")
+    #expect(Wrapped.lines("a verylongword b", width: 6) == "a\nverylongword\nb")
+    #expect(Wrapped.lines("", width: 6) == "")
+  }
+}

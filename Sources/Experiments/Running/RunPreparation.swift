@@ -35,8 +35,10 @@ public struct RunPreparation: Sendable {
     self.specification = specification
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
-    let network =
-      NetworkRegistry.network(named: specification.model.architecture) ?? NetworkRegistry.standard
+    let name = specification.model.architecture
+    guard let network = NetworkRegistry.network(named: name) else {
+      throw ArchitectureError(reason: "no network is named \(name)")
+    }
     architecture = try network.architecture(
       inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
       classCount: dataset.classNames.count,

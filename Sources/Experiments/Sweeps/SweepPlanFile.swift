@@ -118,7 +118,7 @@ extension SweepPlan.Record: Codable {
     guard SweepSpecification.isFolderName(name), folder.hasSuffix("/\(name)") else {
       return "name: found \(name), expected the name of its folder"
     }
-    if let cell = cells.first(where: { !Escaping.isFileName($0.name) && !$0.name.isEmpty }) {
+    if let cell = cells.first(where: { !isFileName($0.name) && !$0.name.isEmpty }) {
       return "cells: found the name \(cell.name), expected the name of a file"
     }
     for (index, axis) in axes.enumerated()

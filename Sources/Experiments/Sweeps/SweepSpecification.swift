@@ -55,7 +55,7 @@ public struct SweepSpecification {
   private static let reservedNames = ["cells", "synthetic-data"]
 
   static func isFolderName(_ name: String) -> Bool {
-    !reservedNames.contains(name) && Escaping.isFileName(name)
+    !reservedNames.contains(name) && isFileName(name)
   }
 
   /// Its name, as in `pfedla reproduce table1`.
@@ -150,9 +150,7 @@ public struct SweepSpecification {
     throws -> SweepReport
   {
     let names = reports.map(\.name)
-    guard let name = try root.text("report") else {
-      throw root.missing("report", "one of \(names.joined(separator: ", "))")
-    }
+    let name = try root.text("report") ?? SweepReport.standardName
     guard let report = reports.first(where: { $0.name == name }) else {
       throw root.error("report", root.value("report"), root.expectedWord(name, among: names))
     }

@@ -81,4 +81,7 @@ public struct ArchitectureError: Error, CustomStringConvertible, Equatable, Send
   public let reason: String
   /// One line for the user.
   public var description: String { "model: \(reason)" }
+
+  /// An error with that reason.
+  package init(reason: String) { self.reason = reason }
 }

@@ -113,7 +113,7 @@ struct SweepOptions: ParsableArguments {
       throw ExitCode(130)
     }
     let report = try Report(output: output, paperFolder: "\(experiments)/paper")
-    try report.write()
+    let written = try report.write()
     report.printProblems()
     let diverged = report.diverged(among: cells)
     if let first = diverged.first {
@@ -127,6 +127,7 @@ struct SweepOptions: ParsableArguments {
       for failure in outcome.failures { display.note("  \(failure.cell): \(failure.reason)") }
       throw ExitCode.failure
     }
+    print(written.plainText(isBold: Terminal.isBold), terminator: "")
     return report
   }
 

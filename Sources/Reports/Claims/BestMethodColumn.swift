@@ -14,8 +14,6 @@ import Support
 /// - inconclusive otherwise; so if another method was not run where it could turn a win, and if one of
 ///   the two was not run where it could turn a defeat.
 struct BestMethodColumn {
-  private static let ours = ["pfedla", "heurpfedla"]
-
   /// Whether one of the two has the highest mean of the methods run; nil if no seed has all of them.
   let leads: Bool?
   /// Whether one of the two was run beside another method.
@@ -35,8 +33,8 @@ struct BestMethodColumn {
     let planned = sweep.labels("method").filter { method in
       sweep.isPlanned(place.merging(["method": method]) { $1 })
     }
-    let others = (inPaper.isEmpty ? planned : inPaper).filter { !Self.ours.contains($0) }
-    let pairs = Self.ours.flatMap { ours in others.map { (ours, $0) } }
+    let others = (inPaper.isEmpty ? planned : inPaper).filter { !SeriesLook.papersOwn.contains($0) }
+    let pairs = SeriesLook.papersOwn.flatMap { ours in others.map { (ours, $0) } }
     let judged = JudgedContrast.family(
       pairs.map { PairedRuns(runs($0), runs($1)).contrast() })
     let contrasts = zip(pairs, judged).map { pair, judged in
@@ -45,7 +43,7 @@ struct BestMethodColumn {
         judged: judged)
     }
     self.contrasts = contrasts
-    let means = Means(Self.ours, others, runs)
+    let means = Means(SeriesLook.papersOwn, others, runs)
     leads = means?.leads
     let seeds = judged.map(\.contrast.count).max() ?? 0
     var sentences = [
@@ -54,9 +52,10 @@ struct BestMethodColumn {
     if seeds > 0 {
       sentences =
         JudgedContrast.shortage(seeds).map { ["\($0.capitalisedFirst)."] }
-        ?? Self.ours.map { name in Self.text(name, contrasts.filter { $0.first == name }) }
+        ?? SeriesLook.papersOwn.map { name in Self.text(name, contrasts.filter { $0.first == name })
+        }
       if let means { sentences.append(means.text) }
-      let missing = (Self.ours + others).filter { runs($0).isEmpty }.map { name in
+      let missing = (SeriesLook.papersOwn + others).filter { runs($0).isEmpty }.map { name in
         let diverged = sweep.divergedCount(place.merging(["method": name]) { $1 })
         return Self.title(name) + (diverged > 0 ? " (diverged)" : "")
       }
@@ -69,7 +68,9 @@ struct BestMethodColumn {
   }
 
   private static func verdict(_ contrasts: [MethodContrast]) -> Verdict {
-    let verdicts = ours.map { name in contrasts.filter { $0.first == name }.map(\.verdict) }
+    let verdicts = SeriesLook.papersOwn.map { name in
+      contrasts.filter { $0.first == name }.map(\.verdict)
+    }
     guard !contrasts.isEmpty else { return .inconclusive }
     if verdicts.contains(where: { $0.allSatisfy { $0 == .supported } }) { return .supported }
     if verdicts.allSatisfy({ $0.contains(.refuted) }) { return .refuted }

@@ -23,7 +23,12 @@ public struct Claims {
     self.sweeps = sweeps.filter { Self.names.contains($0.plan.name) }
   }
 
-  private static let names = ["table1", "table2", "table3", "figure1", "figure5", "figure6"]
+  /// Whether any of the sweeps is the paper's.
+  var isOfPaper: Bool { !sweeps.isEmpty }
+
+  private static let names = [
+    "table1", "table2", "table3", "figure1", "figure5", "figure6", "figure7",
+  ]
 
   // MARK: What a reader sees
 

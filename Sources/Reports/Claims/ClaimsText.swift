@@ -52,22 +52,32 @@ extension Claims {
       + footers.map { "\n\(escaped($0))\n" }.joined()
   }
 
-  /// The section of report.html; one line if nothing is conclusive.
+  /// The section of report.html: each claim with its verdict, its reasons folded; one line if nothing is
+  /// conclusive.
   public var html: String {
     let escaped = Escaping.html
+    func verdict(_ claim: Claim) -> String {
+      let name = claim.verdict.rawValue
+      return
+        "<span class=\"verdict \(name.replacingOccurrences(of: " ", with: "-"))\">\(escaped(name))</span>"
+    }
     func item(_ claim: Claim) -> String {
-      let title = claim.part.isEmpty ? "\(claim.number). \(claim.statement)" : claim.part
+      let parts = shown.filter { $0.number == claim.number && !$0.part.isEmpty }.map { part in
+        "<li><p><b>\(escaped(part.part))</b> \(verdict(part))</p><p>\(escaped(part.explanation))</p></li>"
+      }
       return """
-        <li\(claim.part.isEmpty ? "" : " class=\"part\"")><p><b>\(escaped(title))</b> \
-        <span class="verdict \(claim.verdict.rawValue.replacingOccurrences(of: " ", with: "-"))">\
-        \(escaped(claim.verdict.rawValue))</span></p>
-        <p>\(escaped(claim.explanation))</p></li>
+        <li><details><summary><b>\(claim.number). \(escaped(claim.statement))</b> \(verdict(claim))</summary>
+        <p>\(escaped(claim.explanation))</p>
+        \(parts.isEmpty ? "" : "<ul>\(parts.joined(separator: "\n"))</ul>")</details></li>
         """
     }
+    let whole = shown.filter { $0.part.isEmpty }
     let text =
       summary.map { "<p>\(escaped($0))</p>" }
-      ?? "<ul class=\"claims\">\n\(shown.map(item).joined(separator: "\n"))\n</ul>\n"
+      ?? "<ul class=\"claims\">\n\(whole.map(item).joined(separator: "\n"))\n</ul>\n"
+      + "<details><summary>How claims are judged</summary>\n"
       + footers.map { "<p class=\"note\">\(escaped($0))</p>" }.joined(separator: "\n")
+      + "</details>"
     return """
       <section id="claims">
       <h2>\(escaped(heading))</h2>

@@ -121,8 +121,8 @@ public struct Comparison: Sendable {
     return warnings
   }
 
-  /// Writes table.csv, table.md, curves.csv and, with gnuplot, curves.svg and curves.png into the folder,
-  /// which is made if it is missing.
+  /// Writes table.csv, table.md, curves.csv and, with gnuplot, curves.svg, curves.png and curves.pdf into the
+  /// folder, which is made if it is missing.
   /// - Returns: the names of the files written, and why there is no plot, in one line, if there is none.
   public func write(to folder: String) throws -> (files: [String], problem: String?) {
     try makeFolder(folder)
@@ -130,7 +130,7 @@ public struct Comparison: Sendable {
     try TextFile.write(markdown, to: "\(folder)/table.md")
     try curves.write(to: "\(folder)/curves.csv")
     let problem = CurvesPicture(self).write(to: folder)
-    let drawn = problem == nil ? ["curves.svg", "curves.png"] : []
+    let drawn = problem == nil ? ["curves.svg", "curves.png", "curves.pdf"] : []
     return (["table.csv", "table.md", "curves.csv"] + drawn, problem)
   }
 }

@@ -32,6 +32,8 @@ extension Comparison {
 
     /// The method, with what distinguishes it from others in its panel.
     package let title: String
+    /// The method's name in the registry.
+    let method: String
     /// The dataset, marked where its files are not the published ones.
     package let dataset: String
     package let scheme: String
@@ -59,7 +61,8 @@ extension Comparison {
             trained: 100 * means.map(\.1).mean)
       }
       return MethodCurve(
-        title: title(row), dataset: row.dataset, scheme: row.scheme, points: points)
+        title: title(row), method: runs[0].method, dataset: row.dataset, scheme: row.scheme,
+        points: points)
     }
   }
 

@@ -4,10 +4,11 @@ import Support
 // The table of a comparison: for a terminal, in Markdown and as CSV.
 extension Comparison {
   static let explanation = """
-    Accuracy in percent on the clients' own test data after the last round, mean over clients ± \
-    standard deviation over clients [± standard deviation of the mean over seeds]. received: the model \
-    that the next local training would start from; trained: the model after the latest local training. \
-    MB up, MB down: what all participants send and are sent in a round, float32; 1 MB = 2^20 bytes.
+    Accuracy in percent on the clients' own test data after the last round, mean
+    over clients ± standard deviation over clients [± standard deviation of the mean
+    over seeds]. received: the model that the next local training would start from;
+    trained: the model after the latest local training. MB up, MB down: what all
+    participants send and are sent in a round, float32; 1 MB = 2^20 bytes.
     """
 
   /// The number of seeds, and of those that diverged.
@@ -45,9 +46,33 @@ extension Comparison {
       }
   }
 
-  /// The table for a terminal.
-  public var plainText: String {
-    AlignedColumns.lines(cells).joined(separator: "\n") + "\n\n" + Self.explanation + "\n"
+  /// The table for a terminal, the best accuracies of each dataset and partition marked.
+  /// - Parameter isBold: whether to write them in bold, by the terminal's codes.
+  public func plainText(isBold: Bool) -> String {
+    terminalTable.plainText(isBold: isBold) + "\n" + Self.explanation + "\n"
+  }
+
+  private var terminalTable: ReportTable {
+    let cells = cells
+    let header = cells[0]
+    var marked: Set<ReportTable.Place> = []
+    for panel in panels {
+      let places = rows.indices.filter {
+        rows[$0].dataset == panel.dataset && rows[$0].scheme == panel.scheme
+      }
+      for (name, value) in [("received", \Row.received.mean), ("trained", \.trained.mean)] {
+        let known = places.filter { !rows[$0][keyPath: value].isNaN }
+        guard known.count > 1, let column = header.firstIndex(of: name),
+          let best = known.map({ rows[$0][keyPath: value] }).max()
+        else { continue }
+        for row in known where rows[row][keyPath: value] == best {
+          marked.insert(ReportTable.Place(row: row, column: column))
+        }
+      }
+    }
+    return ReportTable(
+      title: "Test accuracy, mean over clients", header: header, rows: Array(cells.dropFirst()),
+      marked: marked)
   }
 
   /// The table in Markdown.

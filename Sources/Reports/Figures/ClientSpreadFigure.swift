@@ -74,17 +74,17 @@ public struct ClientSpreadFigure: ReportPart {
     return position - position.rounded(.down) - 0.5
   }
 
-  private static let middleHalf = Style.line(Stroke(width: 2, colour: "#000000"))
+  private static let middleHalf = Style.boxes(.solid("#e4e4e4"))
 
   private static func marks(_ accuracies: [Double], row: Int, colour: String) -> [Mark] {
     let row = Double(row)
-    let quartiles = [0.25, 0.75].map { [accuracies.quantile($0), row] }
     let cloud = Marker(
       shape: .disc, size: accuracies.count > 60 ? 0.35 : 0.6, colour: "#60\(colour.dropFirst())")
+    // Below the points, so that it hides none.
+    let box = [accuracies.quantile(0.25), accuracies.quantile(0.75), row - 0.36, row + 0.36]
     return [
+      Mark(middleHalf, [box]),
       Mark(.points(cloud), accuracies.enumerated().map { [$1, row + 0.6 * shift($0)] }),
-      Mark(.line(Stroke(width: 5, colour: "#ffffff")), quartiles),
-      Mark(middleHalf, quartiles),
     ] + Mark.diamonds([[accuracies.mean, row]])
   }
 

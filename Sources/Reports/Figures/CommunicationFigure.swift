@@ -28,13 +28,11 @@ public struct CommunicationFigure: ReportPart {
       results.seriesPanelAxes + [
         results.seriesAxis, "model", "round", "sent_mbytes", "accuracy_percent", "seeds",
       ])
-    var panels: [Panel] = []
-    var all: [MethodSeries] = []
+    var groups: [CurvePanels.Group] = []
     for panel in results.seriesPanels {
       let series = results.series(panel)
       guard !series.isEmpty else { continue }
-      all += series
-      var marks: [Mark] = []
+      var curves: [CurvePanels.Curve] = []
       let lines = series.map { (series: $0, points: Self.points($0)) }
       let most = lines.compactMap { $0.points.last?.sent }.max() ?? 0
       for (one, points) in lines {
@@ -45,22 +43,21 @@ public struct CommunicationFigure: ReportPart {
               CSV.number(point.accuracy), "\(one.runs.count)",
             ])
         }
-        marks += Self.marks(one, points, most: most)
+        curves.append(Self.curve(one, points, most: most))
       }
-      panels.append(
+      groups.append(
         .init(
-          title: panel.title,
-          x: Axis(label: "sent so far (MB)", range: .count([max(most, 1)])),
+          title: panel.title, x: Axis(label: "sent so far (MB)", range: .count([max(most, 1)])),
           y: Axis(
             label: "test accuracy (%)",
             range: .percent(lines.flatMap { $0.points.map(\.accuracy) })),
-          marks: marks))
+          curves: curves))
     }
-    guard !panels.isEmpty else { return section }
+    guard !groups.isEmpty else { return section }
     try section.add(
-      PanelPicture(
-        title: "Accuracy against communication \(results.profileRemark)", panels: panels,
-        legend: legend(all), plotHeight: 250),
+      CurvePanels(
+        title: "Accuracy against communication \(results.profileRemark)", groups: groups
+      ).picture,
       caption:
         "Accuracy on the clients' own test data, mean over clients and seeds, against the data that all "
         + "clients and the server have sent so far as float32 (1 MB = 2^20 bytes). A method that "
@@ -82,11 +79,14 @@ public struct CommunicationFigure: ReportPart {
     }
   }
 
-  private static func marks(_ series: MethodSeries, _ points: [Point], most: Double) -> [Mark] {
-    guard let last = points.last else { return [] }
-    guard last.sent > 0 else {
-      return [Mark(series.look.line, [[0, last.accuracy], [max(most, 1), last.accuracy]])]
+  private static func curve(_ series: MethodSeries, _ points: [Point], most: Double)
+    -> CurvePanels.Curve
+  {
+    var places = points.map { [$0.sent, $0.accuracy] }
+    if let last = points.last, last.sent == 0 {
+      places = [[0, last.accuracy], [max(most, 1), last.accuracy]]
     }
-    return Mark.curve(points.map { [$0.sent, $0.accuracy] }, series.look, start: series.index)
+    return CurvePanels.Curve(
+      title: series.title, look: series.look, index: series.index, points: places)
   }
 }

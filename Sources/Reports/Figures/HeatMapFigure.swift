@@ -113,7 +113,7 @@ public struct HeatMapFigure: ReportPart {
     }
     return PanelPicture(
       title: "\(panel.title): weights in layer \(layer) \(results.profileRemark)", panels: panels,
-      plotHeight: 298, leftMargin: 60, bottomMargin: 60)
+      plotHeight: 298, leftMargin: 60, bottomMargin: 64)
   }
 
   /// With more clients than this, the numbers do not fit into their tiles.
@@ -126,10 +126,16 @@ public struct HeatMapFigure: ReportPart {
     func point(_ tile: Tile) -> [Double] {
       [Double(tile.source), Double(tile.target), min(tile.weight, end)]
     }
-    func numbers(_ tiles: [Tile], _ colour: String) -> Mark {
-      let shown = count <= Self.mostNumbers ? tiles : []
+    let bar = ColourBar(
+      end: end,
+      label: isClipped
+        ? "aggregation weight (last colour: this or more)" : "aggregation weight")
+    func numbers(_ colour: Colour) -> Mark {
+      let shown = tiles.filter {
+        count <= Self.mostNumbers && bar.colour(min($0.weight, end)).contrasting == colour
+      }
       return Mark(
-        .labels(colour), shown.map(point),
+        .labels(colour.hexadecimal), shown.map(point),
         texts: shown.map { ($0.isClipped ? "≥" : "") + Self.short($0.weight) })
     }
     let tics = Axis.Tics.every(Double(max(1, count / 10)), hasStrokes: false)
@@ -139,13 +145,9 @@ public struct HeatMapFigure: ReportPart {
       y: Axis(label: "target client", range: .ends(Double(count) - 0.5, -0.5), tics: tics),
       marks: [
         Mark(.tiles, tiles.map(point)),
-        numbers(tiles.filter { $0.weight < 0.55 * end }, "#222222"),
-        numbers(tiles.filter { $0.weight >= 0.55 * end }, "#ffffff"),
+        numbers(.black), numbers(.white),
       ],
-      colourBar: ColourBar(
-        end: end,
-        label: isClipped
-          ? "aggregation weight (last colour: this value or more)" : "aggregation weight"))
+      colourBar: bar)
   }
 
   /// Two decimals without the leading zero.

@@ -18,13 +18,11 @@ public struct LearningCurvesFigure: ReportPart {
       results.seriesPanelAxes + [
         results.seriesAxis, "model", "round", "accuracy_percent", "accuracy_sd_seeds", "seeds",
       ])
-    var panels: [Panel] = []
-    var all: [MethodSeries] = []
+    var groups: [CurvePanels.Group] = []
     for panel in results.seriesPanels {
       let series = results.series(panel)
       guard !series.isEmpty else { continue }
-      var marks: [Mark] = []
-      var drawn: [(round: Int, accuracy: Double)] = []
+      var curves: [CurvePanels.Curve] = []
       for one in series {
         let points = one.rounds.map { (round: $0, accuracies: one.accuracies(round: $0)) }
         for point in points {
@@ -35,27 +33,36 @@ public struct LearningCurvesFigure: ReportPart {
               "\(point.accuracies.count)",
             ])
         }
-        drawn += points.map { ($0.round, $0.accuracies.mean) }
-        marks += Mark.curve(
-          points.map { [Double($0.round), $0.accuracies.mean] }, one.look, start: one.index)
+        curves.append(
+          CurvePanels.Curve(
+            title: one.title, look: one.look, index: one.index,
+            points: points.map { [Double($0.round), $0.accuracies.mean] },
+            band: points.filter { $0.accuracies.count > 1 }.map { point in
+              [Double(point.round)] + Self.ends(point.accuracies)
+            }))
       }
-      all += series
-      panels.append(
+      let (rounds, accuracies) = (
+        curves.flatMap(\.points).map { $0[0] },
+        curves.flatMap { $0.points.map { $0[1] } + $0.band.flatMap { $0.dropFirst() } }
+      )
+      groups.append(
         .init(
-          title: panel.title,
-          x: Axis(label: "round", range: .count(drawn.map { Double($0.round) })),
-          y: Axis(label: "test accuracy (%)", range: .percent(drawn.map(\.accuracy))),
-          marks: marks))
+          title: panel.title, x: Axis(label: "round", range: .count(rounds)),
+          y: Axis(label: "test accuracy (%)", range: .percent(accuracies)), curves: curves))
     }
-    guard !panels.isEmpty else { return section }
+    guard !groups.isEmpty else { return section }
     try section.add(
-      PanelPicture(
-        title: "Learning curves, mean over clients \(results.profileRemark)", panels: panels,
-        legend: legend(all), plotHeight: 250),
+      CurvePanels(
+        title: "Learning curves, mean over clients \(results.profileRemark)", groups: groups
+      ).picture,
       caption:
         "Accuracy on the clients' own test data over rounds, mean over clients and seeds; the "
-        + "model that each method's own paper reports.",
+        + "model that each method's own paper reports. Bands reach from the lowest to the highest seed.",
       numbers: numbers, name: "learning-curves", to: folder)
     return section
+  }
+  /// The lowest and the highest.
+  private static func ends(_ values: [Double]) -> [Double] {
+    [values.min() ?? .nan, values.max() ?? .nan]
   }
 }

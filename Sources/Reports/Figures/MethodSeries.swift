@@ -18,9 +18,6 @@ struct MethodSeries {
   /// The model whose accuracy the method's own paper reports.
   let reported: EvaluatedModel
 
-  /// The paper's own methods have wider lines and the first looks, which no other series shares.
-  static let papersOwn = ["pfedla", "heurpfedla"]
-
   /// Rounds after which all runs were evaluated, ascending.
   var rounds: [Int] {
     let others = runs.dropFirst().map { Set($0.evaluatedRounds) }
@@ -46,9 +43,6 @@ extension SweepResults {
   func series(_ panel: Panel) -> [MethodSeries] {
     let axis = seriesAxis
     let labels = plan.axes.contains { $0.name == axis } ? labels(axis) : [""]
-    let looks =
-      MethodSeries.papersOwn.filter(labels.contains)
-      + labels.filter { !MethodSeries.papersOwn.contains($0) }
     return labels.enumerated().compactMap { index, label in
       let place = label.isEmpty ? panel.place : panel.place.merging([axis: label]) { $1 }
       let evaluated = runs(place).filter { !$0.evaluatedRounds.isEmpty }
@@ -60,9 +54,8 @@ extension SweepResults {
       let name = label.isEmpty ? first.method : label
       return MethodSeries(
         label: name, title: title, index: index,
-        look: SeriesLook(
-          looks.firstIndex(of: label) ?? index,
-          width: MethodSeries.papersOwn.contains(name) ? 3 : 1.6),
+        look: axis == "retained_layers"
+          ? SeriesLook(index) : SeriesLook(method: name, else: index),
         runs: evaluated, reported: first.reported)
     }
   }
@@ -71,13 +64,4 @@ extension SweepResults {
   var seriesPanels: [Panel] { panels(without: ["seed", seriesAxis]) }
   /// Their names.
   var seriesPanelAxes: [String] { panelAxes(without: ["seed", seriesAxis]) }
-}
-
-/// The legend of pictures with a line a series: each series once, in the order of its axis.
-func legend(_ series: [MethodSeries]) -> [PanelPicture.LegendEntry] {
-  var known: [Int: PanelPicture.LegendEntry] = [:]
-  for one in series where known[one.index] == nil {
-    known[one.index] = .init(one.look.lineWithPoints, one.title)
-  }
-  return known.sorted { $0.key < $1.key }.map(\.value)
 }

@@ -66,7 +66,7 @@ struct TrialSelfWeightsFigure {
   }
 
   private static let theirs = Style.points(
-    Marker(shape: .diamond, size: 1.6, colour: "#000000"))
+    Marker(shape: .diamond, size: 1.1, colour: "#000000"))
 
   private func series(_ panel: SweepResults.Panel) -> [Series] {
     guard let group = tuning.groups.first(where: { $0.place == panel.place }) else { return [] }

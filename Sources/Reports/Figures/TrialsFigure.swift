@@ -23,7 +23,7 @@ struct TrialsFigure {
       var scores: [Double] = []
       for group in groups {
         let place = index(group)
-        let look = Self.look(place)
+        let look = look(place)
         let known = group.choice.trials.filter { !$0.score.isNaN }
         scores += known.flatMap { [$0.score - $0.standardError, $0.score + $0.standardError] }
         // Side by side, so that the bars of several methods do not overlap.
@@ -52,7 +52,9 @@ struct TrialsFigure {
 
   private static let chosen = Style.points(
     Marker(shape: .ring, size: 1.8, colour: "#000000", lineWidth: 2))
-  private static func look(_ method: Int) -> SeriesLook { SeriesLook(method, width: 0.8) }
+  private func look(_ place: Int) -> SeriesLook {
+    SeriesLook(method: methods.indices.contains(place) ? methods[place] : "", else: place)
+  }
 
   private var methods: [String] { results.labels("method") }
 
@@ -65,7 +67,7 @@ struct TrialsFigure {
     let titles = methods.map { MethodRegistry.method(named: $0)?.information.title ?? $0 }
     return PanelPicture(
       title: "Trials on held-out training data \(results.profileRemark)", panels: panels,
-      legend: titles.enumerated().map { .init(Self.look($0).lineWithPoints, $1) }
+      legend: titles.enumerated().map { .init(look($0).lineWithPoints, $1) }
         + (marksChosen ? [.init(Self.chosen, "chosen")] : []),
       plotHeight: 280)
   }

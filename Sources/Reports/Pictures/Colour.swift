@@ -1,3 +1,4 @@
+import Foundation
 import Support
 
 /// An opaque colour, 8 bits per channel.
@@ -17,15 +18,31 @@ struct Colour: Equatable {
   static let softInk = Colour(0x666666)
   static let rule = Colour(0xDDDDDD)
   static let white = Colour(0xFFFFFF)
+  static let black = Colour(0x000000)
 
   /// `#rrggbb`.
   var hexadecimal: String {
     "#" + Support.hexadecimal([red, green, blue].map { UInt8(clamping: $0) })
   }
 
-  /// Ink or white, whichever is easier to read on this colour.
+  /// Black or white, whichever has the higher contrast on this colour: at least 4.5 on any.
   var contrasting: Colour {
-    299 * red + 587 * green + 114 * blue > 120_000 ? .ink : .white
+    contrast(with: .black) >= contrast(with: .white) ? .black : .white
+  }
+
+  /// The contrast of two colours, from 1 to 21 (WCAG 2.2, contrast ratio).
+  func contrast(with other: Colour) -> Double {
+    let (first, second) = (luminance, other.luminance)
+    return (max(first, second) + 0.05) / (min(first, second) + 0.05)
+  }
+
+  /// Relative luminance (WCAG 2.2), from 0 (black) to 1 (white).
+  private var luminance: Double {
+    func linear(_ channel: Int) -> Double {
+      let value = Double(channel) / 255
+      return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
   }
 
   /// The colour `part` (0 to 1) of the way to `other`.
@@ -47,8 +64,14 @@ struct Colour: Equatable {
   /// A scale from few (0) to many (1), from light to dark; lightness alone shows the order.
   static func scale(_ position: Double) -> Colour {
     let stops = [0xD9E8F5, 0x9ECAE1, 0x4292C6, 0x08519C, 0x062A5B].map { Colour($0) }
-    let place = min(max(position, 0), 1) * Double(stops.count - 1)
-    let index = min(Int(place), stops.count - 2)
-    return stops[index].mixed(with: stops[index + 1], part: place - Double(index))
+    return between(stops, position: position)
+  }
+
+  /// The colour at a position (0 to 1) along colours at equal steps, at least one.
+  static func between(_ colours: [Colour], position: Double) -> Colour {
+    guard colours.count > 1 else { return colours.first ?? .white }
+    let place = min(max(position, 0), 1) * Double(colours.count - 1)
+    let index = min(Int(place), colours.count - 2)
+    return colours[index].mixed(with: colours[index + 1], part: place - Double(index))
   }
 }

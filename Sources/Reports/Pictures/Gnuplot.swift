@@ -31,6 +31,8 @@ public enum Gnuplot {
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = [file.path]
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    // A PDF file has a date with its zone.
+    process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC"]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: messages)
     process.standardOutput = FileHandle.nullDevice

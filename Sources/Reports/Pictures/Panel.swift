@@ -44,6 +44,14 @@ struct Axis {
 
 /// What the colours of tiles stand for: from white at 0 to dark blue.
 struct ColourBar {
+  /// The colours at equal steps from 0 to the end.
+  static let colours = [0xFFFFFF, 0xC6DBEF, 0x6BAED6, 0x2171B5, 0x08306B].map { Colour($0) }
+
+  /// The colour of a value.
+  func colour(_ value: Double) -> Colour {
+    Colour.between(Self.colours, position: end > 0 ? value / end : 0)
+  }
+
   /// The value of the darkest colour.
   let end: Double
   /// What is below the bar.

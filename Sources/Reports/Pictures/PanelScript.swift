@@ -42,9 +42,9 @@ extension Axis {
 extension ColourBar {
   fileprivate var commands: [String] {
     [
-      "set palette defined (0 '#ffffff', 0.25 '#c6dbef', 0.5 '#6baed6', 0.75 '#2171b5', 1 '#08306b')",
+      "set palette defined (\(Self.colours.enumerated().map { "\($0) '\($1.hexadecimal)'" }.joined(separator: ", ")))",
       "set cbrange [0:\(end)]", "set cbtics scale 0.4 offset 0,0.4",
-      "set cblabel \(Escaping.gnuplot(label)) offset 0,0.8",
+      "set cblabel \(Escaping.gnuplot(label)) offset 0,0.2",
     ]
   }
 }
@@ -65,6 +65,10 @@ extension Style {
     switch self {
     case .line, .points, .lineWithPoints, .bars: "using 1:2 \(legend)"
     case .errorBars(let marker): "using 1:2:3 with yerrorbars \(marker.words)"
+    case .levelErrorBars(let marker): "using 1:2:3 with xerrorbars \(marker.words) lw 1.6"
+    case .band(let colour):
+      "using 1:2:3 with filledcurves fc rgb '\(colour)' fs transparent solid 0.18 noborder"
+    case .boxes(let fill): "using 1:3:1:2:3:4 with boxxyerror \(fill.words)"
     case .pieces(let fill):
       "using 1:2:($1-0.4):($1+0.4):2:3 with boxxyerror \(fill.words)"
     case .levels(let stroke): "using 1:2:3:(0) with vectors nohead \(stroke.words)"
@@ -79,10 +83,12 @@ extension Style {
   var legend: String {
     switch self {
     case .line(let stroke), .levels(let stroke): "with lines \(stroke.words)"
-    case .points(let marker), .errorBars(let marker): "with points \(marker.words)"
+    case .points(let marker), .errorBars(let marker), .levelErrorBars(let marker):
+      "with points \(marker.words)"
+    case .band(let colour): "with boxes fs transparent solid 0.18 noborder lc rgb '\(colour)'"
     case .lineWithPoints(let stroke, let marker):
       "with linespoints \(marker.shapeWords) \(stroke.words)"
-    case .bars(let fill), .pieces(let fill): "with boxes \(fill.words)"
+    case .bars(let fill), .pieces(let fill), .boxes(let fill): "with boxes \(fill.words)"
     case .tiles: "with boxes fs solid 1 fc palette"
     case .labels(let colour): "with points lc rgb '\(colour)'"
     }

@@ -52,6 +52,12 @@ enum Style {
   case lineWithPoints(Stroke, Marker)
   /// (x, y, error): a point with a bar from y − error to y + error.
   case errorBars(Marker)
+  /// (x, y, error): a point with a bar from x − error to x + error.
+  case levelErrorBars(Marker)
+  /// (x, low, high): the area between two lines, pale.
+  case band(String)
+  /// (x from, x to, y from, y to): rectangles.
+  case boxes(Fill)
   /// (x, y): a bar from 0 to y, as wide as the panel says.
   case bars(Fill)
   /// (x, from, to): a piece of a stacked bar.
@@ -73,6 +79,7 @@ enum Style {
 
 /// How the i-th series of a picture is drawn. Colour, dash and marker each differ from those of its
 /// neighbours, so that it can be followed without colour; colour and dash together repeat after 30 series.
+/// A method has the same look in every picture: see `init(method:)`.
 struct SeriesLook {
   /// Colours that remain apart for colour-blind readers: eight of Okabe and Ito, two of Tol.
   static let colours = [
@@ -85,24 +92,22 @@ struct SeriesLook {
     .hollowTriangle, .hollowDiamond, .hollowDownTriangle, .hollowPentagon,
   ]
 
-  /// The series' number, from 0.
-  let index: Int
-  /// The width of its line.
-  let width: Double
-
-  init(_ index: Int, width: Double = 1.6) {
-    self.index = index
-    self.width = width
-  }
-
   /// Its colour.
-  var colour: String { Self.colours[index % Self.colours.count] }
+  let colour: String
+  private let stroke: Stroke
+  private let marker: Marker
 
-  private var stroke: Stroke {
-    Stroke(width: width, colour: colour, dash: Self.dashes[index % Self.dashes.count])
-  }
-  private var marker: Marker {
-    Marker(shape: Self.shapes[index % Self.shapes.count], size: 0.7, colour: colour)
+  /// The look of the i-th series.
+  /// - Parameters:
+  ///   - index: the series' number, from 0.
+  ///   - variant: which of several series of one colour, from 0: they differ in dash and marker.
+  ///   - width: of its line.
+  init(_ index: Int, variant: Int = 0, width: Double = 1.6) {
+    colour = Self.colours[index % Self.colours.count]
+    stroke = Stroke(
+      width: width, colour: colour, dash: Self.dashes[(index + variant) % Self.dashes.count])
+    marker = Marker(
+      shape: Self.shapes[(index + variant) % Self.shapes.count], size: 0.7, colour: colour)
   }
 
   /// Its line.
@@ -111,4 +116,8 @@ struct SeriesLook {
   var points: Style { .points(marker) }
   /// Both, as in a legend.
   var lineWithPoints: Style { .lineWithPoints(stroke, marker) }
+  /// The spread around its line.
+  var band: Style { .band(colour) }
+  /// Its points with level bars of their errors.
+  var levelErrorBars: Style { .levelErrorBars(marker) }
 }

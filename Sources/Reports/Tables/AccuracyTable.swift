@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import FederatedLearning
 import Foundation
@@ -7,15 +8,15 @@ import Support
 /// Tables 1 and 2. An axis `statistics` makes columns too; other axes of your own make rows.
 public struct AccuracyTable: ReportPart {
   /// A place on some axes.
-  private typealias Place = [String: String]
+  typealias Place = [String: String]
 
   private static let columnAxes = ["dataset", "clients", "statistics"]
 
-  private let results: SweepResults
+  let results: SweepResults
   private let paperRows: [[String: String]]
-  private let facts: SweepFacts
-  private let columns: [Place]
-  private let rows: [Place]
+  let facts: SweepFacts
+  let columns: [Place]
+  let rows: [Place]
   private let rowAxes: [String]
 
   /// A table of a sweep's finished runs.
@@ -41,17 +42,17 @@ public struct AccuracyTable: ReportPart {
     }
   }
 
-  private func accuracy(_ row: Place, _ column: Place) -> CellAccuracy {
+  func accuracy(_ row: Place, _ column: Place) -> CellAccuracy {
     let place = row.merging(column) { $1 }
     return CellAccuracy(results.runs(place), divergedCount: results.divergedCount(place))
   }
 
-  private func isPlanned(_ row: Place, _ column: Place) -> Bool {
+  func isPlanned(_ row: Place, _ column: Place) -> Bool {
     results.isPlanned(row.merging(column) { $1 })
   }
 
   /// The paper's number for a cell; NaN if it has none.
-  private func paperNumber(_ name: String, _ row: Place, _ column: Place) -> Double {
+  func paperNumber(_ name: String, _ row: Place, _ column: Place) -> Double {
     paperRows.number(name, where: row.merging(column) { $1 })
   }
 
@@ -217,14 +218,15 @@ public struct AccuracyTable: ReportPart {
     ]
   }
 
-  private func title(_ row: Place) -> String {
+  func title(_ row: Place) -> String {
     ([methodTitle(row)].filter { !$0.isEmpty }
       + rowAxes.filter { $0 != "method" }.map { "\($0) \(row[$0] ?? "")" }).joined(separator: ", ")
   }
 
-  private static func title(_ column: Place) -> String {
+  static func title(_ column: Place) -> String {
     let parts = [
-      column["dataset"], column["clients"].map { "\($0) clients" },
+      column["dataset"].map { DatasetCatalogue.title(of: $0) ?? $0 },
+      column["clients"].map { "\($0) clients" },
       column["statistics"].map { "\($0) statistics" },
     ].compactMap { $0 }
     return parts.isEmpty ? "accuracy" : parts.joined(separator: ", ")
@@ -240,7 +242,7 @@ public struct AccuracyTable: ReportPart {
     try table.write(to: folder)
     try costs.write(to: folder, name: "costs")
     return ReportSection(
-      name: results.plan.name, title: facts.title, tables: [table, costs],
+      name: results.plan.name, title: facts.title, overview: overview, tables: [table, costs],
       files: ["accuracy.csv", "table.md", "table.tex", "costs.md", "costs.tex"])
   }
 }

@@ -21,8 +21,12 @@ struct CellAccuracy {
   let lastFive: Double
   /// Last evaluation of received models.
   let received: Double
+  /// Its standard deviation over seeds; NaN for fewer than two.
+  let receivedDeviation: Double
   /// Last evaluation of trained models.
   let trained: Double
+  /// Its standard deviation over seeds; NaN for fewer than two.
+  let trainedDeviation: Double
 
   /// Runs that diverged, which are left out of every number here.
   let divergedCount: Int
@@ -42,8 +46,13 @@ struct CellAccuracy {
     seedDeviation = means.standardDeviation
     clientDeviation = runs.map(\.clientAccuraciesPercent.standardDeviation).mean
     lastFive = runs.map { $0.accuracyPercent($0.reported, last: 5) }.mean
-    received = runs.map { $0.accuracyPercent(.received) }.mean
-    trained = runs.map { $0.accuracyPercent(.trained) }.mean
+    let (received, trained) = (
+      runs.map { $0.accuracyPercent(.received) }, runs.map { $0.accuracyPercent(.trained) }
+    )
+    self.received = received.mean
+    receivedDeviation = received.standardDeviation
+    self.trained = trained.mean
+    trainedDeviation = trained.standardDeviation
   }
 
   /// `61.43 ± 0.20 (61.43)`: ours, its deviation over seeds, the paper's, as far as available.

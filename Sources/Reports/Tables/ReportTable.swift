@@ -61,29 +61,62 @@ public struct ReportTable: Sendable, Equatable {
       + footers.map { "\n\(Escaping.markdown($0))\n" }.joined()
   }
 
-  /// As a LaTeX table of the package booktabs. LaTeX numbers its captions itself, so that a number
-  /// at the start of the title is left out there.
+  /// As a LaTeX table of the packages booktabs and graphicx, as wide as the text at most. LaTeX numbers its
+  /// captions itself, so that a number at the start of the title is left out there.
   public var latex: String {
     func line(_ cells: [String]) -> String {
       "    " + cells.joined(separator: " & ") + " \\\\"
     }
-    let lines = written(Escaping.latex) { "\\textbf{\($0)}" }.map(line)
+    let body = written(Escaping.latex) { "\\textbf{\($0)}" }.map { cells in
+      line(cells.enumerated().map { isProse($0) ? Self.paragraph($1) : $1 })
+    }
+    let head = line(header.map(Self.latexHeader))
+    let width = "\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi"
     return
       ([
-        "% needs \\usepackage{booktabs}",
+        "% needs \\usepackage{booktabs,graphicx}",
         "\\begin{table}", "  \\centering", "  \\caption{\(Escaping.latex(unnumberedTitle))}",
-        "  \\begin{tabular}{l\(String(repeating: "r", count: max(header.count - 1, 0)))}",
-        "    \\toprule", line(header.map(Escaping.latex)), "    \\midrule",
-      ] + lines
-      + ["    \\bottomrule", "  \\end{tabular}"]
-      + footers.map { "\n  \\footnotesize \(Escaping.latex($0))\n" } + ["\\end{table}"])
+        "  \\small", "  \\setlength{\\tabcolsep}{4pt}", "  \\resizebox{\(width)}{!}{%",
+        "  \\begin{tabular}{\(header.indices.map { $0 == 0 || isProse($0) ? "l" : "r" }.joined())}",
+        "    \\toprule", head, "    \\midrule",
+      ] + body
+      + ["    \\bottomrule", "  \\end{tabular}}"]
+      + footers.map {
+        "  \\par\\smallskip\n  \\parbox{\\linewidth}{\\footnotesize \(Escaping.latex($0))}"
+      }
+      + ["\\end{table}"])
       .joined(separator: "\n") + "\n"
+  }
+
+  /// Whether a column has texts that must wrap.
+  private func isProse(_ column: Int) -> Bool {
+    column > 0
+      && rows.contains {
+        $0.indices.contains(column) && $0[column].count > 24
+          && $0[column].contains { $0 == "," }
+      }
+  }
+
+  private static func paragraph(_ text: String) -> String {
+    "\\parbox[t]{3.2cm}{\\raggedright \(text)\\strut}"
+  }
+
+  /// A header cell; a long one in two lines, broken at the blank nearest to its middle.
+  private static func latexHeader(_ text: String) -> String {
+    let words = text.split(separator: " ").map(String.init)
+    guard text.count > 12, words.count > 1 else { return Escaping.latex(text) }
+    let lines = (1..<words.count).map { count in
+      (words[..<count].joined(separator: " "), words[count...].joined(separator: " "))
+    }
+    guard let best = lines.min(by: { max($0.0.count, $0.1.count) < max($1.0.count, $1.1.count) })
+    else { return Escaping.latex(text) }
+    return "\\shortstack{\(Escaping.latex(best.0))\\\\\(Escaping.latex(best.1))}"
   }
 
   /// The title without `Table 1: ` or the like at its start.
   private var unnumberedTitle: String {
     let number = title.range(of: "^Table [0-9]+: ", options: .regularExpression)
-    return number.map { String(title[$0.upperBound...]) } ?? title
+    return number.map { String(title[$0.upperBound...]).capitalisedFirst } ?? title
   }
 
   /// As an HTML table.
@@ -98,7 +131,9 @@ public struct ReportTable: Sendable, Equatable {
     }
     let lines = written(Escaping.html) { "<strong>\($0)</strong>" }
     let head = cells(header.map(Escaping.html), "th")
-    return "<div class=\"table\"><table><thead>\(head)</thead><tbody>"
+    return
+      "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"\(Escaping.html(title))\">"
+      + "<table><thead>\(head)</thead><tbody>"
       + lines.map { cells($0, "td") }.joined(separator: "\n") + "</tbody></table></div>\n"
       + footers.map { "<p class=\"note\">\(Escaping.html($0))</p>\n" }.joined()
   }

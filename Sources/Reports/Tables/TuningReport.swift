@@ -42,25 +42,34 @@ struct TuningReport: ReportPart {
     for group in tuning.groups {
       let (best, chosen) = (group.choice.best?.number, group.choice.chosen?.number)
       for trial in group.choice.trials {
-        func same(_ property: (RunResult) -> String) -> String {
-          Set(trial.runs.map(property)).sorted().joined(separator: " ")
-        }
-        csv.append(
-          axes.map { group.place[$0] ?? "" } + [
-            "\(trial.number)", Self.text(trial.settings), CSV.number(trial.score),
-            CSV.number(trial.standardError),
-            CSV.number(trial.runs.map { $0.accuracyPercent(.received) }.mean),
-            CSV.number(trial.runs.map { $0.accuracyPercent(.trained) }.mean),
-            "\(trial.plannedCount)", "\(trial.runs.count)", "\(trial.divergedCount)",
-          ] + (chooses ? [best, chosen].map { $0 == trial.number ? "yes" : "no" } : []) + [
-            group.common["held_out_share"] ?? "",
-            same { "\($0.testCounts.reduce(0, +))" }, group.common["rounds"] ?? "",
-            group.common["local_epochs"] ?? "", same(\.origin.rawValue),
-            same { "\($0.numericsVersion)" },
-          ])
+        csv.append(row(trial, best: best, chosen: chosen, group))
       }
     }
     return csv
+  }
+
+  private func row(
+    _ trial: TuningChoice.Trial, best: Int?, chosen: Int?, _ group: TuningResults.Group
+  )
+    -> [String]
+  {
+    func same(_ property: (RunResult) -> String) -> String {
+      Set(trial.runs.map(property)).sorted().joined(separator: " ")
+    }
+    var row = axes.map { group.place[$0] ?? "" }
+    row += ["\(trial.number)", Self.text(trial.settings)]
+    row += [CSV.number(trial.score), CSV.number(trial.standardError)]
+    row += [EvaluatedModel.received, .trained].map { model in
+      CSV.number(trial.runs.map { $0.accuracyPercent(model) }.mean)
+    }
+    row += ["\(trial.plannedCount)", "\(trial.runs.count)", "\(trial.divergedCount)"]
+    if chooses {
+      row += [best, chosen].map { $0 == trial.number ? "yes" : "no" }
+    }
+    row += [group.common["held_out_share"] ?? "", same { "\($0.testCounts.reduce(0, +))" }]
+    row += [group.common["rounds"] ?? "", group.common["local_epochs"] ?? ""]
+    row += [same(\.origin.rawValue), same { "\($0.numericsVersion)" }]
+    return row
   }
 
   private static func text(_ settings: [(key: String, value: String)]) -> String {
