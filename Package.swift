@@ -99,7 +99,7 @@ let package = Package(
       ], path: "Tests/ExperimentsTestSupport"),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(
       name: "PartitioningTests", dependencies: ["HDF5", "Partitioning", "TestSupport"]),
@@ -111,7 +111,7 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
+        "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
         "NeuralNetworks", "Partitioning", "TestSupport",
       ], exclude: ["NumericsDigests.txt"]),
     .testTarget(

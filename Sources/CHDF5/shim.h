@@ -45,22 +45,41 @@ static inline unsigned chdf5_all_objects(void) { return H5F_OBJ_ALL | H5F_OBJ_LO
 /// Stops libhdf5 printing its error stack; the stack belongs to the thread in a thread-safe build.
 static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-/// File locks where the file system offers them; without, a file opens anyway.
-static inline herr_t chdf5_set_lenient_locking(hid_t access) {
+/// No file locks: a finished file never changes, and some file systems have none.
+static inline herr_t chdf5_set_no_locking(hid_t access) {
 #if H5_VERSION_GE(1, 10, 7)
-  return H5Pset_file_locking(access, 1, 1);
+  return H5Pset_file_locking(access, 0, 1);
 #else
   return 0;
 #endif
 }
 
-static inline htri_t chdf5_is_hdf5(const char *path) {
+/// 1 if a link leads to an object in this file by itself, 0 for a soft or external one, negative for a
+/// failure.
+static inline int chdf5_is_hard_link(hid_t location, const char *name) {
 #if H5_VERSION_GE(1, 12, 0)
-  return H5Fis_accessible(path, H5P_DEFAULT);
+  H5L_info2_t info;
+  if (H5Lget_info2(location, name, &info, H5P_DEFAULT) < 0) return -1;
 #else
-  return H5Fis_hdf5(path);
+  H5L_info_t info;
+  if (H5Lget_info(location, name, &info, H5P_DEFAULT) < 0) return -1;
 #endif
+  return info.type == H5L_TYPE_HARD;
 }
+
+/// 1 if all of a dataset's values lie in its own file, 0 if some lie in others, negative for a failure.
+static inline int chdf5_is_self_contained(hid_t dataset) {
+  hid_t creation = H5Dget_create_plist(dataset);
+  if (creation < 0) return -1;
+  int external = H5Pget_external_count(creation);
+  H5D_layout_t layout = H5Pget_layout(creation);
+  H5Pclose(creation);
+  if (external < 0 || layout < 0) return -1;
+  return external == 0 && layout != H5D_VIRTUAL;
+}
+
+/// Loads no filter from other libraries, whatever a file asks for.
+static inline herr_t chdf5_forbid_plugins(void) { return H5PLset_loading_state(0); }
 
 struct chdf5_message {
   char *text;

@@ -15,6 +15,14 @@ public class HDF5Dataset: HDF5Object {
   /// Wraps an open dataset, which is closed where this throws.
   required init(opened identifier: hid_t, file: OpenFile, path: String) throws {
     do {
+      guard
+        try file.check(
+          chdf5_is_self_contained(identifier), "cannot read the dataset's layout", object: path) > 0
+      else {
+        throw HDF5Error(
+          file: file.path, object: path,
+          "its values lie in other files; expected them in the file itself")
+      }
       shape = try Self.shape(of: identifier, file: file, path: path)
       count = try elementCount(of: shape, file: file, path: path)
       rowSize = try elementCount(of: Array(shape.dropFirst()), file: file, path: path)

@@ -35,38 +35,36 @@ public final class HDF5File: HDF5Group {
     }
   }
 
+  /// Whether the file was written sealed, and is as it was written: see `Seal`.
+  public private(set) var isSealed = false
+
   /// Opens a file to read from.
   ///
-  /// Truncated files and damaged headers are noticed here or when an object is opened, damaged
-  /// compressed data when they are read. Text lies in a heap without a checksum that libhdf5 1.10
-  /// trusts: where it is damaged, reading it may end the process. Files that must survive that are
-  /// written sealed; `checkSeal(of:)` then says whether they may be opened.
+  /// A file that was written sealed is only opened if every bit of it is as it was: libhdf5 1.10 trusts the
+  /// heap that text lies in, and may end the process where it is damaged. In a file without a seal, truncation and
+  /// damaged headers are noticed here or when an object is opened, damaged compressed data when they are read.
+  /// Nothing outside the file is read: links to other places, values in other files and filters from other
+  /// libraries are refused.
   ///
-  /// - Throws: `HDF5Error` if it is missing, no HDF5 file, truncated or damaged.
+  /// - Throws: `HDF5Error` if it is missing, no regular file, no HDF5 file, truncated or damaged.
   public static func openForReading(_ path: String) throws -> HDF5File {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw HDF5Error(file: path, "found no such file; expected an HDF5 file")
-    }
-    guard !isFolder.boolValue else {
-      throw HDF5Error(file: path, "found a folder; expected an HDF5 file")
-    }
-    guard FileManager.default.isReadableFile(atPath: path) else {
-      throw HDF5Error(file: path, "cannot open the file: no permission to read it")
-    }
-    guard isHDF5(path) else {
+    let start = try FileStart(of: path)
+    guard start.isHDF5 else {
       throw HDF5Error(file: path, "found no HDF5 signature; expected an HDF5 file")
     }
-    return try open(
+    if start.isSealed { try checkSeal(of: path) }
+    let file = try open(
       reportedAs: path, failure: "cannot open the file, which is truncated or damaged"
     ) {
       H5Fopen(path, chdf5_read_only(), $0)
     }
+    file.isSealed = start.isSealed
+    return file
   }
 
-  /// Whether there is a file at `path` with the signature of HDF5. False if it cannot be read.
+  /// Whether there is a regular file at `path` with the signature of HDF5. False if it cannot be read.
   public static func isHDF5(_ path: String) -> Bool {
-    withLibrary { chdf5_is_hdf5(path) > 0 }
+    (try? FileStart(of: path).isHDF5) ?? false
   }
 
   /// Hands everything written so far to the operating system; a process that is killed afterwards
@@ -105,7 +103,7 @@ public final class HDF5File: HDF5Group {
       defer { H5Pclose(access) }
       _ = try check(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG))
       _ = try check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18))
-      _ = try check(chdf5_set_lenient_locking(access))
+      _ = try check(chdf5_set_no_locking(access))
       let file = OpenFile(path: path, identifier: try check(body(access)))
       let root = try check(H5Gopen2(file.identifier, "/", chdf5_default()))
       return HDF5File(file: file, identifier: root, path: "/")

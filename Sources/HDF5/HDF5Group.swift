@@ -103,6 +103,13 @@ public class HDF5Group: HDF5Object {
       guard
         try check(H5Lexists(identifier, prefix, chdf5_default()), "cannot look for \(prefix)") > 0
       else { return prefix }
+      guard
+        try check(chdf5_is_hard_link(identifier, prefix), "cannot look for \(prefix)") > 0
+      else {
+        throw HDF5Error(
+          file: file.path, object: childPath(prefix),
+          "found a link to another place; expected a group or dataset in the file itself")
+      }
     }
     return nil
   }

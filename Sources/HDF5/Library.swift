@@ -6,11 +6,15 @@ import Foundation
 /// Recursive, because an object may be released, and so closed, inside a locked region.
 private let libraryLock = NSRecursiveLock()
 
+/// No file makes libhdf5 load a filter from another library; set once.
+private let pluginsAreForbidden: Bool = chdf5_forbid_plugins() >= 0
+
 /// Runs `body` as the only user of libhdf5 in this process, with its error printing off.
 package func withLibrary<Result>(_ body: () throws -> Result) rethrows -> Result {
   libraryLock.lock()
   defer { libraryLock.unlock() }
   chdf5_silence()
+  _ = pluginsAreForbidden
   return try body()
 }
 

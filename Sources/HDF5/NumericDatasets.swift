@@ -61,7 +61,8 @@ extension HDF5Group {
   }
 
   private func isGroup(_ name: String) throws -> Bool {
-    try file.use {
+    _ = try exists(name)  // Throws for a link to another place.
+    return try file.use {
       let failure = "cannot open \(name)"
       let child = try check(H5Oopen(identifier, name, chdf5_default()), failure)
       defer { H5Oclose(child) }

@@ -8,6 +8,8 @@ import Support
 struct Seal {
   /// The smallest user block that HDF5 knows.
   static let byteCount = 512
+  /// How every seal begins.
+  static let mark = Array("sealed HDF5\n".utf8)
 
   private var hash = StreamingDigest()
   private var length = 0
@@ -20,7 +22,7 @@ struct Seal {
 
   /// What the block has to be, by the bytes entered.
   var block: [UInt8] {
-    let text = Array("sealed HDF5\nbytes \(length)\nsha256 \(hash.hexadecimal)\n".utf8)
+    let text = Self.mark + Array("bytes \(length)\nsha256 \(hash.hexadecimal)\n".utf8)
     return text + [UInt8](repeating: 0, count: Self.byteCount - text.count)
   }
 }
@@ -56,6 +58,6 @@ private func readAgainstSeal(_ path: String) throws {
   // The whole block, byte for byte: there is nothing in it to trust or to parse.
   guard found == seal.block else {
     throw HDF5Error(
-      file: path, sentence: "is damaged or truncated: its bytes do not match its checksum")
+      file: path, sentence: "is damaged, truncated or changed: its bytes do not match its checksum")
   }
 }

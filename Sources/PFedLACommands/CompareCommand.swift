@@ -27,7 +27,11 @@ struct CompareCommand: ParsableCommand {
   var output: String?
 
   func run() throws {
-    let comparison = try Comparison(files.map { try RunResult(path: $0) })
+    let results = try files.map { try RunResult(path: $0) }
+    for warning in results.compactMap(\.sealWarning) {
+      printToStandardError("Warning: \(warning).")
+    }
+    let comparison = try Comparison(results)
     print(comparison.plainText(isBold: Terminal.isBold))
     for warning in comparison.warnings { printToStandardError("Warning: \(warning).") }
     guard let output else { return }

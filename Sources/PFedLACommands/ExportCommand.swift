@@ -37,6 +37,7 @@ struct ExportCommand: ParsableCommand {
           + "checked.")
     }
     let result = try RunResult(path: file)
+    if let warning = result.sealWarning { printToStandardError("Warning: \(warning).") }
     for name in try ResultExport(result).write(to: csv) { print("\(csv)/\(name)") }
     if let digest = result.numbersSHA256 { print("numbers_sha256 \(digest)") }
   }

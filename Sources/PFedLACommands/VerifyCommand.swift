@@ -37,7 +37,11 @@ struct VerifyCommand: ParsableCommand {
         continue
       }
       if verification.isGood {
-        print("\(file): unchanged, numbers_sha256 \(verification.computed.sha256)")
+        print(
+          "\(file): unchanged, numbers_sha256 \(verification.computed.sha256)"
+            + (verification.isSealed
+              ? ""
+              : "; without a checksum of the whole file (of before 0.2.0, or of another program)"))
       } else if let recorded = verification.recorded {
         isGood = false
         let changed = verification.changedArrays

@@ -20,7 +20,7 @@ extension Partition {
   ///   - overwrite: Whether a file that is there is replaced.
   /// - Throws: `HDF5Error` if the file exists and must not be replaced, or writing fails.
   public func save(to path: String, overwrite: Bool = false) throws {
-    try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
+    try HDF5File.writeAtomically(to: path, overwrite: overwrite, isSealed: true) { file in
       try file.setAttribute("Conventions", "CF-1.11")
       try file.setAttribute("title", "Partition of \(dataset) over \(clientCount) clients")
       try file.setAttribute("schema_name", Self.schemaName)

@@ -102,7 +102,7 @@ struct CellContentTests {
     if what == "damaged" {
       try finished.write(finished.read(checkpoint).dropLast(), to: checkpoint)
       expected =
-        "\(checkpoint) is damaged or truncated: its bytes do not match its checksum: no checkpoint to resume "
+        "\(checkpoint) is damaged, truncated or changed: its bytes do not match its checksum: no checkpoint to resume "
         + "from"
     } else {
       let empty = RunRecord(
@@ -240,7 +240,8 @@ struct CellContentTests {
       try finished.write(whole.prefix(length), to: finished.fedAvg)
       let reason = finished.reason
       #expect(
-        reason.hasPrefix("\(finished.fedAvg): cannot open the file, which is truncated or damaged")
+        reason.hasPrefix(
+          "\(finished.fedAvg) is damaged, truncated or changed: its bytes do not match")
           || reason.hasPrefix("\(finished.fedAvg): found no HDF5 signature"),
         "\(length): \(reason)")
       #expect(!reason.contains("\n"))

@@ -90,7 +90,7 @@ struct CheckpointTests {
       #expect(resumption?.rounds == 1, "\(name)")
       #expect(
         resumption?.damage
-          == "\(run.checkpoints[0].path) is damaged or truncated: its bytes do not match its checksum",
+          == "\(run.checkpoints[0].path) is damaged, truncated or changed: its bytes do not match its checksum",
         "\(name)")
       #expect(result == run.expected, "\(name)")
     }
@@ -131,7 +131,7 @@ struct CheckpointTests {
   func bothDamaged() throws {
     let run = try Interrupted()
     let names = run.checkpoints.map(\.path)
-    let reason = "is damaged or truncated: its bytes do not match its checksum"
+    let reason = "is damaged, truncated or changed: its bytes do not match its checksum"
     try run.place(run.saved[0].dropLast(), run.saved[1].dropFirst())
     #expect(
       run.error()

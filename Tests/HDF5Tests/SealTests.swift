@@ -43,7 +43,8 @@ import Testing
       try writeSealed(1, to: path)
       let whole = try bytes(of: path)
       let other = folder + "/b.h5"
-      let expected = "\(other) is damaged or truncated: its bytes do not match its checksum"
+      let expected =
+        "\(other) is damaged, truncated or changed: its bytes do not match its checksum"
       func isNoticed(_ data: Data) throws -> Bool {
         try data.write(to: URL(fileURLWithPath: other))
         return errorLine { try HDF5File.checkSeal(of: other) } == expected

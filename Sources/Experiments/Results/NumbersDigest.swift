@@ -59,6 +59,8 @@ public struct NumbersDigest: Sendable, Equatable {
 public struct ResultVerification: Sendable {
   /// The file.
   public let path: String
+  /// Whether all its bytes have a checksum, which was checked.
+  public let isSealed: Bool
   /// The digest recorded in the file; nil in files of schema version 1, which have none.
   public let recorded: String?
   /// The digest of the numbers now.
@@ -73,6 +75,7 @@ public struct ResultVerification: Sendable {
     let file = try HDF5File.openForReading(path)
     defer { try? file.close() }
     try ResultFile.requireResult(file, path)
+    isSealed = file.isSealed
     recorded =
       try file.hasAttribute(ResultFile.numbersAttribute)
       ? file.attribute(ResultFile.numbersAttribute) : nil

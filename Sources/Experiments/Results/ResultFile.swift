@@ -25,7 +25,7 @@ enum ResultFile {
     to path: String, overwrite: Bool, preparation: RunPreparation, record: RunRecord,
     information: MethodInformation, models: (([Int]) throws -> [[Float]])?, audit: AuditRecord?
   ) throws {
-    try HDF5File.writeAtomically(to: path, overwrite: overwrite) { file in
+    try HDF5File.writeAtomically(to: path, overwrite: overwrite, isSealed: true) { file in
       try writeAttributes(file, preparation, information, record)
       let axes = try Axes(
         round: file.createDimension("round", values: (0..<record.roundCount).map { Int32($0 + 1) }),

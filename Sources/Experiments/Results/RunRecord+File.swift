@@ -70,35 +70,103 @@ extension RunRecord {
       && zip(rounds, rounds.dropFirst()).allSatisfy { $0 < $1 }
   }
 
-  /// Reads the arrays of a result file. What files of schema version 1 do not have stays empty.
-  /// - Throws: `HDF5Error` for arrays that are missing or of another shape.
+  /// The most rounds and clients of a result that is read.
+  private static let (mostRounds, mostClients, mostValues) = (10_000_000, 1_000_000, 1 << 30)
+
+  /// Reads the arrays of a result file, each checked for its size and its values, since all of it is
+  /// indexed later. What files of schema version 1 do not have stays empty.
+  /// - Throws: `HDF5Error` for arrays that are missing or of another shape, `Misfit` for values that no run
+  ///   measures.
   init(result file: HDF5File, clientCount: Int, layerCount: Int, classCount: Int) throws {
-    self.init(
-      roundCount: try file.dataset("round").count, clientCount: clientCount,
-      layerCount: layerCount, classCount: classCount)
+    let roundCount = try file.dataset("round").count
+    guard (1...Self.mostRounds).contains(roundCount), (1...Self.mostClients).contains(clientCount),
+      (1...10_000).contains(layerCount), roundCount * clientCount <= Self.mostValues
+    else {
+      throw Misfit(
+        reason:
+          "\(roundCount) rounds of \(clientCount) clients with \(layerCount) layers are no run")
+    }
     let shape: [Int?] = [roundCount, clientCount]
-    for (name, key) in Self.matrices { self[keyPath: key] = try file.read(name, shape: shape) }
+    // Before there is room for all of them.
+    for (name, _) in Self.matrices where try file.dataset(name).shape != shape {
+      throw Misfit(
+        reason:
+          "/\(name): its shape is \(try file.dataset(name).shape), expected \([roundCount, clientCount])"
+      )
+    }
+    self.init(
+      roundCount: roundCount, clientCount: clientCount, layerCount: layerCount,
+      classCount: classCount)
+    try Self.require(file.read("round"), "/round", "1, 2, 3, …") { $0 == Int32($1 + 1) }
+    try Self.require(file.read("client"), "/client", "0, 1, 2, …") { $0 == Int32($1) }
+    for (name, key) in Self.matrices {
+      let values: [Float] = try file.read(name, shape: shape)
+      // A loss is infinite where a model diverged.
+      let highest: Float = name.contains("accuracy") ? 1 : .infinity
+      try Self.require(values, "/\(name)", highest == 1 ? "0 … 1 or NaN" : "at least 0 or NaN") {
+        value, _ in
+        value.isNaN || (value >= 0 && value <= highest)
+      }
+      self[keyPath: key] = values
+    }
     for (name, key) in Self.countMatrices where try file.exists(name) {
       self[keyPath: key] = try file.read(name, shape: shape)
+      try Self.require(self[keyPath: key], "/\(name)", "at least 0") { count, _ in count >= 0 }
     }
     participated = try file.read("participated", shape: shape)
     uplinkBytes = try file.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try file.read("downlink_bytes", shape: [roundCount])
-    if try file.exists("aggregation") {
-      let group = try file.group("aggregation")
-      recordedRounds = try group.read("recorded_round")
-      weights = try group.read("weights")
-      if try group.exists("retained") { retained = try group.read("retained") }
+    for (name, values) in [("uplink_bytes", uplinkBytes), ("downlink_bytes", downlinkBytes)] {
+      try Self.require(values, "/\(name)", "a finite number of at least 0") { bytes, _ in
+        bytes >= 0 && bytes.isFinite
+      }
     }
-    if try file.exists("class_counts") {
-      let group = try file.group("class_counts")
-      classCountRounds = try group.read("recorded_round")
-      let shape: [Int?] = [classCountRounds.count, clientCount, classCount]
-      correctReceived = try group.read("correct_received", shape: shape)
-      correctTrained = try group.read("correct_trained", shape: shape)
-    }
+    try readAggregation(file)
+    try readClassCounts(file)
     if try file.exists("diverged_round") {
       divergedRounds = try file.read("diverged_round", shape: [clientCount])
+      try Self.require(divergedRounds, "/diverged_round", "0 … \(roundCount)") { round, _ in
+        (0...roundCount).contains(Int(round))
+      }
     }
+  }
+
+  private mutating func readAggregation(_ file: HDF5File) throws {
+    guard try file.exists("aggregation") else { return }
+    let group = try file.group("aggregation")
+    recordedRounds = try group.read("recorded_round", shape: [nil])
+    try Self.requireAscending(recordedRounds, "/aggregation/recorded_round", upTo: roundCount)
+    let shape = [recordedRounds.count, clientCount, layerCount]
+    weights = try group.read("weights", shape: shape + [clientCount])
+    if try group.exists("retained") { retained = try group.read("retained", shape: shape) }
+  }
+
+  private mutating func readClassCounts(_ file: HDF5File) throws {
+    guard try file.exists("class_counts") else { return }
+    let group = try file.group("class_counts")
+    classCountRounds = try group.read("recorded_round", shape: [nil])
+    try Self.requireAscending(classCountRounds, "/class_counts/recorded_round", upTo: roundCount)
+    let shape: [Int?] = [classCountRounds.count, clientCount, classCount]
+    correctReceived = try group.read("correct_received", shape: shape)
+    correctTrained = try group.read("correct_trained", shape: shape)
+    for (name, counts) in [
+      ("correct_received", correctReceived), ("correct_trained", correctTrained),
+    ] {
+      try Self.require(counts, "/class_counts/\(name)", "at least 0") { count, _ in count >= 0 }
+    }
+  }
+
+  private static func requireAscending(_ rounds: [Int32], _ name: String, upTo last: Int) throws {
+    guard ascend(rounds, upTo: last) else {
+      throw Misfit(reason: "\(name): expected ascending rounds from 1 to \(last)")
+    }
+  }
+
+  /// Throws `Misfit` naming the first value of an array that a run cannot have.
+  static func require<Value>(
+    _ values: [Value], _ name: String, _ expected: String, _ isGood: (Value, Int) -> Bool
+  ) throws {
+    guard let place = values.indices.first(where: { !isGood(values[$0], $0) }) else { return }
+    throw Misfit(reason: "\(name): found \(values[place]), expected \(expected)")
   }
 }

@@ -16,6 +16,7 @@ extension RunResult {
     self.path = path
     self.numericsVersion = numericsVersion
     self.datasetSHA256 = datasetSHA256
+    isSealed = true
     numbersSHA256 = nil
     classNames = []
     testClassCounts = []

@@ -49,12 +49,18 @@ public struct RunResult: Sendable {
   /// The keys that decided the numbers and their values, in order.
   public internal(set) var resolvedSpecification: [(key: String, value: String)]
 
-  /// Reads a result file. Throws `HDF5Error` or `SpecificationError` naming what is missing.
+  /// Whether the file has a checksum of all its bytes, which was checked; false in files of before 0.2.0 and
+  /// in those that another program made.
+  public let isSealed: Bool
+
+  /// Reads a result file, which may come from anyone: every array is checked before it is used. Throws
+  /// `HDF5Error` or `SpecificationError` naming what is missing or impossible.
   public init(path: String) throws {
     self.path = path
     let file = try HDF5File.openForReading(path)
     defer { try? file.close() }
     try ResultFile.requireResult(file, path)
+    isSealed = file.isSealed
     method = try file.attribute("method")
     methodTitle = try file.attribute("method_title")
     // Files of version 0.1.0 before this attribute: received models.
@@ -84,12 +90,13 @@ public struct RunResult: Sendable {
     partitionScheme = try file.attribute("partition_scheme")
     partitionSHA256 = try file.attribute("partition_sha256")
     seed = UInt64(bitPattern: try file.attribute("seed", as: Int64.self))
-    layers = try file.read("layer")
-    trainCounts = try file.read("train_count")
-    testCounts = try file.read("test_count")
+    layers = try file.read("layer", shape: [nil])
+    trainCounts = try file.read("train_count", shape: [nil])
+    let clientCount = trainCounts.count
+    testCounts = try file.read("test_count", shape: [clientCount])
     let counts = try file.dataset("partition/label_count")
-    let classCount = counts.shape.last ?? 0
-    let flat: [Int32] = try counts.read(shape: [trainCounts.count, nil])
+    let flat: [Int32] = try counts.read(shape: [clientCount, nil])
+    let classCount = counts.shape[1]
     labelCounts = trainCounts.indices.map { client in
       Array(flat[client * classCount..<(client + 1) * classCount])
     }
@@ -98,13 +105,24 @@ public struct RunResult: Sendable {
       let parts = line.components(separatedBy: ": ")
       return (parts[0], parts.dropFirst().joined(separator: ": "))
     }
-    record = try RunRecord(
-      result: file, clientCount: trainCounts.count, layerCount: layers.count,
-      classCount: classCount)
+    do {
+      for (name, counts) in [
+        ("/train_count", trainCounts), ("/test_count", testCounts),
+        ("/partition/label_count", flat),
+      ] {
+        try RunRecord.require(counts, name, "at least 0") { count, _ in count >= 0 }
+      }
+      record = try RunRecord(
+        result: file, clientCount: clientCount, layerCount: layers.count, classCount: classCount)
+    } catch let error as RunRecord.Misfit {
+      throw SpecificationError(
+        "\(path): \(error.reason): damaged, or not written by pfedla; use an unchanged copy, or make it again"
+      )
+    }
     if try file.exists("class_counts") {
       let group = try file.group("class_counts")
       classNames = try group.read("class", shape: [classCount])
-      testClassCounts = try group.read("test_count", shape: [trainCounts.count, classCount])
+      testClassCounts = try group.read("test_count", shape: [clientCount, classCount])
     } else {
       classNames = []
       testClassCounts = []
@@ -123,6 +141,14 @@ public struct RunResult: Sendable {
   var stoppedAsDiverged: Bool {
     record.hasDiverged
       && setting("on_divergence") != RunSpecification.OnDivergence.continue.rawValue
+  }
+
+  /// What a reader must know of a file without a checksum of all its bytes; nil for one that has it.
+  public var sealWarning: String? {
+    isSealed
+      ? nil
+      : "\(path): has no checksum of the whole file (it is of before 0.2.0, or of another program), so damage "
+        + "to it may go unnoticed"
   }
 
   /// Whether the data were synthesized.
