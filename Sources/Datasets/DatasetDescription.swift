@@ -57,6 +57,25 @@ public struct DatasetDescription: Sendable {
   /// The files of all splits, in order.
   var files: [PublishedFile] { splits.flatMap(\.files) }
 
+  /// Other folders in which the files may be: torchvision's, and that of the archive.
+  var otherFolders: [String] {
+    switch folder {
+    case "mnist": ["MNIST/raw"]
+    case "fashion-mnist": ["FashionMNIST/raw"]
+    case "emnist": ["EMNIST/raw", "emnist/gzip", "gzip"]
+    default: []
+    }
+  }
+
+  /// The folder of the version for Python, which is not read; nil for none.
+  var pythonFolder: String? {
+    switch folder {
+    case "cifar-10-batches-bin": "cifar-10-batches-py"
+    case "cifar-100-binary": "cifar-100-python"
+    default: nil
+    }
+  }
+
   /// How to fix a damaged or missing file of this dataset.
   var remedy: String { "fetch it with `pfedla datasets fetch \(name)`" }
 }
@@ -140,10 +159,14 @@ public struct PublishedArchive: Sendable, Equatable {
   public let memberFolder: String
   /// ".gz" when the files inside are compressed again.
   public let memberSuffix: String
+  /// Bytes that it has at most: a download with more is given up.
+  public let mostBytes: Int
 
   package init(
-    address: String, md5: String, format: Format, memberFolder: String, memberSuffix: String = ""
+    address: String, md5: String, format: Format, memberFolder: String, memberSuffix: String = "",
+    mostBytes: Int = 1 << 30
   ) {
+    self.mostBytes = mostBytes
     self.address = address
     self.md5 = md5
     self.format = format

@@ -42,7 +42,32 @@ public struct DatasetFolder: Sendable {
 
   /// The path of a published file that is present, the preferred spelling first.
   package func locate(_ file: PublishedFile, of entry: DatasetDescription) -> String? {
-    file.acceptedNames.map { "\(folder(of: entry))/\($0)" }.first(where: FileSystem.isFile)
+    for place in [entry.folder] + entry.otherFolders {
+      let names = file.acceptedNames.map { "\(path)/\(place)/\($0)" }
+      if let found = names.first(where: FileSystem.isFile) { return found }
+    }
+    return nil
+  }
+
+  /// What is there instead of a dataset's files, and what to do about it; nil for nothing that is known.
+  private func hint(_ entry: DatasetDescription) -> String? {
+    let folder = folder(of: entry)
+    if FileSystem.isFolder(folder), access(folder, R_OK | X_OK) != 0 {
+      return "the folder cannot be read (no permission)"
+    }
+    if let python = entry.pythonFolder, FileSystem.isFolder("\(path)/\(python)") {
+      return
+        "found \(path)/\(python), the version for Python; this program reads the binary version"
+    }
+    guard case .archive(let archive) = entry.source else { return nil }
+    let packed = ["\(path)/\(archive.fileName)", "\(folder)/\(archive.fileName)"]
+      .first(where: FileSystem.isFile)
+    return packed.map { file in
+      switch archive.format {
+      case .tarGzip: "found \(file), which is not unpacked: tar -xzf \(file) -C \(path)"
+      case .zip: "found \(file), which is not unpacked: unzip -j \(file) -d \(folder)"
+      }
+    }
   }
 
   /// The path of a file that must be present.
@@ -57,10 +82,11 @@ public struct DatasetFolder: Sendable {
     let alternative =
       present.isEmpty
       ? "" : " or use the present files with `splits: [\(present.joined(separator: ", "))]`,"
+    let hint = hint(entry).map { "\($0); or " } ?? ""
     throw DatasetError(
       .missing,
       "\(folder(of: entry)): no \(split.name) file of \(entry.name) (looked for "
-        + "\(file.acceptedNames.joined(separator: ", "))); \(entry.remedy),\(alternative) "
+        + "\(file.acceptedNames.joined(separator: ", "))); \(hint)\(entry.remedy),\(alternative) "
         + "or give another folder with --datasets or PFEDLA_DATASETS")
   }
 

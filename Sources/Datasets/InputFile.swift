@@ -10,7 +10,7 @@ final class InputFile {
   /// Throws `DatasetError` (system) if `path` is not a readable regular file.
   init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw DatasetError(
         .system, "\(path): cannot be opened: \(lastSystemMessage()); it must be readable")

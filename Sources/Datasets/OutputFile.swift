@@ -11,10 +11,17 @@ final class OutputFile {
   /// Throws `DatasetError`: system, or refused when another process writes it.
   init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    // A link is not followed, and a pipe not waited for.
+    descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw DatasetError(
         .system, "\(path): cannot create the file: \(lastSystemMessage()); \(Self.remedy)")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close()
+      throw DatasetError(
+        .refused, "\(path): is no regular file, expected an unfinished download; remove it")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close()
@@ -93,6 +100,12 @@ enum FileSystem {
   /// Removes the file or folder if it exists.
   static func remove(_ path: String) {
     try? FileManager.default.removeItem(atPath: path)
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   static func isFile(_ path: String) -> Bool {

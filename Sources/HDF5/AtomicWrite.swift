@@ -81,13 +81,17 @@ extension HDF5File {
   }
 
   static func checkTarget(_ path: String, overwrite: Bool) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
-    guard !isFolder.boolValue else {
+    switch fileKind(path) {
+    case nil: return
+    case .folder:
       throw HDF5Error(file: path, sentence: "is a folder; expected the name of a file to write")
-    }
-    guard overwrite else {
-      throw HDF5Error(file: path, sentence: "already exists; add --overwrite to replace it")
+    case .link, .other:
+      throw HDF5Error(
+        file: path, sentence: "is no regular file; expected the name of a file to write")
+    case .regular:
+      guard overwrite else {
+        throw HDF5Error(file: path, sentence: "already exists; add --overwrite to replace it")
+      }
     }
   }
 
@@ -109,7 +113,7 @@ private func writeFile(
     let remedy = [ENOSPC, EDQUOT].contains(errno) ? "; free some space and try again" : ""
     return HDF5Error(file: path, "cannot write the file (\(systemErrorText())\(remedy))")
   }
-  let descriptor = open(item, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  let descriptor = open(item, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
   guard descriptor >= 0 else { throw failure() }
   defer { close(descriptor) }
   for part in parts {

@@ -57,7 +57,8 @@ struct PartitionCommand: ParsableCommand {
     }
 
     func run() throws {
-      try OutputCheck.require(output, overwrite: overwrite)
+      try OutputCheck.require(
+        output, overwrite: overwrite, inputs: [specification].compactMap { $0 })
       let document = try SpecificationDocument(
         file: specification ?? "", overrides: changes.overrides)
       let partition = try RunPreparation.partition(
@@ -109,7 +110,8 @@ struct PartitionCommand: ParsableCommand {
     mutating func validate() throws { file = try changes.separating(file, "file") }
 
     func run() throws {
-      try OutputCheck.require(output, overwrite: overwrite)
+      try OutputCheck.require(
+        output, overwrite: overwrite, inputs: [specification, file].compactMap { $0 })
       let specification = try RunSpecification(
         SpecificationDocument(file: specification, overrides: changes.overrides))
       let file = file ?? ""
@@ -144,12 +146,12 @@ struct PartitionCommand: ParsableCommand {
       let partition = try Partition.load(from: file)
       print(PartitionTable(partition))
       if let picture {
-        try OutputCheck.require(picture, overwrite: true)
+        try OutputCheck.require(picture, overwrite: true, inputs: [file])
         try TextFile.write(PartitionPicture(partition).svg, to: picture)
         print(picture)
       }
       if let csv {
-        try OutputCheck.require(csv, overwrite: true)
+        try OutputCheck.require(csv, overwrite: true, inputs: [file])
         try TextFile.write(PartitionTable(partition).labelCountCSV, to: csv)
         print(csv)
       }

@@ -49,7 +49,9 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() throws {
-    try OutputCheck.require(output, overwrite: overwrite)
+    try OutputCheck.require(
+      output, overwrite: overwrite, ending: OutputCheck.resultEnding,
+      inputs: [specification].compactMap { $0 })
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let document = try SpecificationDocument(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The folder of a file's path, as the path names it: `.` for a file without one, `/` for one in the root.
 /// Works on any path; Foundation's `deletingLastPathComponent` crashes on some short ones.
 public func folder(ofFile path: String) -> String {
@@ -18,5 +20,29 @@ public func isFileName(_ name: String) -> Bool {
   return scalars.allSatisfy {
     ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
       || $0 == "-" || $0 == "_" || $0 == "."
+  }
+}
+
+/// What there is under a name.
+public enum FileKind: Sendable {
+  /// A regular file.
+  case regular
+  /// A folder.
+  case folder
+  /// A symbolic link, whatever it leads to.
+  case link
+  /// A device, pipe or socket.
+  case other
+}
+
+/// What there is under a name, without following a symbolic link; nil for nothing.
+public func fileKind(_ path: String) -> FileKind? {
+  var status = stat()
+  guard lstat(path, &status) == 0 else { return nil }
+  switch status.st_mode & S_IFMT {
+  case S_IFREG: return .regular
+  case S_IFDIR: return .folder
+  case S_IFLNK: return .link
+  default: return .other
   }
 }

@@ -29,7 +29,10 @@ public enum TextFile {
           + (full ? "; free some space and try again)" : ")"))
     }
     do {
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      // A file that a killed process of this number left; a link there is removed, never followed.
+      unlink(temporary)
+      let descriptor = open(
+        temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw failure() }
       defer { close(descriptor) }
       try data.withUnsafeBytes { bytes in

@@ -58,7 +58,7 @@ struct RunCommandTests {
     "mistakes give one line, an exit code and no file",
     arguments: [
       (["--set", "ruonds=1"], "--set ruonds: unknown key; did you mean rounds?"),
-      (["--set", "rounds=0"], "--set rounds: found 0, expected a whole number of at least 1"),
+      (["--set", "rounds=0"], "--set rounds: found 0, expected a whole number from 1 to 10000000"),
       (
         ["--set", "dataset.name=cifar11"],
         "unknown dataset \"cifar11\" (did you mean \"cifar10\"?); known datasets: mnist, "
@@ -76,6 +76,21 @@ struct RunCommandTests {
         "small.yaml: cannot create this folder; expected a writable place"
       ),
       (["--output", "data"], "data: is a folder, expected a file name"),
+      (["--output", ""], "--output: found an empty name, expected the name of a file"),
+      (["--output", "data/"], "data/: is the name of a folder, expected a file name"),
+      (
+        ["--output", "/dev/null", "--overwrite"],
+        "/dev/null: is a device, pipe or socket, expected a regular file"
+      ),
+      (
+        ["--output", "small.yaml", "--overwrite"],
+        "small.yaml: is small.yaml, which this command reads; choose another --output"
+      ),
+      (
+        ["--output", String(repeating: "n", count: 240) + ".h5"],
+        String(repeating: "n", count: 240)
+          + ".h5: the names of its files would be too long; choose a shorter --output"
+      ),
     ])
   func mistakes(extra: [String], expected: String) throws {
     let folder = try Program.workplace()
@@ -92,6 +107,21 @@ struct RunCommandTests {
     #expect(result.output.isEmpty)
     let after = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
     #expect(after == before)
+  }
+
+  @Test("--overwrite never follows a symbolic link", arguments: ["run", "partition"])
+  func symbolicLink(command: String) throws {
+    let folder = try Program.workplace()
+    let target = folder.file("precious")
+    try Data("precious".utf8).write(to: target)
+    try FileManager.default.createSymbolicLink(
+      at: folder.file("link.h5"), withDestinationURL: target)
+    let make = command == "run" ? ["run"] : ["partition", "make"]
+    let result = try Program.run(
+      make + ["small.yaml", "--datasets", "data", "--overwrite", "--output", "link.h5"], in: folder)
+    #expect(result.status == 1)
+    #expect(result.errors.hasPrefix("Error: link.h5: is a symbolic link, expected a regular file"))
+    #expect(try Data(contentsOf: target) == Data("precious".utf8))
   }
 
   @Test("several keys behind one --set, and the specification before or behind them")

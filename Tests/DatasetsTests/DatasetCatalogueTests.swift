@@ -85,6 +85,15 @@ import Testing
           + "emnist-digits, emnist-mnist, cifar10, cifar100")
     ) { try DatasetCatalogue.entry(named: "fashon-mnist") }
   }
+
+  @Test(arguments: [
+    ("fmnist", "fashion-mnist"), ("FashionMNIST", "fashion-mnist"), ("femnist", "emnist-byclass"),
+    ("emnist", "emnist-byclass"), ("CIFAR-10", "cifar10"), ("cifar_100", "cifar100"),
+  ])
+  func namesThatOthersUseSuggestOurs(name: String, meant: String) {
+    let error = #expect(throws: DatasetError.self) { try DatasetCatalogue.entry(named: name) }
+    #expect(error?.description.contains("\"\(name)\" (did you mean \"\(meant)\"?)") == true)
+  }
 }
 
 @Suite struct FileDigestTests {

@@ -27,6 +27,25 @@ import Testing
     }
   }
 
+  @Test func whatIsThereInsteadIsNamed() throws {
+    try withTemporaryFolder { folder in
+      func line(_ name: String) -> String {
+        let error = #expect(throws: DatasetError.self) { try ImageDataset.load(name, from: folder) }
+        return error?.description ?? ""
+      }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/cifar-10-batches-py", withIntermediateDirectories: true)
+      #expect(
+        line("cifar10").contains(
+          "found \(folder)/cifar-10-batches-py, the version for Python; this program reads the binary version"
+        ))
+      try write([1], to: "\(folder)/cifar-100-binary.tar.gz")
+      #expect(
+        line("cifar100").contains(
+          "found \(folder)/cifar-100-binary.tar.gz, which is not unpacked: tar -xzf "))
+    }
+  }
+
   @Test func aMissingSplitNamesTheOneThatIsThere() throws {
     try withTemporaryFolder { folder in
       try write(

@@ -187,9 +187,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [404, 403, 500])
+  @Test(arguments: [404, 403, 500, 401])
   func errorStatus(status: Int) async throws {
-    try await withServer({ _, _ in .init(status: status, body: Array("sorry".utf8)) }) {
+    let headers = status == 401 ? ["WWW-Authenticate": "Basic realm=\"x\""] : [:]
+    try await withServer({ _, _ in
+      .init(status: status, headers: headers, body: Array("sorry".utf8))
+    }) {
       server, folder in
       let error = try await fetch(from: server, into: folder)
       #expect(
@@ -199,6 +202,44 @@ import Testing
             "SERVER/sample.bin.gz: HTTP status \(status), expected 200; the address may have moved: "
               + "give another one with --mirror"))
       #expect(try names(in: "\(folder)/sample") == [])
+    }
+  }
+
+  @Test func moreBytesThanPublishedAreNotKept() async throws {
+    let many = [UInt8](repeating: 7, count: 3 << 20)
+    try await withServer({ _, _ in .init(body: many) }) { server, folder in
+      let error = try await fetch(from: server, into: folder)
+      #expect(error?.kind == .network)
+      #expect(
+        error?.description.hasPrefix(
+          "SERVER/sample.bin.gz: sends \(many.count) bytes, expected at most ") == true)
+      #expect(try names(in: "\(folder)/sample") == [])
+    }
+  }
+
+  @Test func anEncodedTransferIsRefused() async throws {
+    try await withServer({ [compressed] _, _ in
+      .init(headers: ["Content-Encoding": "gzip"], body: compressed)
+    }) { server, folder in
+      let error = try await fetch(from: server, into: folder)
+      #expect(error?.kind == .network || error?.kind == .interrupted)
+      #expect(try names(in: "\(folder)/sample").allSatisfy { $0.hasSuffix(".part") })
+    }
+  }
+
+  @Test func aLinkInPlaceOfThePartIsNotFollowed() async throws {
+    try await withServer({ [compressed] request, _ in .file(compressed, request) }) {
+      server, folder in
+      let target = "\(folder)/precious"
+      try write(Array("precious".utf8), to: target)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/sample", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: part(in: folder), withDestinationPath: target)
+      let error = try await fetch(from: server, into: folder)
+      #expect(error != nil)
+      #expect(try read(target) == Array("precious".utf8))
+      #expect(server.requests.isEmpty)
     }
   }
 

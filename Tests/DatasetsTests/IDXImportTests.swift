@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
       #expect(dataset.labels == [3, 0, 9, 3, 1, 9])
       #expect(dataset.pixels == (0..<6).flatMap(OfficialFiles.pooledImage))
       #expect(dataset.splits == ["train", "test"])
-      #expect([dataset.channels, dataset.height, dataset.width] == [1, 28, 28])
+      #expect(dataset.channels == 1 && dataset.height == 28 && dataset.width == 28)
       #expect(dataset.name == "mnist")
       #expect(dataset.title == "MNIST")
       #expect(dataset.classNames == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
@@ -48,6 +49,36 @@ import Testing
       throws: DatasetError(
         .unknownName, "splits of mnist: the list is empty; expected one or more of: train, test")
     ) { try ImageDataset.load("mnist", splits: [], from: "nowhere") }
+  }
+
+  @Test func gzipMembersOneAfterAnotherAreOneFile() throws {
+    try withTemporaryFolder { folder in
+      try OfficialFiles.writeMNIST(in: folder)
+      let plain = try ImageDataset.load("mnist", from: folder)
+      let path = "\(folder)/mnist/train-images-idx3-ubyte"
+      let bytes = try read(path)
+      for cut in [1, 20, bytes.count - 1] {
+        try write(
+          gzip(Array(bytes.prefix(cut))) + gzip(Array(bytes.dropFirst(cut))), to: path + ".gz")
+        try FileManager.default.removeItem(atPath: path)
+        let joined = try ImageDataset.load("mnist", from: folder)
+        #expect(joined.pixels == plain.pixels, "\(cut)")
+        #expect(joined.sha256 == plain.sha256, "\(cut)")
+        try write(bytes, to: path)
+      }
+    }
+  }
+
+  @Test(arguments: [("mnist", "MNIST/raw"), ("fashion-mnist", "FashionMNIST/raw")])
+  func torchvisionsFoldersAreFound(name: String, place: String) throws {
+    try withTemporaryFolder { folder in
+      try OfficialFiles.writeMNIST(in: folder)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/\(place.prefix { $0 != "/" })", withIntermediateDirectories: true)
+      try FileManager.default.moveItem(
+        atPath: "\(folder)/mnist", toPath: "\(folder)/\(place)")
+      #expect(try ImageDataset.load(name, from: folder).count == 6)
+    }
   }
 
   @Test func digestsIdentifyTheContentWhateverItsCompression() throws {

@@ -239,12 +239,12 @@ struct SweepSpecificationTests {
       message { _ = try SmallSweep.cells(text: seeds) }
         == "small.yaml: (rate=slow, method=local, seed=a) and (rate=slow, method=local, seed=c) are the "
         + "same run, expected another seed at each label of the axis seed")
-    // 1 and 1.0 are two labels and one value.
-    let numbers = SmallSweep.text.replacing("seed: [0, 1, 2]", with: "seed: [0, 1, 01]")
+    // 1 and +1 are two labels and one value.
+    let numbers = SmallSweep.text.replacing("seed: [0, 1, 2]", with: "seed: [0, 1, +1]")
       .replacing(", seed: [1]}", with: "}")
     #expect(
       message { _ = try SmallSweep.cells(text: numbers) }
-        == "small.yaml: (rate=slow, method=local, seed=1) and (rate=slow, method=local, seed=01) are the "
+        == "small.yaml: (rate=slow, method=local, seed=1) and (rate=slow, method=local, seed=+1) are the "
         + "same run, expected another seed at each label of the axis seed")
   }
 
@@ -276,7 +276,7 @@ struct SweepSpecificationTests {
     #expect(
       message("evaluate_every: 2", "evaluate_every: x")
         == "small.yaml (rate=fast, method=fedavg, seed=0): evaluate_every: found x, expected a whole "
-        + "number of at least 1")
+        + "number from 1 to 10000000")
   }
 }
 

@@ -41,7 +41,8 @@ extension DatasetDescription {
       PublishedArchive(
         address: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         md5: "c32a1d4ab5d03f1284b67883e8d87530",
-        format: .tarGzip, memberFolder: "cifar-10-batches-bin/")),
+        format: .tarGzip, memberFolder: "cifar-10-batches-bin/",
+        mostBytes: 200_000_000)),
     citation: cifarCitation, defaults: cifarDefaults)
 
   /// With the 100 fine classes; the 20 coarse ones are not read.
@@ -80,7 +81,8 @@ extension DatasetDescription {
       PublishedArchive(
         address: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
         md5: "03b5dce01913d631647c71ecec9e9cb8",
-        format: .tarGzip, memberFolder: "cifar-100-binary/")),
+        format: .tarGzip, memberFolder: "cifar-100-binary/",
+        mostBytes: 200_000_000)),
     citation: cifarCitation, defaults: cifarDefaults)
 
   private static let cifarDefaults = ExperimentDefaults(

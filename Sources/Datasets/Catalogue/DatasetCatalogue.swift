@@ -33,11 +33,22 @@ public enum DatasetCatalogue {
   public static func entry(named name: String) throws -> DatasetDescription {
     if let entry = registry[name] { return entry }
     let names = registry.names
+    let meant = otherNames[name.lowercased().filter { $0.isLetter || $0.isNumber }]
+    let suggestion =
+      meant.map { " (did you mean \"\($0)\"?)" }
+      ?? bracketedSuggestion(for: name, among: names, quoted: true)
     throw DatasetError(
       .unknownName,
-      "unknown dataset \"\(name)\"\(bracketedSuggestion(for: name, among: names, quoted: true)); "
+      "unknown dataset \"\(name)\"\(suggestion); "
         + "known datasets: \(names.joined(separator: ", "))")
   }
+
+  /// Names that others use, letters and digits only, and the entry that is meant.
+  private static let otherNames = [
+    "fmnist": "fashion-mnist", "fashionmnist": "fashion-mnist", "fashion": "fashion-mnist",
+    "femnist": "emnist-byclass", "emnist": "emnist-byclass", "byclass": "emnist-byclass",
+    "cifar": "cifar10", "cifar10": "cifar10", "cifar100": "cifar100",
+  ]
 
   /// What a dataset decides of an experiment, by its name or that of its family; without such an entry
   /// those of a dataset that the paper does not have.

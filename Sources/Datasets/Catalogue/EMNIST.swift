@@ -78,7 +78,8 @@ extension DatasetDescription {
         PublishedArchive(
           address: "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
           md5: "58c8d27c78d21e728a6bc7b3cc06412e",
-          format: .zip, memberFolder: "gzip/", memberSuffix: ".gz")),
+          format: .zip, memberFolder: "gzip/", memberSuffix: ".gz",
+          mostBytes: 600_000_000)),
       citation: """
         G. Cohen, S. Afshar, J. Tapson, A. van Schaik. EMNIST: extending MNIST to handwritten \
         letters. IJCNN 2017. DOI 10.1109/IJCNN.2017.7966217.

@@ -94,7 +94,7 @@ public struct Fetcher: Sendable {
     let name = file.name + ".gz"
     let target = "\(location.folder(of: entry))/\(name)"
     let part = target + ".part"
-    try await download(name, from: baseAddress, to: part)
+    try await download(name, from: baseAddress, to: part, mostBytes: Self.mostBytes(of: entry))
     if let expected = file.gzipSHA256 {
       try check(part, name, expected: expected, "SHA-256", FileDigest.sha256)
     }
@@ -115,7 +115,8 @@ public struct Fetcher: Sendable {
     // The complete archive is still there if unpacking it failed.
     if try !FileSystem.isFile(target) || FileDigest.md5(ofFile: target) != archive.md5 {
       let base = archive.address.dropLast(archive.fileName.count)
-      try await download(archive.fileName, from: String(base), to: target + ".part")
+      try await download(
+        archive.fileName, from: String(base), to: target + ".part", mostBytes: archive.mostBytes)
       try check(
         target + ".part", archive.fileName, expected: archive.md5, "MD5", FileDigest.md5)
       try FileSystem.move(target + ".part", to: target)
@@ -151,7 +152,15 @@ public struct Fetcher: Sendable {
 
   // MARK: Parts
 
-  private func download(_ name: String, from baseAddress: String, to part: String) async throws {
+  /// Bytes that no single file of a dataset exceeds: all its images and labels, compressed or not.
+  private static func mostBytes(of entry: DatasetDescription) -> Int {
+    let images = entry.splits.reduce(0) { $0 + $1.imageCount }
+    return images * (entry.imageByteCount + 8) + (1 << 20)
+  }
+
+  private func download(
+    _ name: String, from baseAddress: String, to part: String, mostBytes: Int
+  ) async throws {
     let base = mirror ?? baseAddress
     let address = base.hasSuffix("/") ? base + name : "\(base)/\(name)"
     guard let url = URL(string: address), ["http", "https"].contains(url.scheme) else {
@@ -159,7 +168,7 @@ public struct Fetcher: Sendable {
         .network, "\(address): not an address; expected http://… or https://… in --mirror")
     }
     let progress = progress
-    try await Download(address: url, partPath: part) { received, total in
+    try await Download(address: url, partPath: part, mostBytes: mostBytes) { received, total in
       progress(.downloading(file: name, received: received, total: total))
     }.run()
   }

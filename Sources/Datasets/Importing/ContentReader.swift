@@ -8,8 +8,9 @@ import Support
 /// before anything is allocated, and against what they do hold while reading.
 final class ContentReader {
   let path: String
-  /// Uncompressed bytes in the file.
-  let byteCount: Int
+  /// Uncompressed bytes in the file; of a gzip file with several members (`cat a.gz b.gz`) those of the last
+  /// one, until `holds(_:)` has counted.
+  private(set) var byteCount: Int
   private let remedy: String
   private let file: InputFile
   private let inflater: GzipInflater?
@@ -29,6 +30,37 @@ final class ContentReader {
       inflater = nil
       byteCount = file.byteCount
     }
+  }
+
+  /// Whether the file has so many uncompressed bytes. If gzip's own length says otherwise, they are counted: it is
+  /// that of the last member only.
+  func holds(_ expected: Int) throws -> Bool {
+    if byteCount != expected, inflater != nil {
+      byteCount = try Self.contentByteCount(path, remedy: remedy, atMost: expected)
+    }
+    return byteCount == expected
+  }
+
+  /// Whether the file has at least so many uncompressed bytes.
+  func reaches(_ count: Int) throws -> Bool {
+    guard byteCount < count, inflater != nil else { return byteCount >= count }
+    return try Self.contentByteCount(path, remedy: remedy, atMost: count) >= count
+  }
+
+  /// Uncompressed bytes of a gzip file, counted up to one more than `most`.
+  private static func contentByteCount(_ path: String, remedy: String, atMost most: Int) throws
+    -> Int
+  {
+    let reader = try ContentReader(path: path, remedy: remedy)
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { piece.deallocate() }
+    var count = 0
+    while count <= most {
+      let next = try reader.inflater?.read(into: piece) ?? 0
+      if next == 0 { break }
+      count += next
+    }
+    return count
   }
 
   /// Fills `buffer` with the next bytes.
@@ -76,15 +108,18 @@ final class ContentReader {
     let reader = try ContentReader(path: path, remedy: remedy)
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { piece.deallocate() }
-    while reader.delivered < reader.byteCount {
-      let count = min(piece.count, reader.byteCount - reader.delivered)
-      try reader.read(into: UnsafeMutableRawBufferPointer(rebasing: piece.prefix(count)))
+    // To the end, whatever length gzip states.
+    while true {
+      let count = try reader.inflater?.read(into: piece) ?? reader.file.read(into: piece)
+      if count == 0 { break }
+      reader.hash.update(UnsafeRawBufferPointer(rebasing: piece.prefix(count)))
+      reader.delivered += count
     }
     return try reader.finish()
   }
 }
 
-/// Decompresses one gzip file, RFC 1952: a single member with nothing behind it.
+/// Decompresses one gzip file, RFC 1952: one member or several, with nothing behind them.
 private final class GzipInflater {
   /// The uncompressed length that the last four bytes of the file state.
   let statedByteCount: Int
@@ -94,6 +129,7 @@ private final class GzipInflater {
   private let stream: UnsafeMutablePointer<z_stream>
   private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
   private var isAtEnd = false
+  private var isFirstMember = true
 
   init(file: InputFile, remedy: String) throws {
     self.file = file
@@ -142,23 +178,42 @@ private final class GzipInflater {
     while stream.pointee.avail_out > 0 {
       if stream.pointee.avail_in == 0 {
         let count = try file.read(into: input)
-        guard count > 0 else { throw damage("ends in the middle of its gzip data") }
+        guard count > 0 else {
+          throw damage(
+            isFirstMember || stream.pointee.total_out > 0
+              ? "ends in the middle of its gzip data" : "has bytes after the end of its gzip data")
+        }
         stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = uInt(count)
       }
       let status = inflate(stream, Z_NO_FLUSH)
       if status == Z_STREAM_END {
-        isAtEnd = true
-        let following = try Int(stream.pointee.avail_in) + file.read(into: input)
-        guard following == 0 else { throw damage("has bytes after the end of its gzip data") }
-        break
+        if try refill() == 0 {
+          isAtEnd = true
+          break
+        }
+        isFirstMember = false
+        guard inflateReset(stream) == Z_OK else { throw damage("zlib cannot go on with it") }
+        continue
       }
       guard status == Z_OK else {
         let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)"
-        throw damage("its gzip data is damaged (\(reason))")
+        throw damage(
+          isFirstMember || stream.pointee.total_out > 0
+            ? "its gzip data is damaged (\(reason))" : "has bytes after the end of its gzip data")
       }
     }
     return buffer.count - Int(stream.pointee.avail_out)
+  }
+
+  /// The compressed bytes that are there, after reading more where there are none.
+  private func refill() throws -> Int {
+    if stream.pointee.avail_in == 0 {
+      let count = try file.read(into: input)
+      stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_in = uInt(count)
+    }
+    return Int(stream.pointee.avail_in)
   }
 
   private func damage(_ finding: String) -> DatasetError {

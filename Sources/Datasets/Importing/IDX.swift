@@ -76,7 +76,7 @@ private func readIDXHeader(
     DatasetError(.malformed, "\(reader.path): \(finding); \(remedy)")
   }
 
-  guard reader.byteCount >= headerByteCount else {
+  guard try reader.reaches(headerByteCount) else {
     throw malformed(
       "has \(reader.byteCount) bytes, expected at least the \(headerByteCount) of its IDX header")
   }
@@ -101,7 +101,7 @@ private func readIDXHeader(
       "its header says \(count) \(item), expected 1...\(maximumImagesPerFile)")
   }
   let expected = headerByteCount + count * itemShape.reduce(1, *)
-  guard reader.byteCount == expected else {
+  guard try reader.holds(expected) else {
     throw malformed(
       "has \(reader.byteCount) bytes, expected \(expected) for the \(count) \(item) that its "
         + "header says")

@@ -3,24 +3,69 @@ import Support
 
 /// Refuses an output file before work is done for nothing.
 public enum OutputCheck {
-  /// Throws `SpecificationError` or `FileError` if the file exists and may not be replaced, or if its folder cannot
-  /// be made or written to. Makes the folder if it is missing.
-  public static func require(_ path: String, overwrite: Bool) throws {
-    let folder = folder(ofFile: path)
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      guard !isFolder.boolValue else {
-        throw SpecificationError("\(path): is a folder, expected a file name")
+  /// What a result's other files add to its name, the longest: the temporary file of a checkpoint.
+  public static let resultEnding = ".checkpoint.previous.tmp-4194304-999999"
+
+  /// Throws `SpecificationError` or `FileError` if the file exists and may not be replaced, if a file of that name,
+  /// or with an ending, cannot be made, or if it is one of the inputs. Makes the folder if it is missing.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - overwrite: whether a regular file there may be replaced; nothing else ever is.
+  ///   - ending: what other files add to its name.
+  ///   - inputs: files that are read and must stay.
+  public static func require(
+    _ path: String, overwrite: Bool, ending: String = ".tmp-4194304", inputs: [String] = []
+  ) throws {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw SpecificationError("--output: found an empty name, expected the name of a file")
+    }
+    guard !path.hasSuffix("/") else {
+      throw SpecificationError("\(path): is the name of a folder, expected a file name")
+    }
+    switch fileKind(path) {
+    case nil: break
+    case .folder: throw SpecificationError("\(path): is a folder, expected a file name")
+    case .link:
+      throw SpecificationError(
+        "\(path): is a symbolic link, expected a regular file; give the name that it leads to")
+    case .other:
+      throw SpecificationError("\(path): is a device, pipe or socket, expected a regular file")
+    case .regular:
+      for input in inputs where isSameFile(path, input) {
+        throw SpecificationError(
+          "\(path): is \(input), which this command reads; choose another --output")
       }
       guard overwrite else {
         throw SpecificationError("\(path): already exists; add --overwrite to replace it")
       }
     }
+    let folder = folder(ofFile: path)
     try makeFolder(folder)
     guard FileManager.default.isWritableFile(atPath: folder) else {
       throw SpecificationError(
         "\(folder): the folder is not writable; choose another --output or change its "
           + "permissions")
     }
+    try tryName(path + ending, of: path)
+  }
+
+  /// Makes and removes a file of the longest name that the work will need.
+  private static func tryName(_ name: String, of path: String) throws {
+    let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      let reason =
+        errno == ENAMETOOLONG
+        ? "the names of its files would be too long; choose a shorter --output"
+        : "cannot be made (\(String(cString: strerror(errno)))); choose another --output"
+      throw SpecificationError("\(path): \(reason)")
+    }
+    close(descriptor)
+    unlink(name)
+  }
+
+  private static func isSameFile(_ first: String, _ second: String) -> Bool {
+    var (one, other) = (stat(), stat())
+    return stat(first, &one) == 0 && stat(second, &other) == 0 && one.st_ino == other.st_ino
+      && one.st_dev == other.st_dev
   }
 }

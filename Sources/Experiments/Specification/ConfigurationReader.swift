@@ -52,7 +52,7 @@ struct ConfigurationReader {
     -> Int?
   {
     guard let node = value(key) else { return nil }
-    guard let number = node.int, range.contains(number) else {
+    guard let number = node.decimalInteger, range.contains(number) else {
       throw error(key, node, "found \(Self.describe(node)), expected \(expectation)")
     }
     return number
@@ -62,7 +62,7 @@ struct ConfigurationReader {
     _ key: String, _ expectation: String, where isAllowed: (Double) -> Bool
   ) throws -> Double? {
     guard let node = value(key) else { return nil }
-    guard let number = node.float, number.isFinite, isAllowed(number) else {
+    guard let number = node.decimalNumber, number.isFinite, isAllowed(number) else {
       throw error(key, node, "found \(Self.describe(node)), expected \(expectation)")
     }
     return number
@@ -174,9 +174,17 @@ struct ConfigurationReader {
 
   private func fullKey(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
+  /// What was found, shortened; a quoted text with its quotes.
   static func describe(_ node: Node) -> String {
-    if let scalar = node.scalar { return scalar.string.isEmpty ? "nothing" : scalar.string }
-    return node.sequence != nil ? "a list" : "keys with values"
+    guard let scalar = node.scalar else {
+      return node.sequence != nil ? "a list" : "keys with values"
+    }
+    let text = scalar.string.count > 80 ? scalar.string.prefix(80) + "…" : scalar.string
+    switch scalar.style {
+    case .doubleQuoted: return "\"\(text)\""
+    case .singleQuoted: return "'\(text)'"
+    default: return text.isEmpty ? "nothing" : text
+    }
   }
 
   private static func isNull(_ node: Node) -> Bool {

@@ -6,9 +6,9 @@ extension PartitionSettings.Value {
   init(_ node: Node) throws {
     if let sequence = node.sequence {
       self = .list(try sequence.map { try PartitionSettings.Value($0) })
-    } else if let integer = node.int {
+    } else if let integer = node.decimalInteger {
       self = .integer(integer)
-    } else if let number = node.float {
+    } else if let number = node.decimalNumber {
       self = .number(number)
     } else if let scalar = node.scalar {
       self = .text(scalar.string)

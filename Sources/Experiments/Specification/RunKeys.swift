@@ -68,7 +68,8 @@ extension RunKey {
       "share of clients that take part in a round (the paper: 1 for 10 clients, 0.1 for 100)"
     ) { $0 > 0 && $0 <= 1 },
     .integer(
-      "local_epochs", \.localEpochs, default: .value(10), in: 1...1_000_000, count,
+      "local_epochs", \.localEpochs, default: .value(10), in: 1...1_000_000,
+      "a whole number from 1 to 1000000",
       "passes over a client's data per round (the paper: 10 and 20)"),
     .integer(
       "batch_size", \.batchSize, default: .value(32), in: 1...100_000,
@@ -145,6 +146,6 @@ extension RunKey {
 
   /// The range of a seed.
   static let seedExpectation = "a whole number in 0 … \(Int.max) (2^63 − 1)"
-  private static let count = "a whole number of at least 1"
-  private static let countOrZero = "a whole number of at least 0"
+  private static let count = "a whole number from 1 to 10000000"
+  private static let countOrZero = "a whole number from 0 to 10000000"
 }

@@ -18,11 +18,11 @@ extension RunSpecification {
         guard let node = section.value(option.key) else { continue }
         let value: OptionValue? =
           switch option.domain {
-          case .integer: node.int.map(OptionValue.integer)
-          case .number: node.float.map(OptionValue.number)
+          case .integer: node.decimalInteger.map(OptionValue.integer)
+          case .number: node.decimalNumber.map(OptionValue.number)
           case .choice: node.scalar.map { .text($0.string) }
           case .integers:
-            node.sequence.flatMap { $0.map(\.int) as? [Int] }.map(OptionValue.integers)
+            node.sequence.flatMap { $0.map(\.decimalInteger) as? [Int] }.map(OptionValue.integers)
           }
         guard let value, option.accepts(value) else {
           throw section.error(

@@ -14,9 +14,18 @@ public struct SpecificationDocument: Sendable {
 
   /// Reads the file. Throws `SpecificationError` if it cannot be read as UTF-8 text.
   public init(file: String, overrides: [String] = []) throws {
-    guard FileManager.default.fileExists(atPath: file) else {
+    var status = stat()
+    guard stat(file, &status) == 0 else {
       throw SpecificationError(
         "\(file): no such file, expected a specification in YAML (see experiments/)")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFIFO else {
+      throw SpecificationError("\(file): is no file, expected a specification in YAML")
+    }
+    guard status.st_size <= BoundedYAML.mostBytes else {
+      throw SpecificationError(
+        "\(file): \(status.st_size) bytes, expected a specification of at most \(BoundedYAML.mostBytes)"
+      )
     }
     guard let data = FileManager.default.contents(atPath: file),
       let text = String(data: data, encoding: .utf8)
@@ -36,7 +45,7 @@ public struct SpecificationDocument: Sendable {
   func reader() throws -> ConfigurationReader {
     var root: Node
     do {
-      root = try Yams.compose(yaml: text) ?? Node.mapping([:])
+      root = try BoundedYAML.compose(text, place: file) ?? Node.mapping([:])
     } catch let error as YamlError {
       throw SpecificationError("\(file): not valid YAML: \(Self.oneLine(error))")
     }
@@ -49,15 +58,22 @@ public struct SpecificationDocument: Sendable {
       }
       let key = String(override[..<equals])
       let text = String(override[override.index(after: equals)...])
+      let parts = key.split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count <= 8, key.count <= 200 else {
+        throw SpecificationError(
+          "--set \(key.prefix(60))…: no key is that long; see pfedla methods")
+      }
+      guard !text.allSatisfy(\.isWhitespace) else {
+        throw SpecificationError(
+          "--set \(key)=: found nothing, expected a value; leave --set out for the default")
+      }
       let value: Node
       do {
-        value = try Yams.compose(yaml: text) ?? Node("")
+        value = try BoundedYAML.compose(text, place: "--set \(key)") ?? Node("")
       } catch let error as YamlError {
         throw SpecificationError("--set \(override): not valid YAML: \(Self.oneLine(error))")
       }
-      root = Self.replacing(
-        key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: root,
-        by: value)
+      root = Self.replacing(parts.map(String.init)[...], in: root, by: value)
       source.overridden.insert(key)
     }
     return try ConfigurationReader(Self.replacingScheme(in: root, source), source: source)

@@ -17,7 +17,7 @@ package final class CellLock {
   /// - Parameter path: the lock's file, which is made if it is missing and names its holder.
   package init?(_ path: String) throws {
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else {
         throw SpecificationError("\(path): cannot be created (\(String(cString: strerror(errno))))")
       }

@@ -18,7 +18,7 @@ struct LayerwiseAggregation: Sendable {
     "normaliser", default: .softmax,
     "How a head's outputs become weights that sum to 1. Open in the paper.")
   static let stepSize = MethodOption<Double>(
-    "step_size", default: 3, in: 0...1e6,
+    "step_size", default: 1, in: 0...1e6,
     "β, the hypernetworks' step size. Open in the paper; the default was chosen on validation "
       + "samples from the training data (Documentation/hypernetwork-step-size.md).",
     stepSize: .init(.beside))
