@@ -58,6 +58,6 @@ private func readAgainstSeal(_ path: String) throws {
   // The whole block, byte for byte: there is nothing in it to trust or to parse.
   guard found == seal.block else {
     throw HDF5Error(
-      file: path, sentence: "is damaged, truncated or changed: its bytes do not match its checksum")
+      file: path, "damaged, truncated or changed: its bytes do not match its checksum")
   }
 }

@@ -385,7 +385,8 @@ struct ReproduceCommandTests {
         "<p class=\"warning\">UNVERIFIED data: the digests of some files are not the published ones, or none "
           + "is known.</p>"))
     #expect(
-      page.contains("\(CodeVersion.current); numerics version \(CodeVersion.numerics)</dd>"))
+      page.contains("<dt>code version</dt><dd>\(CodeVersion.current)</dd>")
+        && page.contains("<dt>numerics version</dt><dd>\(CodeVersion.numerics)</dd>"))
   }
 
   @Test("a dry run says of a checkpoint on other images what the run would say")

@@ -102,7 +102,7 @@ struct CellContentTests {
     if what == "damaged" {
       try finished.write(finished.read(checkpoint).dropLast(), to: checkpoint)
       expected =
-        "\(checkpoint) is damaged, truncated or changed: its bytes do not match its checksum: no checkpoint to resume "
+        "\(checkpoint): damaged, truncated or changed: its bytes do not match its checksum: no checkpoint to resume "
         + "from"
     } else {
       let empty = RunRecord(
@@ -241,7 +241,7 @@ struct CellContentTests {
       let reason = finished.reason
       #expect(
         reason.hasPrefix(
-          "\(finished.fedAvg) is damaged, truncated or changed: its bytes do not match")
+          "\(finished.fedAvg): damaged, truncated or changed: its bytes do not match")
           || reason.hasPrefix("\(finished.fedAvg): found no HDF5 signature"),
         "\(length): \(reason)")
       #expect(!reason.contains("\n"))

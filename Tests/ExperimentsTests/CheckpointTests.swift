@@ -90,7 +90,7 @@ struct CheckpointTests {
       #expect(resumption?.rounds == 1, "\(name)")
       #expect(
         resumption?.damage
-          == "\(run.checkpoints[0].path) is damaged, truncated or changed: its bytes do not match its checksum",
+          == "\(run.checkpoints[0].path): damaged, truncated or changed: its bytes do not match its checksum",
         "\(name)")
       #expect(result == run.expected, "\(name)")
     }
@@ -131,17 +131,18 @@ struct CheckpointTests {
   func bothDamaged() throws {
     let run = try Interrupted()
     let names = run.checkpoints.map(\.path)
-    let reason = "is damaged, truncated or changed: its bytes do not match its checksum"
+    let reason = "damaged, truncated or changed: its bytes do not match its checksum"
     try run.place(run.saved[0].dropLast(), run.saved[1].dropFirst())
     #expect(
       run.error()
-        == "\(names[0]) \(reason); \(names[1]) \(reason): no checkpoint to resume from; remove "
+        == "\(names[0]): \(reason); \(names[1]): \(reason): no checkpoint to resume from; remove "
         + "\(names[0]) and \(names[1]) to start again")
     #expect(try Data(contentsOf: run.checkpoints[1]) == run.saved[1].dropFirst(), "left alone")
     try run.place(run.saved[0].dropLast(), nil)
     #expect(
       run.error()
-        == "\(names[0]) \(reason): no checkpoint to resume from; remove \(names[0]) to start again")
+        == "\(names[0]): \(reason): no checkpoint to resume from; remove \(names[0]) to start again"
+    )
     try run.place(nil, nil)
     let (resumption, result) = try run.resume()
     #expect(resumption == nil)

@@ -80,6 +80,6 @@ struct ForeignFileTests {
     try bytes.write(to: URL(fileURLWithPath: path))
     #expect(
       errorLine { _ = try HDF5File.openForReading(path) }
-        == "\(path) is damaged, truncated or changed: its bytes do not match its checksum")
+        == "\(path): damaged, truncated or changed: its bytes do not match its checksum")
   }
 }

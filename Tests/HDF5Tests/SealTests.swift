@@ -44,7 +44,7 @@ import Testing
       let whole = try bytes(of: path)
       let other = folder + "/b.h5"
       let expected =
-        "\(other) is damaged, truncated or changed: its bytes do not match its checksum"
+        "\(other): damaged, truncated or changed: its bytes do not match its checksum"
       func isNoticed(_ data: Data) throws -> Bool {
         try data.write(to: URL(fileURLWithPath: other))
         return errorLine { try HDF5File.checkSeal(of: other) } == expected

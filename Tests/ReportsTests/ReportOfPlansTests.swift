@@ -52,7 +52,7 @@ struct ReportOfPlansTests {
         + "found local, expected fedavg. pfedla reproduce will do this run again.")
     #expect(
       problems.last?.hasPrefix(
-        "Not used, shown as missing: cells/\(plan.selected[2].name).h5 is damaged, truncated or changed: "
+        "Not used, shown as missing: cells/\(plan.selected[2].name).h5: damaged, truncated or changed: "
           + "its bytes do not match its checksum") == true)
     let rows = try SweepFixtures.rows(folder.file("small/accuracy.csv").path)
     #expect(rows.filter { $0["seed_values"] != "" }.map { $0["method"] } == ["local"])

@@ -187,7 +187,7 @@ struct ConfigurationReader {
     }
   }
 
-  private static func isNull(_ node: Node) -> Bool {
+  static func isNull(_ node: Node) -> Bool {
     node.scalar.map { $0.string.isEmpty || $0.string == "~" || $0.string == "null" } ?? false
   }
 }

@@ -84,7 +84,7 @@ public struct SpecificationDocument: Sendable {
   private static func replacingScheme(in root: Node, _ source: ConfigurationReader.Source) -> Node {
     guard source.overridden.contains("partition.file"), !source.overridden.contains("partition"),
       var tree = root.mapping, var section = tree["partition"]?.mapping,
-      let file = section["file"]?.scalar?.string, !file.isEmpty
+      let file = section["file"], !ConfigurationReader.isNull(file)
     else { return root }
     for key in section.keys.compactMap(\.string)
     where key != "file" && !source.overridden.contains("partition.\(key)") {
