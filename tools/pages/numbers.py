@@ -143,6 +143,7 @@ def _check_table(page, mark, files, edits):
             raise MarkError(f"no column {column[1]!r}", f"one of {', '.join(headers)}")
         place = headers.index(column[1])
         scores = {}
+        texts = []
         for cells in table[1:]:
             if len(cells) != len(headers):
                 raise MarkError(f"a row of {len(cells)} cells", f"{len(headers)} cells")
@@ -158,16 +159,20 @@ def _check_table(page, mark, files, edits):
                 if not expected:
                     continue
             count += 1
-            if _plain(_bare(cell.text)) != _plain(expected):
-                bold = "**" if cell.text.startswith("**") else ""
+            texts.append((cell, expected))
+        # One fix a cell: its number and its bold may both be wrong.
+        for cell, expected in texts:
+            score = scores.get(cell.line)
+            bold = (
+                score[0] == max(other for other, _ in scores.values()) if score
+                else cell.text.startswith("**"))
+            is_wrong = _plain(_bare(cell.text)) != _plain(expected)
+            if is_wrong or bold != cell.text.startswith("**"):
+                text = expected if is_wrong else _bare(cell.text)
+                mark = "**" if bold else ""
                 _fix(
                     page, edits, cell.line, cell.start, cell.end, cell.text,
-                    f"{bold}{expected}{bold}" + ("" if cell.text else " "), parts[1])
-        for score, cell in scores.values():
-            is_best = score == max(other for other, _ in scores.values())
-            if is_best != cell.text.startswith("**"):
-                fixed = f"**{_bare(cell.text)}**" if is_best else _bare(cell.text)
-                _fix(page, edits, cell.line, cell.start, cell.end, cell.text, fixed, parts[1])
+                    f"{mark}{text}{mark}" + ("" if cell.text else " "), parts[1])
     return count
 
 

@@ -34,7 +34,7 @@ struct PanelLayout {
     return max(1, min(picture.legend.count, Int((width - 20) / entry)))
   }
   private var footerHeight: Double {
-    if hasColourBar { return 86 }
+    if hasColourBar { return 96 }
     guard !picture.legend.isEmpty else { return 8 }
     let rows = (picture.legend.count + legendColumnCount - 1) / legendColumnCount
     return Double(rows) * Self.legendRowHeight + 16
@@ -75,7 +75,7 @@ struct PanelLayout {
         lines.append("unset colorbox")
         if index == picture.panels.count - 1 {
           lines.append(
-            "set colorbox horizontal user origin screen 0.2,\(56 / height) "
+            "set colorbox horizontal user origin screen 0.2,\(66 / height) "
               + "size screen 0.6,\(14 / height)")
         }
       }
