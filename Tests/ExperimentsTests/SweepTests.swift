@@ -192,7 +192,7 @@ struct SweepTests {
       if case .resumes(let found) = event { resumption = found }
     }
     #expect(resumption?.rounds == 1)
-    #expect(resumption?.damage?.hasPrefix("\(path) is damaged") == true)
+    #expect(resumption?.damage?.hasPrefix("\(path): damaged") == true)
     #expect(try results(folder.path) == results(whole.path))
   }
 
