@@ -81,17 +81,8 @@ extension HDF5File {
   }
 
   static func checkTarget(_ path: String, overwrite: Bool) throws {
-    switch fileKind(path) {
-    case nil: return
-    case .folder:
-      throw HDF5Error(file: path, sentence: "is a folder; expected the name of a file to write")
-    case .link, .other:
-      throw HDF5Error(
-        file: path, sentence: "is no regular file; expected the name of a file to write")
-    case .regular:
-      guard overwrite else {
-        throw HDF5Error(file: path, sentence: "already exists; add --overwrite to replace it")
-      }
+    if let refusal = writingRefusal(path, overwrite: overwrite) {
+      throw HDF5Error(file: path, sentence: refusal)
     }
   }
 

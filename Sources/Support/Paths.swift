@@ -46,3 +46,16 @@ public func fileKind(_ path: String) -> FileKind? {
   default: return .other
   }
 }
+
+/// Why no file may be written under a name, as a clause; nil if one may. A regular file is replaced with
+/// `overwrite` only, anything else never.
+public func writingRefusal(_ path: String, overwrite: Bool) -> String? {
+  switch fileKind(path) {
+  case nil: nil
+  case .folder: "is a folder, expected a file name"
+  case .link:
+    "is a symbolic link, expected a regular file; give the name that it leads to"
+  case .other: "is a device, pipe or socket, expected a regular file"
+  case .regular: overwrite ? nil : "already exists; add --overwrite to replace it"
+  }
+}

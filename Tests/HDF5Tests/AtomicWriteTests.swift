@@ -109,7 +109,7 @@ import Testing
           == "\(folder)/plain/result.h5: cannot create the file: \(folder)/plain is a file; "
           + "expected a folder")
       #expect(
-        line(folder) == "\(folder) is a folder; expected the name of a file to write")
+        line(folder) == "\(folder) is a folder, expected a file name")
       try #expect(FileManager.default.names(in: folder) == ["plain"])
     }
   }

@@ -15,7 +15,9 @@ extension RunResult {
   ) {
     self.path = path
     self.numericsVersion = numericsVersion
-    self.datasetSHA256 = datasetSHA256
+    inputs = RunInputs(
+      path: path, dataset: RunInputs.dataset(resolvedSpecification), datasetSHA256: datasetSHA256,
+      files: [], partitionSHA256: partitionSHA256)
     isSealed = true
     numbersSHA256 = nil
     classNames = []

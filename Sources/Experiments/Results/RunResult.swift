@@ -29,8 +29,8 @@ public struct RunResult: Sendable {
   public let numericsVersion: Int
   /// The digest of all numbers; nil in files of schema version 1.
   public let numbersSHA256: String?
-  /// The digest of the dataset's files.
-  public let datasetSHA256: String
+  /// The files of the dataset and the partition that it was made from, by their digests.
+  public let inputs: RunInputs
   /// Names of the model's layers.
   public let layers: [String]
   /// Training and test samples of each client.
@@ -86,7 +86,6 @@ public struct RunResult: Sendable {
     numbersSHA256 =
       try file.hasAttribute(ResultFile.numbersAttribute)
       ? file.attribute(ResultFile.numbersAttribute) : nil
-    datasetSHA256 = try file.readValue("provenance/dataset_sha256")
     partitionScheme = try file.attribute("partition_scheme")
     partitionSHA256 = try file.attribute("partition_sha256")
     seed = UInt64(bitPattern: try file.attribute("seed", as: Int64.self))
@@ -105,6 +104,8 @@ public struct RunResult: Sendable {
       let parts = line.components(separatedBy: ": ")
       return (parts[0], parts.dropFirst().joined(separator: ": "))
     }
+    inputs = try RunInputs(
+      file, path: path, keys: resolvedSpecification, partitionSHA256: partitionSHA256)
     do {
       for (name, counts) in [
         ("/train_count", trainCounts), ("/test_count", testCounts),

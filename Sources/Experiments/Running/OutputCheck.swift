@@ -22,22 +22,12 @@ public enum OutputCheck {
     guard !path.hasSuffix("/") else {
       throw SpecificationError("\(path): is the name of a folder, expected a file name")
     }
-    switch fileKind(path) {
-    case nil: break
-    case .folder: throw SpecificationError("\(path): is a folder, expected a file name")
-    case .link:
+    if fileKind(path) == .regular, let input = inputs.first(where: { isSameFile(path, $0) }) {
       throw SpecificationError(
-        "\(path): is a symbolic link, expected a regular file; give the name that it leads to")
-    case .other:
-      throw SpecificationError("\(path): is a device, pipe or socket, expected a regular file")
-    case .regular:
-      for input in inputs where isSameFile(path, input) {
-        throw SpecificationError(
-          "\(path): is \(input), which this command reads; choose another --output")
-      }
-      guard overwrite else {
-        throw SpecificationError("\(path): already exists; add --overwrite to replace it")
-      }
+        "\(path): is \(input), which this command reads; choose another --output")
+    }
+    if let refusal = writingRefusal(path, overwrite: overwrite) {
+      throw SpecificationError("\(path): \(refusal)")
     }
     let folder = folder(ofFile: path)
     try makeFolder(folder)

@@ -19,12 +19,8 @@ public struct CellSurvey: Sendable {
       switch folder.content(of: cell) {
       case .missing: break
       case .usable(let result):
-        do {
-          finished[cell.name] = try RunInputs(of: result)
-          if result.stoppedAsDiverged { stopped.insert(cell.name) }
-        } catch {
-          unusable[cell.name] = "\(error)"
-        }
+        finished[cell.name] = result.inputs
+        if result.stoppedAsDiverged { stopped.insert(cell.name) }
       case .unusable(let reason): unusable[cell.name] = reason
       }
     }

@@ -20,14 +20,17 @@ public struct RunInputs: Sendable, Equatable {
   public let files: [File]
   /// The digest of the partition.
   public let partitionSHA256: String
+}
 
-  /// Reads the inputs of a result from its file. Throws `HDF5Error` naming what is missing.
-  public init(of result: RunResult) throws {
-    path = result.path
-    dataset = Self.dataset(result.resolvedSpecification)
-    partitionSHA256 = result.partitionSHA256
-    let file = try HDF5File.openForReading(result.path)
-    defer { try? file.close() }
+extension RunInputs {
+  /// Reads the inputs of a result from its open file. Throws `HDF5Error` naming what is missing.
+  init(
+    _ file: HDF5File, path: String, keys: [(key: String, value: String)],
+    partitionSHA256: String
+  ) throws {
+    self.path = path
+    dataset = Self.dataset(keys)
+    self.partitionSHA256 = partitionSHA256
     datasetSHA256 = try file.readValue("provenance/dataset_sha256")
     let lines: String = try file.readValue("provenance/dataset_files")
     files = lines.split(separator: "\n").map { line in

@@ -53,7 +53,7 @@ public struct SweepResults: Sendable {
       case .unusable(let reason): problem = relative(reason)
       case .usable(let found):
         do {
-          inputs.append(try RunInputs(of: found))
+          inputs.append(found.inputs)
           result = try atRound.map(found.atRound) ?? found
         } catch {
           problem = relative("\(error)")

@@ -39,6 +39,9 @@ public enum MethodRegistry {
   /// The method of that name, or nil.
   public static func method(named name: String) -> (any FederatedMethod.Type)? { registry[name] }
 
+  /// The title of the method of that name; the name itself where there is no such method.
+  public static func title(of name: String) -> String { registry[name]?.information.title ?? name }
+
   /// Adds a method. Throws `RegistryError` if its name is taken, or is not made of lowercase letters,
   /// digits and hyphens.
   public static func add(_ method: any FederatedMethod.Type) throws { try registry.add(method) }

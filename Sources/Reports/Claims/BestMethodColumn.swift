@@ -57,7 +57,7 @@ struct BestMethodColumn {
       if let means { sentences.append(means.text) }
       let missing = (SeriesLook.papersOwn + others).filter { runs($0).isEmpty }.map { name in
         let diverged = sweep.divergedCount(place.merging(["method": name]) { $1 })
-        return Self.title(name) + (diverged > 0 ? " (diverged)" : "")
+        return MethodRegistry.title(of: name) + (diverged > 0 ? " (diverged)" : "")
       }
       if !missing.isEmpty { sentences.append("Not run: \(missing.joined(separator: ", ")).") }
     }
@@ -91,21 +91,17 @@ struct BestMethodColumn {
         return "\(verdict.rawValue) against each of \(found.count)"
       }
       let names = found.map {
-        "\(title($0.second)) (\(CellAccuracy.difference($0.judged.contrast.mean)))"
+        "\(MethodRegistry.title(of: $0.second)) (\(CellAccuracy.difference($0.judged.contrast.mean)))"
       }
       return "\(verdict.rawValue) against \(names.joined(separator: ", "))"
     }
     if !missing.isEmpty {
-      let names = missing.map { title($0.second) }
+      let names = missing.map { MethodRegistry.title(of: $0.second) }
       groups.append(
         compared.isEmpty
           ? "compared with none" : "not compared with \(names.joined(separator: ", "))")
     }
-    return "\(title(name)): \(groups.joined(separator: "; "))."
-  }
-
-  private static func title(_ name: String) -> String {
-    MethodRegistry.method(named: name)?.information.title ?? name
+    return "\(MethodRegistry.title(of: name)): \(groups.joined(separator: "; "))."
   }
 
   /// The highest means of both sides, over the runs that all methods of the column have in common: a
@@ -129,8 +125,8 @@ struct BestMethodColumn {
       leads = first.mean > second.mean
       text =
         "Highest means (descriptive, over \(JudgedContrast.seeds(common.count))): "
-        + "\(title(first.name)) \(CellAccuracy.number(first.mean)) %, the best other method "
-        + "\(title(second.name)) \(CellAccuracy.number(second.mean)) %."
+        + "\(MethodRegistry.title(of: first.name)) \(CellAccuracy.number(first.mean)) %, the best other method "
+        + "\(MethodRegistry.title(of: second.name)) \(CellAccuracy.number(second.mean)) %."
     }
   }
 }

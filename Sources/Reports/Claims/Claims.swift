@@ -34,12 +34,15 @@ public struct Claims {
 
   /// The title; it says where the paper's training was not run.
   public var heading: String {
+    ["The paper's claims", trainingRemark].compactMap { $0 }.joined(separator: ": ")
+  }
+
+  /// That the paper's training was not run, or for which sweeps it was not; nil if it was for all.
+  var trainingRemark: String? {
     let shorter = sweeps.filter { !$0.plan.hasPaperTraining || $0.atRound != nil }.map(\.plan.name)
-    let title = "The paper's claims"
-    if shorter.count == sweeps.count { return "\(title): the paper's training was not run" }
+    guard shorter.count < sweeps.count else { return "the paper's training was not run" }
     return shorter.isEmpty
-      ? title
-      : "\(title): the paper's training was not run for \(shorter.joined(separator: ", "))"
+      ? nil : "the paper's training was not run for \(shorter.joined(separator: ", "))"
   }
 
   /// One line that replaces everything if nothing is conclusive; nil if something is.

@@ -58,7 +58,7 @@ extension Comparison {
     identity["dataset"] = result.dataset
     identity["partition.scheme"] = result.partitionScheme
     identity["data"] = result.origin.rawValue
-    identity["dataset_sha256"] = result.datasetSHA256
+    identity["dataset_sha256"] = result.inputs.datasetSHA256
     identity["numerics_version"] = "\(result.numericsVersion)"
     return identity
   }

@@ -45,15 +45,13 @@ struct CurvesPicture {
 
   /// All lines; those of one method have one colour, and each title its own number.
   private var lines: [Line] {
-    var titles: [String] = []
-    var variants: [String: [String]] = [:]
+    // The different curves of all panels, as they come: (method, title).
+    var seen: [(method: String, title: String)] = []
     return comparison.methodCurves.map { curve in
-      if !titles.contains(curve.title) { titles.append(curve.title) }
-      if variants[curve.method, default: []].contains(curve.title) == false {
-        variants[curve.method, default: []].append(curve.title)
-      }
-      let index = titles.firstIndex(of: curve.title) ?? 0
-      let variant = variants[curve.method]?.firstIndex(of: curve.title) ?? 0
+      let index =
+        seen.firstIndex { $0.title == curve.title && $0.method == curve.method } ?? seen.endIndex
+      if index == seen.endIndex { seen.append((curve.method, curve.title)) }
+      let variant = seen[..<index].count { $0.method == curve.method }
       return Line(
         curve: curve, look: SeriesLook(method: curve.method, else: index, variant: variant),
         index: index)

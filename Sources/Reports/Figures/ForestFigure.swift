@@ -56,7 +56,9 @@ public struct ForestFigure: ReportPart {
       PanelPicture(
         title: "Difference to each other method \(results.profileRemark)", panels: drawings,
         legend: SeriesLook.papersOwn.map {
-          .init(SeriesLook(method: $0, else: 0).levelErrorBars, "\(Self.title($0)) − the other")
+          .init(
+            SeriesLook(method: $0, else: 0).levelErrorBars,
+            "\(MethodRegistry.title(of: $0)) − the other")
         } + [
           .init(Self.theirs, "the paper's difference"), .init(Self.margin, "too small to matter"),
         ], plotHeight: max(90, 30 * Double(rows) + 12),
@@ -84,10 +86,6 @@ public struct ForestFigure: ReportPart {
   private static let theirs = Style.points(
     Marker(shape: .hollowDiamond, size: 0.9, colour: "#000000", lineWidth: 1.4))
   private static let margin = Style.boxes(.solid("#e4e4e4"))
-
-  private static func title(_ method: String) -> String {
-    MethodRegistry.method(named: method)?.information.title ?? method
-  }
 
   private func drawing(_ title: String, _ lines: [Line]) -> Panel {
     let others = lines.map(\.contrast.second).reduce(into: [String]()) {
@@ -129,7 +127,7 @@ public struct ForestFigure: ReportPart {
       title: title, x: Axis(label: "difference (points)", range: .ends(low, high)),
       y: Axis(
         range: .ends(bottom, -0.6),
-        tics: .names(others.map(Self.title))),
+        tics: .names(others.map(MethodRegistry.title(of:)))),
       marks: marks)
   }
 }

@@ -64,7 +64,7 @@ struct TrialsFigure {
 
   /// A panel a place, a line a method with a point a trial.
   var picture: PanelPicture {
-    let titles = methods.map { MethodRegistry.method(named: $0)?.information.title ?? $0 }
+    let titles = methods.map(MethodRegistry.title(of:))
     return PanelPicture(
       title: "Trials on held-out training data \(results.profileRemark)", panels: panels,
       legend: titles.enumerated().map { .init(look($0).lineWithPoints, $1) }

@@ -15,7 +15,7 @@ struct PageProvenance {
       return known.isEmpty ? "none yet" : known.map(Escaping.html).joined(separator: ", ")
     }
     let digests = Set(
-      results.map { "\($0.dataset) (\($0.origin.rawValue)): SHA-256 \($0.datasetSHA256)" })
+      results.map { "\($0.dataset) (\($0.origin.rawValue)): SHA-256 \($0.inputs.datasetSHA256)" })
     return """
       <section id="how">
       <h2>How it was made</h2>

@@ -55,7 +55,7 @@ struct ReportAnswer {
   private var verdicts: String? {
     guard claims.isOfPaper else { return nil }
     if let summary = claims.summary { return summary }
-    let notRun = claims.heading.contains("was not run") ? " The paper's training was not run." : ""
+    let notRun = claims.trainingRemark.map { " T\($0.dropFirst())." } ?? ""
     let whole = claims.claims.filter { $0.part.isEmpty }
     guard whole.contains(where: { $0.verdict != .inconclusive }) else {
       let judged = claims.contrasts.filter { $0.judged.contrast.count > 0 }

@@ -58,9 +58,7 @@ public struct AccuracyTable: ReportPart {
 
   private func methodTitle(_ row: Place) -> String {
     let title = results.finished(row).first?.methodTitle
-    guard let name = row["method"] else { return title ?? "" }
-    return title
-      ?? MethodRegistry.method(named: name)?.information.title ?? name
+    return title ?? row["method"].map(MethodRegistry.title(of:)) ?? ""
   }
 
   /// Gradients of a participation, median over a column's methods.
