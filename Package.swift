@@ -34,7 +34,7 @@ let package = Package(
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CMalloc"),
+    .target(name: "CProcess"),
 
     // The program's modules, in the order in which data flows.
     .target(
@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "PFedLACommands",
       dependencies: [
-        "CMalloc", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks", "Partitioning",
+        "CProcess", "Datasets", "Experiments", "FederatedLearning", "NeuralNetworks",
+        "Partitioning",
         "Reports", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -86,6 +87,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Benchmarks"),
 
+    // Hostile input, millions of times: see Fuzzing/README.md.
+    .target(name: "CFuzzing", path: "Fuzzing/CFuzzing"),
+    .executableTarget(
+      name: "pfedla-fuzzing",
+      dependencies: [
+        "CFuzzing", "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "HDF5",
+        "Partitioning", "Reports", "Support", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Fuzzing/Fuzzing"),
+
     // One test target a module; golden values and shared helpers in TestSupport, small experiments and
     // results of chosen numbers in ExperimentsTestSupport.
     .target(
@@ -95,7 +106,8 @@ let package = Package(
     .target(
       name: "ExperimentsTestSupport",
       dependencies: [
-        "Datasets", "Experiments", "FederatedLearning", "HDF5", "Reports", "Support", "TestSupport",
+        "CHDF5", "Datasets", "Experiments", "FederatedLearning", "HDF5", "Reports", "Support",
+        "TestSupport",
       ], path: "Tests/ExperimentsTestSupport"),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),

@@ -82,14 +82,14 @@ final class TracingEngine: TrainingEngine {
   }
 
   func forEachClient(
-    _ count: Int,
+    _ count: Int, unless shouldStop: StopCondition?,
     _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
   ) throws {
     let call = trace.withLock { trace in
       trace.turns.append([Trace.Turn](repeating: Trace.Turn(), count: count))
       return trace.turns.count - 1
     }
-    try engine.forEachClient(count) { [self] client, network in
+    try engine.forEachClient(count, unless: shouldStop) { [self] client, network in
       let tracing = TracingNetwork(network)
       try body(client, tracing)
       let turn = tracing.turn

@@ -39,7 +39,12 @@ struct FileStart {
       let found = pread(descriptor, &bytes, count, off_t(offset))
       return found == count ? bytes : []
     }
-    isSealed = bytes(Seal.mark.count, at: 0) == Seal.mark
+    // Our files alone have anything in a user block; a damaged mark must not open the rest unchecked.
+    isSealed =
+      bytes(Seal.mark.count, at: 0) == Seal.mark
+      || (bytes(Self.signature.count, at: Seal.byteCount) == Self.signature
+        && bytes(Self.signature.count, at: 0) != Self.signature
+        && bytes(Seal.byteCount, at: 0).contains { $0 != 0 })
     var places = [0]
     var place = 512
     while place <= Self.last {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Experiments
 import Foundation
 
@@ -8,6 +9,7 @@ public enum CommandLineProgram {
   /// Runs the subcommand that the process's arguments name, and ends the process.
   public static func main() async {
     LargeBlocks.returnToTheSystem()
+    cprocess_explain_failed_allocations()
     // A closed pipe is an error of the write, not the end of a run.
     signal(SIGPIPE, SIG_IGN)
     await PFedLA.main()

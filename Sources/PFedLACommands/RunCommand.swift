@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Experiments
+import FederatedLearning
 import Foundation
 import NeuralNetworks
 
@@ -16,8 +17,8 @@ struct RunCommand: AsyncParsableCommand {
         pfedla run experiments/first-result.yaml --output runs/fedavg.h5 \\
           --set method=fedavg seed=1 rounds=2
 
-      Ctrl-C finishes the current round, saves a checkpoint beside the output and stops. The same command \
-      resumes from there. The result is byte-identical to that of an uninterrupted run, \
+      Ctrl-C stops training within two seconds and saves a checkpoint beside the output. The same command \
+      resumes from there, also with more rounds. The result is byte-identical to that of an uninterrupted run, \
       for any number of workers.
       """)
 
@@ -62,7 +63,7 @@ struct RunCommand: AsyncParsableCommand {
 
     // Before the first line: a user who sees it may press Ctrl-C.
     let interruption = Interruption()
-    var display = ProgressDisplay(
+    let display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
     display.note(summary(preparation, workerCount))
     if let doubt = preparation.dataset.doubt {
@@ -73,6 +74,7 @@ struct RunCommand: AsyncParsableCommand {
       isAudited: audit
     ).run(
       shouldStop: { interruption.isRequested },
+      watch: RoundWatch(shouldStop: interruption.isUrgent) { display.show($0, done: $1, of: $2) },
       resumed: { resumption in
         if let damage = resumption.damage { display.note("\(damage); using the one before it.") }
         display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
@@ -88,8 +90,10 @@ struct RunCommand: AsyncParsableCommand {
       print(output)
     case .interrupted(let round):
       display.note(
-        "Stopped after round \(round) of \(preparation.specification.rounds); the state is saved in "
-          + "\(output).checkpoint. Run the same command again to resume.")
+        "Stopped after round \(round) of \(preparation.specification.rounds)"
+          + (round > 0
+            ? "; the state is saved in \(output).checkpoint. Run the same command again to resume."
+            : "."))
       throw ExitCode(130)
     }
   }

@@ -21,6 +21,8 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case validationSplit = 9
   /// Which other clients' models a client downloads in a round.
   case modelDownload = 10
+  /// Which clients are evaluated, where not all are.
+  case evaluatedClients = 11
   /// What a method outside this package draws.
   case ownMethod = 1_000
 }

@@ -96,7 +96,8 @@ struct CellContentTests {
     let file = CheckpointFile(besides: path)
     func origin(_ change: [RunSetting], _ version: Int) -> CheckpointFile.Origin {
       CheckpointFile.Origin(
-        settings: change, datasetSHA256: preparation.dataset.sha256, numericsVersion: version)
+        settings: change, datasetSHA256: preparation.dataset.sha256,
+        schedule: CheckpointFile.Origin(preparation).schedule, numericsVersion: version)
     }
     let expected: String
     if what == "damaged" {

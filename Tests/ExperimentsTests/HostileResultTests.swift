@@ -9,74 +9,6 @@ import Testing
 /// one line.
 @Suite("Edited results")
 struct HostileResultTests {
-  /// An array to put in the place of another.
-  enum Edit: CustomTestStringConvertible {
-    case integers(String, shape: [Int], value: Int32)
-    case floats(String, shape: [Int], value: Float)
-    case texts(String, count: Int)
-    case missing(String)
-
-    var testDescription: String {
-      switch self {
-      case .integers(let path, let shape, let value): "\(path) \(shape) of \(value)"
-      case .floats(let path, let shape, let value): "\(path) \(shape) of \(value)"
-      case .texts(let path, let count): "\(path) [\(count)] of text"
-      case .missing(let path): "\(path) missing"
-      }
-    }
-
-    var path: String {
-      switch self {
-      case .integers(let path, _, _), .floats(let path, _, _), .texts(let path, _),
-        .missing(let path):
-        path
-      }
-    }
-
-    /// Makes the change in an open file; true if all calls went well.
-    func make(in file: hid_t) -> Bool {
-      let properties = chdf5_default()
-      guard H5Ldelete(file, path, properties) >= 0 else { return false }
-      let (type, shape): (hid_t, [Int]) =
-        switch self {
-        case .integers(_, let shape, _): (chdf5_native_int32(), shape)
-        case .floats(_, let shape, _): (chdf5_native_float(), shape)
-        case .texts(_, let count): (chdf5_create_utf8_string_type(), [count])
-        case .missing: (-1, [])
-        }
-      guard type >= 0 else { return true }
-      let extents = shape.map { hsize_t($0) }
-      let space = H5Screate_simple(Int32(shape.count), extents, nil)
-      let set = H5Dcreate2(file, path, type, space, properties, properties, properties)
-      defer {
-        H5Dclose(set)
-        H5Sclose(space)
-      }
-      let count = shape.reduce(1, *)
-      // A huge array is only claimed: nothing is stored.
-      guard count < 1 << 20 else { return set >= 0 }
-      let written: herr_t =
-        switch self {
-        case .integers(_, _, let value):
-          H5Dwrite(
-            set, type, chdf5_all(), chdf5_all(), properties,
-            [Int32](repeating: value, count: count))
-        case .floats(_, _, let value):
-          H5Dwrite(
-            set, type, chdf5_all(), chdf5_all(), properties,
-            [Float](repeating: value, count: count))
-        case .texts:
-          "x".withCString { text in
-            H5Dwrite(
-              set, type, chdf5_all(), chdf5_all(), properties,
-              [UnsafePointer<CChar>?](repeating: text, count: count))
-          }
-        case .missing: 0
-        }
-      return set >= 0 && written >= 0
-    }
-  }
-
   /// A result of pFedLA: 5 clients, 4 rounds, 7 layers.
   private static let good = Result {
     let folder = try TemporaryFolder()
@@ -86,7 +18,7 @@ struct HostileResultTests {
   }
 
   /// An unsealed copy with a change.
-  private func edited(_ edit: Edit, in folder: TemporaryFolder) throws -> String {
+  private func edited(_ edit: ArrayEdit, in folder: TemporaryFolder) throws -> String {
     let path = folder.file("edited.h5").path
     // The seal is the user block of 512 bytes ahead of the file.
     try Data(contentsOf: Self.good.get().file("good.h5")).dropFirst(512)
@@ -100,7 +32,7 @@ struct HostileResultTests {
   @Test(
     "one line names the file and what is impossible",
     arguments: [
-      Edit.integers("round", shape: [2], value: 1), .integers("round", shape: [4], value: 7),
+      ArrayEdit.integers("round", shape: [2], value: 1), .integers("round", shape: [4], value: 7),
       .integers("round", shape: [1 << 31], value: 1), .missing("round"),
       .integers("client", shape: [5], value: 0), .integers("train_count", shape: [1], value: 3),
       .integers("train_count", shape: [5], value: -3),
@@ -129,7 +61,7 @@ struct HostileResultTests {
       .integers("diverged_round", shape: [2], value: 0),
       .integers("diverged_round", shape: [5], value: 9),
     ])
-  func edits(edit: Edit) throws {
+  func edits(edit: ArrayEdit) throws {
     let folder = try TemporaryFolder()
     let path = try edited(edit, in: folder)
     do {

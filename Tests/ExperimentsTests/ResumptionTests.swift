@@ -26,9 +26,7 @@ struct ResumptionTests {
     let record = RunRecord(
       roundCount: 4, clientCount: 5, layerCount: preparation.layout.layers.count, classCount: 10)
     func origin(_ version: Int) -> CheckpointFile.Origin {
-      CheckpointFile.Origin(
-        settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256,
-        numericsVersion: version)
+      CheckpointFile.Origin(preparation, numericsVersion: version)
     }
     let file = CheckpointFile(besides: path)
     let found = try #require(try file.load(origin(CodeVersion.numerics), empty: record))

@@ -82,8 +82,9 @@ struct SpecificationTests {
         "zzz: 3",
         "a.yaml, line 4: zzz: unknown key; known keys: name, method, seed, dataset, model, rounds, "
           + "participation, local_epochs, batch_size, learning_rate, momentum, weight_decay, "
-          + "evaluate_every, record_weights_every, record_class_counts_every, validation_share, "
-          + "held_out_share, saved_models, on_divergence, checkpoint_every, partition, methods"
+          + "evaluate_every, evaluate_clients, record_weights_every, record_class_counts_every, "
+          + "validation_share, held_out_share, saved_models, on_divergence, checkpoint_every, "
+          + "keep_state, partition, methods"
       ),
       (
         "rounds: -3", "a.yaml, line 4: rounds: found -3, expected a whole number from 1 to 10000000"
@@ -239,14 +240,20 @@ struct SpecificationTests {
   @Test(
     "impossible partitions are named",
     arguments: [
-      ("partition.clients=0", "partition.clients: "),
-      ("partition.samples_per_client=-5", "partition.samples_per_client: "),
-      ("partition.train_fraction=1", "partition.train_fraction: "),
-      ("partition.scheme=idd", "partition.scheme: "),
-      ("partition.sample_per_client=1", "partition.sample_per_client: "),
+      ("partition.clients=0", "--set partition.clients: "),
+      ("partition.samples_per_client=-5", "--set partition.samples_per_client: "),
+      ("partition.train_fraction=1", "--set partition.train_fraction: "),
+      ("partition.scheme=idd", "--set partition.scheme: "),
+      ("partition.sample_per_client=1", "--set partition.sample_per_client: "),
     ])
   func impossiblePartitions(override: String, prefix: String) {
     #expect(message(minimal, [override]).hasPrefix(prefix), "\(message(minimal, [override]))")
+  }
+
+  @Test("an impossible partition of a file names the file")
+  func impossiblePartitionInAFile() {
+    let text = minimal.replacing("scheme: iid", with: "scheme: idd")
+    #expect(message(text).hasPrefix("a.yaml: partition.scheme: found \"idd\""), "\(message(text))")
   }
 
   @Test(
@@ -260,9 +267,13 @@ struct SpecificationTests {
       } catch { return "\(error)" }
     }
     #expect(
-      message(["partition.classes_per_client=11"]).hasPrefix("partition.classes_per_client: "))
+      message(["partition.classes_per_client=11"]).hasPrefix(
+        "--set partition.classes_per_client: "))
     #expect(
-      message(["partition.samples_per_client=100000"]).hasPrefix("partition.samples_per_client: "))
+      message(["partition.samples_per_client=100000"]).hasPrefix(
+        "--set partition.samples_per_client: "))
+    #expect(
+      message(["dataset.classes=[1, 2]"]).hasPrefix("small.yaml: partition.classes_per_client: "))
     #expect(
       message(["method=heurpfedla", "methods.heurpfedla.retained_layers=8"])
         == "retained_layers: found 8, expected at most 7, the number of layers of the model")

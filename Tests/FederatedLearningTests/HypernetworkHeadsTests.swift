@@ -161,4 +161,36 @@ struct HypernetworkHeadsTests {
       error("hypernetwork_step_counts", values(nine)).hasPrefix(
         "checkpoint: no state hypernetwork_step_inputs"))
   }
+
+  @Test(
+    "heads kept as steps are known to be finite without being written out, and overflow is found")
+  func finite() throws {
+    let method = try SmallFederation().method(PFedLA.self)
+    let hypernetwork = AggregationHypernetwork(
+      embeddingSize: 100, hiddenSizes: [100, 100], layerCount: method.setting.layout.layers.count,
+      clientCount: method.setting.clientCount, normaliser: .softmax)
+    func isFinite(_ outputs: [Float], input: Float = 1) -> Bool {
+      var values = hypernetwork.initial(seed: 1, client: 0, heads: .zero)
+      values.heads = .steps(
+        outputs.map { output in
+          AggregationHypernetwork.Heads.Step(
+            input: Array(repeating: input, count: hypernetwork.headInputs),
+            outputs: Array(
+              repeating: output, count: hypernetwork.layerCount * hypernetwork.clientCount))
+        })
+      var state = method.initialState()
+      state.clients[1] = values
+      #expect(
+        method.hypernetworkIsFinite(of: 1, state: state)
+          == method.hypernetworkParameters(of: 1, state: state).allSatisfy(\.isFinite))
+      return method.hypernetworkIsFinite(of: 1, state: state)
+    }
+    #expect(isFinite([1, -2]))
+    #expect(isFinite([3e38, -3e38]))
+    #expect(!isFinite([3e38, 3e38]))
+    #expect(!isFinite([1e30], input: 1e30))
+    #expect(!isFinite([.infinity]))
+    #expect(!isFinite([.nan, 1]))
+    #expect(method.hypernetworkIsFinite(of: 0, state: method.initialState()))
+  }
 }

@@ -37,10 +37,10 @@ final class RecordingEngine: TrainingEngine {
   }
 
   func forEachClient(
-    _ count: Int,
+    _ count: Int, unless shouldStop: StopCondition?,
     _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
   ) throws {
-    try engine.forEachClient(count) { [self] client, network in
+    try engine.forEachClient(count, unless: shouldStop) { [self] client, network in
       let recording = RecordingNetwork(network)
       try body(client, recording)
       let visit = recording.visit

@@ -6,7 +6,7 @@ import Testing
 struct WorkerPoolTests {
   @Test("every task runs once", arguments: [1, 2, 5])
   func everyTaskOnce(workers: Int) throws {
-    let pool = WorkerPool(workerCount: workers)
+    let pool = try WorkerPool(workerCount: workers)
     for count in [0, 1, 3, 100] {
       let runs = Runs()
       try pool.run(count: count) { index, worker in
@@ -21,7 +21,7 @@ struct WorkerPoolTests {
 
   @Test("the error of the lowest failing task is thrown, and the pool works on")
   func failure() throws {
-    let pool = WorkerPool(workerCount: 3)
+    let pool = try WorkerPool(workerCount: 3)
     for _ in 0..<50 {
       let error = #expect(throws: Failure.self) {
         try pool.run(count: 40) { index, _ in if index % 7 == 5 { throw Failure(index: index) } }

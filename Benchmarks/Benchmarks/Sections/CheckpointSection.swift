@@ -18,7 +18,7 @@ enum CheckpointSection: BenchmarkSection {
   private static func run(_ bench: Workbench, clients: Int) throws {
     let preparation = try bench.preparation(
       method: "pfedla", clients: clients, samples: 40, epochs: 1,
-      keys: "participation: \(10.0 / Double(clients))")
+      keys: "participation: \(10.0 / Double(clients))\nrecord_weights_every: 0")
     var federation = try preparation.federation(
       PFedLA.self, on: preparation.engine(workers: bench.cores))
     for _ in 0..<3 { _ = try federation.runRound() }
@@ -31,8 +31,7 @@ enum CheckpointSection: BenchmarkSection {
     let file = CheckpointFile(
       besides: bench.temporary.appendingPathComponent("checkpoint-\(clients)").path)
     defer { file.remove() }
-    let origin = CheckpointFile.Origin(
-      settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256)
+    let origin = CheckpointFile.Origin(preparation)
     try file.write(checkpoint, origin)
     let contents = try Data(contentsOf: URL(fileURLWithPath: file.path))
     let plain = bench.temporary.appendingPathComponent("plain-\(clients)")

@@ -23,10 +23,13 @@ enum MethodsSection: BenchmarkSection {
     let method = type.information.name
     let subject = "\(method), \(bench.methods.epochs) epochs"
     bench.note("  \(method)")
-    let preparation = try bench.preparation(method: method, epochs: bench.methods.epochs)
+    let preparation = try bench.preparation(
+      method: method, epochs: bench.methods.epochs, keys: "record_weights_every: 1")
     let engine = try preparation.engine(workers: bench.cores)
     let tracing = TracingEngine(engine)
     var federation = try preparation.federation(type, on: tracing)
+    let everyRound = RunRecord.Schedule(
+      preparation.specification, clientCount: preparation.data.clientCount)
     var record = RunRecord(
       roundCount: 10, clientCount: preparation.data.clientCount,
       layerCount: preparation.layout.layers.count)
@@ -54,8 +57,10 @@ enum MethodsSection: BenchmarkSection {
         },
         {
           try seconds {
-            try record.enter(federation.evaluate(), round: federation.state.round)
-            record.enterWeights(of: federation, every: 1)
+            try record.enter(
+              federation.evaluate(), of: preparation.evaluatedClients,
+              round: federation.state.round)
+            record.enterWeights(of: federation, everyRound)
           }
         },
       ])

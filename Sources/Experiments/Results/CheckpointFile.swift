@@ -33,19 +33,37 @@ package struct CheckpointFile {
   }
 
   /// What a checkpoint belongs to: a run is only resumed from one of the same specification, the same images
-  /// and labels, and the same version of the numerics.
+  /// and labels, and the same version of the numerics. The keys that only decide how long the run is and what it
+  /// records may differ.
   package struct Origin {
     let settings: [RunSetting]
     let datasetSHA256: String
     let numericsVersion: Int
+    package let schedule: RunRecord.Schedule
 
     package init(
-      settings: [RunSetting], datasetSHA256: String, numericsVersion: Int = CodeVersion.numerics
+      settings: [RunSetting], datasetSHA256: String, schedule: RunRecord.Schedule,
+      numericsVersion: Int = CodeVersion.numerics
     ) {
       self.settings = settings
       self.datasetSHA256 = datasetSHA256
+      self.schedule = schedule
       self.numericsVersion = numericsVersion
     }
+
+    /// The origin of a prepared run.
+    package init(_ preparation: RunPreparation, numericsVersion: Int = CodeVersion.numerics) {
+      self.init(
+        settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256,
+        schedule: RunRecord.Schedule(
+          preparation.specification, clientCount: preparation.data.clientCount),
+        numericsVersion: numericsVersion)
+    }
+
+    /// Keys that decide no state of any round.
+    static let scheduleKeys: Set = [
+      "rounds", "record_weights_every", "record_class_counts_every",
+    ]
   }
 
   package let path: String
@@ -66,6 +84,9 @@ package struct CheckpointFile {
   package func remove() {
     for file in [path, previous] { unlink(file) }
   }
+
+  /// Removes the one before the last.
+  func removePrevious() { unlink(previous) }
 
   /// Writes a checkpoint; the last one stays as the previous one until the next write.
   package func write(_ checkpoint: Checkpoint, _ origin: Origin) throws {
@@ -186,8 +207,25 @@ package struct CheckpointFile {
     let bank = try file.dataset("bank")
     guard bank.shape.count == 2 else { throw misfit("the bank has shape \(bank.shape)") }
     let round = Int(try file.attribute("round", as: Int32.self))
-    guard (1..<max(empty.roundCount, 2)).contains(round) else {
-      throw misfit("round \(round) of \(empty.roundCount)")
+    let planned =
+      try file.readValue("specification", as: String.self).split(separator: "\n")
+      .first { $0.hasPrefix("rounds: ") }.flatMap { Int($0.dropFirst("rounds: ".count)) } ?? 0
+    guard planned <= 10_000_000, (1...max(planned, 1)).contains(round) else {
+      throw misfit("round \(round) of \(planned)")
+    }
+    let shape = RunRecord(
+      roundCount: planned, clientCount: empty.clientCount, layerCount: empty.layerCount,
+      classCount: empty.classCount)
+    let record: RunRecord
+    do {
+      record = try RunRecord(checkpoint: file.group("record"), empty: shape, round: round)
+        .continued(origin.schedule, after: round)
+    } catch let error as RunRecord.Misfit where error.isOfSchedule {
+      throw CheckpointError(
+        .otherRun, "\(path): the checkpoint cannot be continued: \(error.reason)",
+        advice:
+          ". Give the old value to resume, or remove \(files.joined(separator: " and ")) to start again"
+      )
     }
     let server = try file.group("server")
     return try Checkpoint(
@@ -204,7 +242,7 @@ package struct CheckpointFile {
           name: name, rowShape: Array(tensor.shape.dropFirst()),
           rows: try (0..<tensor.shape[0]).map { try tensor.readRows($0..<$0 + 1) })
       },
-      record: RunRecord(checkpoint: file.group("record"), empty: empty, round: round))
+      record: record)
   }
 
   private func checkOrigin(_ file: HDF5File, _ origin: Origin, _ path: String) throws {
@@ -226,7 +264,8 @@ package struct CheckpointFile {
     let images: String = try file.attribute("dataset_sha256")
     let hasOwnImages = images == origin.datasetSHA256
     // The partition of other labels is another one: then the images are what differs.
-    if let (key, difference) = origin.settings.firstDifference(from: specification),
+    if let (key, difference) = origin.settings.firstDifference(
+      from: specification, except: Origin.scheduleKeys),
       hasOwnImages || key != RunSetting.partitionDigestKey
     {
       throw CheckpointError(

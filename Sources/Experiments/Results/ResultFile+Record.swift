@@ -43,6 +43,15 @@ extension ResultFile {
       try dataset.setAttribute(
         "long_name", "samples of the client's \(name.prefix { $0 != "_" }) data")
     }
+    if preparation.specification.evaluateClients > 0 {
+      let clients = Set(preparation.evaluatedClients)
+      let evaluated = try file.write(
+        "evaluated", (0..<record.clientCount).map(clients.contains), axes: [axes.client],
+        storage: .compressed)
+      try evaluated.setAttribute(
+        "long_name",
+        "whether the client is evaluated: accuracies and losses of the others are missing")
+    }
     let diverged = try file.write(
       "diverged_round", record.divergedRounds, axes: [axes.client], storage: .compressed)
     try diverged.setAttribute(
@@ -105,7 +114,9 @@ extension ResultFile {
         name, counts, axes: [recorded, axes.client, classes], storage: .compressed)
       try dataset.setAttribute(
         "long_name",
-        "test samples of each class that the \(model) model classifies correctly, after the round")
+        "test samples of each class that the \(model) model classifies correctly, after the round"
+          + (preparation.specification.evaluateClients > 0
+            ? "; \(RunRecord.notEvaluated): not evaluated" : ""))
     }
   }
 }

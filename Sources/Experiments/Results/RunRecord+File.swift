@@ -24,6 +24,8 @@ extension RunRecord {
   /// Why a checkpoint's group does not hold the record of a run.
   struct Misfit: Error {
     let reason: String
+    /// Whether it is only of another schedule.
+    var isOfSchedule = false
   }
 
   /// Reads what `write(toCheckpoint:)` wrote, every size checked against the run's, since all of it is
@@ -152,7 +154,9 @@ extension RunRecord {
     for (name, counts) in [
       ("correct_received", correctReceived), ("correct_trained", correctTrained),
     ] {
-      try Self.require(counts, "/class_counts/\(name)", "at least 0") { count, _ in count >= 0 }
+      try Self.require(counts, "/class_counts/\(name)", "at least 0, or −1 if not evaluated") {
+        count, _ in count >= Self.notEvaluated
+      }
     }
   }
 

@@ -131,34 +131,47 @@ public struct RunRecord: Sendable, Equatable {
   /// The first round in which a value was not finite; nil if there was none.
   public var firstDivergedRound: Int? { divergedRounds.filter { $0 > 0 }.min().map(Int.init) }
 
-  /// Enters an evaluation of every client.
-  package mutating func enter<Method>(_ test: Federation<Method>.TestRecord, round: Int) {
-    for client in 0..<clientCount {
+  /// Enters an evaluation of some clients, axis of the test record (place in `clients`).
+  package mutating func enter<Method>(
+    _ test: Federation<Method>.TestRecord, of clients: [Int], round: Int
+  ) {
+    for (index, client) in clients.enumerated() {
       let place = place(round: round, client: client)
-      testAccuracyReceived[place] = test.received[client].accuracy
-      testAccuracyTrained[place] = test.trained[client].accuracy
-      testLossReceived[place] = test.received[client].loss
-      testLossTrained[place] = test.trained[client].loss
+      testAccuracyReceived[place] = test.received[index].accuracy
+      testAccuracyTrained[place] = test.trained[index].accuracy
+      testLossReceived[place] = test.received[index].loss
+      testLossTrained[place] = test.trained[index].loss
     }
   }
 
-  /// Enters the correct test samples of each class, if it is time: at the first evaluation after every so
-  /// many rounds, and at the last one.
+  /// Enters the correct test samples of each class, if it is time.
   package mutating func enterClassCounts<Method>(
-    _ test: Federation<Method>.TestRecord, round: Int, every: Int
+    _ test: Federation<Method>.TestRecord, of clients: [Int], round: Int, _ schedule: Schedule
   ) {
-    let last = classCountRounds.last.map(Int.init) ?? 0
-    guard every > 0, round == roundCount || round / every > last / every else { return }
+    guard lacksClassCounts(round, schedule) else { return }
     classCountRounds.append(Int32(round))
-    correctReceived += test.received.flatMap(\.correctByClass)
-    correctTrained += test.trained.flatMap(\.correctByClass)
+    func counts(_ evaluations: [Evaluation]) -> [Int32] {
+      var rows = [[Int32]](
+        repeating: [Int32](repeating: Self.notEvaluated, count: classCount), count: clientCount)
+      for (client, evaluation) in zip(clients, evaluations) {
+        rows[client] = evaluation.correctByClass
+      }
+      return rows.flatMap { $0 }
+    }
+    correctReceived += counts(test.received)
+    correctTrained += counts(test.trained)
   }
 
+  /// The count of a class's correct samples of a client that was not evaluated.
+  package static let notEvaluated: Int32 = -1
+
   /// Enters the aggregation weights and retained layers of every client, where the method has them, if it
-  /// is time: after every so many rounds, and after the last one.
-  package mutating func enterWeights<Method>(of federation: Federation<Method>, every: Int) {
+  /// is time.
+  package mutating func enterWeights<Method>(
+    of federation: Federation<Method>, _ schedule: Schedule
+  ) {
     let (round, server) = (federation.state.round, federation.state.server)
-    guard every > 0, round == roundCount || round.isMultiple(of: every) else { return }
+    guard schedule.recordsWeights(round), recordedRounds.last != Int32(round) else { return }
     guard let weighting = federation.method.weighting else { return }
     if let retention = federation.method.retention {
       for client in 0..<clientCount {
@@ -179,10 +192,15 @@ public struct RunRecord: Sendable, Equatable {
     (round - 1) * clientCount..<round * clientCount
   }
 
-  /// The mean over clients of a matrix's row; NaN if a client's value is missing.
+  /// The mean of a matrix's row over the clients that have a value there; NaN if none has.
   public func meanOverClients(_ matrix: KeyPath<RunRecord, [Float]>, round: Int) -> Double {
-    let row = self[keyPath: matrix][places(ofRound: round)]
-    return row.reduce(0) { $0 + Double($1) } / Double(clientCount)
+    let values = self[keyPath: matrix][places(ofRound: round)].filter { !$0.isNaN }
+    return values.reduce(0) { $0 + Double($1) } / Double(values.count)
+  }
+
+  /// The clients that were evaluated after a round, ascending.
+  package func evaluatedClients(round: Int) -> [Int] {
+    (0..<clientCount).filter { !testAccuracyReceived[place(round: round, client: $0)].isNaN }
   }
 
   /// The evaluated rounds, ascending.
@@ -193,8 +211,10 @@ public struct RunRecord: Sendable, Equatable {
   /// The last evaluated round, or nil.
   public var lastEvaluatedRound: Int? { (1...max(roundCount, 1)).last { isEvaluated($0) } }
 
-  private func isEvaluated(_ round: Int) -> Bool {
-    round <= roundCount && !testAccuracyReceived[place(round: round, client: 0)].isNaN
+  /// Whether any client was evaluated after a round.
+  package func isEvaluated(_ round: Int) -> Bool {
+    round <= roundCount
+      && testAccuracyReceived[places(ofRound: round)].contains { !$0.isNaN }
   }
 
   /// The record of only the first rounds, as if the run had ended there.

@@ -2,10 +2,18 @@ import FederatedLearning
 import Support
 
 extension RunResult {
-  /// Accuracy in [0, 1] of a model after a round, axis (client).
+  /// Accuracy in [0, 1] of a model after a round, of the clients that were evaluated, axis (evaluated client).
   public func accuracies(_ model: EvaluatedModel, round: Int) -> [Float] {
     let matrix = model == .received ? record.testAccuracyReceived : record.testAccuracyTrained
-    return Array(matrix[record.places(ofRound: round)])
+    let row = record.places(ofRound: round)
+    return record.evaluatedClients(round: round).map { matrix[row.lowerBound + $0] }
+  }
+
+  /// The same of one client; nil if it was not evaluated.
+  public func accuracy(_ model: EvaluatedModel, of client: Int, round: Int) -> Float? {
+    let matrix = model == .received ? record.testAccuracyReceived : record.testAccuracyTrained
+    let value = matrix[record.place(round: round, client: client)]
+    return value.isNaN ? nil : value
   }
 
   /// The evaluated rounds, ascending.

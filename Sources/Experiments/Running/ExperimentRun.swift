@@ -68,52 +68,56 @@ public struct ExperimentRun {
     self.recordsDivergence = recordsDivergence
   }
 
-  /// Runs. Resumes from the checkpoint beside the output if there is one of the same specification.
+  /// Runs. Resumes from the checkpoint beside the output if there is one of the same specification; it may have
+  /// fewer rounds, and other records that this one's can be taken from (`RunRecord.continued`).
   /// - Parameters:
   ///   - shouldStop: asked after every round.
+  ///   - watch: watches rounds and evaluations while they are worked on, and may end them early: what a round had
+  ///     done is lost, and a later run resumes before it.
   ///   - resumed: called once if the run is resumed from a checkpoint.
   ///   - report: called after every round.
-  /// - Throws: whatever of the specification does not fit the data; `HDF5Error` for files;
-  ///   `CheckpointError` if a checkpoint belongs to another specification, data or version of the
+  /// - Throws: whatever of the specification does not fit the data or the machine's memory; `HDF5Error` for
+  ///   files; `CheckpointError` if a checkpoint belongs to another specification, data or version of the
   ///   numerics, or is damaged; `DivergenceError` if the run diverges.
   public func run(
-    shouldStop: () -> Bool, resumed: (Resumption) -> Void = { _ in },
-    report: (Progress) -> Void
-  ) throws -> Outcome {
-    guard let type = MethodRegistry.method(named: preparation.specification.method) else {
-      throw SpecificationError("method: \(preparation.specification.method) is not registered")
-    }
-    return try run(type, shouldStop: shouldStop, resumed: resumed, report: report)
-  }
-
-  private func run<Method: FederatedMethod>(
-    _ type: Method.Type, shouldStop: () -> Bool, resumed: (Resumption) -> Void,
+    shouldStop: () -> Bool, watch: RoundWatch? = nil, resumed: (Resumption) -> Void = { _ in },
     report: (Progress) -> Void
   ) throws -> Outcome {
     let specification = preparation.specification
+    guard let type = MethodRegistry.method(named: specification.method) else {
+      throw SpecificationError("method: \(specification.method) is not registered")
+    }
+    guard !(isAudited && specification.keepState) else {
+      throw SpecificationError(
+        "keep_state: an audited run keeps no state; leave out one of the two")
+    }
+    return try run(type, shouldStop: shouldStop, watch: watch, resumed: resumed, report: report)
+  }
+
+  private func run<Method: FederatedMethod>(
+    _ type: Method.Type, shouldStop: () -> Bool, watch: RoundWatch?,
+    resumed: (Resumption) -> Void, report: (Progress) -> Void
+  ) throws -> Outcome {
+    let specification = preparation.specification
+    let setting = preparation.setting
+    let method = try Method(options: specification.methodOptions, setting: setting)
+    try MemoryNeed(of: method, preparation, workerCount: workerCount).requireFits()
     let engine = try ProcessorTrainingEngine(
       architecture: preparation.architecture, batchSize: specification.batchSize,
       workerCount: workerCount)
-    let setting = preparation.setting
-    var federation = try Federation(
-      method: try Method(options: specification.methodOptions, setting: setting),
-      data: preparation.data,
-      engine: engine)
-    var record = RunRecord(
-      roundCount: specification.rounds, clientCount: preparation.data.clientCount,
-      layerCount: preparation.layout.layers.count, classCount: preparation.dataset.classNames.count)
+    var federation = try Federation(method: method, data: preparation.data, engine: engine)
+    var rounds = RoundRecorder(preparation)
     let checkpoint = CheckpointFile(besides: output)
-    let origin = CheckpointFile.Origin(
-      settings: preparation.resolved, datasetSHA256: preparation.dataset.sha256)
+    let origin = CheckpointFile.Origin(preparation)
     var lastSaved: (path: String, round: Int)?
-    if !isAudited, let found = try checkpoint.load(origin, empty: record) {
+    if !isAudited, let found = try checkpoint.load(origin, empty: rounds.record) {
       let saved = found.checkpoint
       do {
         try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
       } catch let error as FederationError {
         throw checkpoint.misfit("\(error)")
       }
-      record = saved.record
+      rounds.record = saved.record
       lastSaved = (found.path, saved.round)
       resumed(Resumption(rounds: saved.round, checkpoint: found.path, damage: found.damage))
     }
@@ -121,62 +125,58 @@ public struct ExperimentRun {
       try checkpoint.write(
         Checkpoint(
           round: federation.state.round, bank: federation.state.bank,
-          server: federation.method.tensors(of: federation.state.server), record: record),
+          server: federation.method.tensors(of: federation.state.server), record: rounds.record),
         origin)
       lastSaved = (checkpoint.path, federation.state.round)
+    }
+    func interrupted() throws -> Outcome {
+      guard !isAudited else {
+        throw SpecificationError("stopped: an audited run keeps no checkpoint; start it again")
+      }
+      // Before the first round there is nothing to keep.
+      if federation.state.round > 0 { try save() }
+      return .interrupted(afterRound: federation.state.round)
     }
 
     var audit =
       isAudited
       ? AuditRecord(of: federation, initialParameters: setting.initialParameters) : nil
 
-    let recordWeightsEvery = specification.recordWeightsEvery(clientCount: record.clientCount)
     let start = ContinuousClock.now
     let firstRound = federation.state.round
     var divergence: Divergence?
-    while federation.state.round < specification.rounds, divergence == nil {
-      try audit?.enter(before: federation)
-      let done = try federation.runRound()
-      audit?.enter(after: federation)
-      record.enter(
-        round: done.round, participants: done.participants, trainLosses: done.trainLosses,
-        traffic: done.traffic, work: done.work)
-      let isLast = done.round == specification.rounds
-      var findings = federation.divergences(after: done)
-      if isLast || done.round.isMultiple(of: specification.evaluateEvery) {
-        let test = try federation.evaluate()
-        record.enter(test, round: done.round)
-        record.enterClassCounts(
-          test, round: done.round, every: specification.recordClassCountsEvery)
-        findings += federation.divergences(in: test)
-      }
-      record.enter(findings, participants: done.participants)
-      record.enterWeights(of: federation, every: recordWeightsEvery)
-      report(
-        progress(record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
-      if specification.onDivergence == .stop {
-        divergence = try findings.first.map(federation.located)
-      }
-      guard !isLast, divergence == nil else { break }
-      if shouldStop() {
-        guard !isAudited else {
-          throw SpecificationError("stopped: an audited run keeps no checkpoint; start it again")
+    do {
+      federation.watch = watch
+      // What an earlier process was stopped in, and what more rounds ask for.
+      if federation.state.round > 0 { divergence = try rounds.finish(&federation) }
+      while federation.state.round < specification.rounds, divergence == nil {
+        try audit?.enter(before: federation)
+        let done = try federation.runRound()
+        audit?.enter(after: federation)
+        divergence = try rounds.enter(done, &federation)
+        report(
+          progress(
+            rounds.record, round: done.round, since: firstRound, (ContinuousClock.now - start)))
+        guard federation.state.round < specification.rounds, divergence == nil else { break }
+        if shouldStop() { return try interrupted() }
+        if !isAudited, specification.checkpointEvery > 0,
+          done.round.isMultiple(of: specification.checkpointEvery)
+        {
+          try save()
         }
-        try save()
-        return .interrupted(afterRound: done.round)
       }
-      if !isAudited, specification.checkpointEvery > 0,
-        done.round.isMultiple(of: specification.checkpointEvery)
-      {
-        try save()
-      }
+    } catch is WorkStopped {
+      return try interrupted()
     }
+    federation.watch = nil
 
     if let divergence, !recordsDivergence {
       throw DivergenceError(
         divergence, specification, Method.information, checkpoint: lastSaved)
     }
     audit?.enter(afterLast: federation)
+    let keepsState = specification.keepState && divergence == nil
+    if keepsState { try save() }
     // Before the result, so that no result is without one.
     let sidecar = RunSidecar(
       workerCount: workerCount, rounds: federation.state.round - firstRound,
@@ -184,7 +184,7 @@ public struct ExperimentRun {
     try sidecar.write(besides: output)
     do {
       try ResultFile.write(
-        to: output, overwrite: overwrite, preparation: preparation, record: record,
+        to: output, overwrite: overwrite, preparation: preparation, record: rounds.record,
         information: Method.information,
         models: specification.savedModels == .none || divergence != nil
           ? nil
@@ -197,7 +197,7 @@ public struct ExperimentRun {
       RunSidecar.remove(besides: output)
       throw error
     }
-    checkpoint.remove()
+    if keepsState { checkpoint.removePrevious() } else { checkpoint.remove() }
     return divergence.map { .diverged($0) } ?? .complete
   }
 

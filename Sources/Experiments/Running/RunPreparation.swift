@@ -50,6 +50,11 @@ public struct RunPreparation: Sendable {
         scaling: specification.model.pixelScaling),
       classCount: dataset.classNames.count, train: partition.train, test: partition.test)
     resolved = specification.resolved(partition: partition)
+    guard specification.evaluateClients <= data.clientCount else {
+      throw SpecificationError(
+        "evaluate_clients: found \(specification.evaluateClients), expected at most the "
+          + "\(data.clientCount) clients of the partition, or 0 for all")
+    }
   }
 
   /// The dataset that a specification names.
@@ -80,9 +85,13 @@ public struct RunPreparation: Sendable {
   ) throws -> Partition {
     switch specification.partition {
     case .scheme(let scheme, let seed):
-      return try scheme.makePartition(
-        labels: dataset.labels, classCount: dataset.classNames.count,
-        seed: seed ?? specification.seed, dataset: dataset.name, datasetSHA256: dataset.sha256)
+      do {
+        return try scheme.makePartition(
+          labels: dataset.labels, classCount: dataset.classNames.count,
+          seed: seed ?? specification.seed, dataset: dataset.name, datasetSHA256: dataset.sha256)
+      } catch {
+        throw specification.document.located(error)
+      }
     case .file(let path):
       let partition = try Partition.load(from: path)
       try partition.validate(labels: dataset.labels, source: path)
@@ -121,6 +130,13 @@ public struct RunPreparation: Sendable {
     let dataset = try importDataset(specification.dataset, from: datasetsFolder)
     try partition.validate(labels: dataset.labels, source: path)
     return try partition.holdingOut(share: share, labels: dataset.labels)
+  }
+
+  /// The clients that are evaluated, ascending.
+  package var evaluatedClients: [Int] {
+    EvaluatedClients.clients(
+      seed: specification.seed, count: specification.evaluateClients,
+      clientCount: data.clientCount)
   }
 
   /// What is fixed for the federation.

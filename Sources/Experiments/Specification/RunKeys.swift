@@ -91,6 +91,12 @@ extension RunKey {
     .integer(
       "evaluate_every", \.evaluateEvery, default: .value(1), in: 1...10_000_000, count,
       "rounds between evaluations; the last round is always evaluated"),
+    .integer(
+      "evaluate_clients", \.evaluateClients, default: .value(0), in: 0...10_000_000, countOrZero,
+      decides: .numbersUnless(.integer(0)), since: "0.2.0",
+      "the number of clients that are evaluated, drawn once for all rounds, for runs with thousands of clients; the "
+        + "result names them and has no value for the others; 0: all. At 0 it is not part of a cell's name"
+    ),
     RunKey(
       "record_weights_every",
       default: "up to 100 clients: rounds / 100, at least 1; otherwise 0",
@@ -128,6 +134,10 @@ extension RunKey {
     .integer(
       "checkpoint_every", \.checkpointEvery, default: .value(25), in: 0...10_000_000, countOrZero,
       decides: .nothing, "rounds between checkpoints; 0: only when interrupted"),
+    .flag(
+      "keep_state", \.keepState, default: .value(false), decides: .nothing, since: "0.2.0",
+      "whether the state after the last round stays beside the result, as `RESULT.h5.checkpoint`, so that the "
+        + "same command with more `rounds` and `--overwrite` continues from it; not for sweeps"),
   ]
 
   private static let method = RunKey(

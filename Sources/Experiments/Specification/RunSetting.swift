@@ -79,13 +79,15 @@ extension [RunSetting] {
   package func difference(from old: String) -> String? { firstDifference(from: old)?.words }
 
   /// The same with the key that differs.
-  func firstDifference(from old: String) -> (key: String, words: String)? {
+  /// - Parameter except: keys that may differ.
+  func firstDifference(from old: String, except: Set<String> = []) -> (key: String, words: String)?
+  {
     var lines: [String: String] = [:]
     for line in old.split(separator: "\n") {
       guard let colon = line.range(of: ": ") else { continue }
       lines[String(line[..<colon.lowerBound])] = String(line[colon.upperBound...])
     }
-    for setting in self where setting.role != .divergence {
+    for setting in self where setting.role != .divergence && !except.contains(setting.key) {
       let found = lines[setting.key]
       if found == setting.value || (found == nil && setting.role == .neutral) { continue }
       return (

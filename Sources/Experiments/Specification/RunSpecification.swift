@@ -91,6 +91,8 @@ public struct RunSpecification: Sendable {
   public var optimiser: StochasticGradientDescent
   /// The number of rounds between evaluations; also after the last.
   public var evaluateEvery: Int
+  /// The number of clients that are evaluated, always the same; 0: all of them.
+  public var evaluateClients: Int
   /// The number of rounds between records of aggregation weights, also after the last; 0: never. Nil if
   /// the specification leaves it to `recordWeightsEvery(clientCount:)`.
   public var recordWeightsEvery: Int?
@@ -101,6 +103,8 @@ public struct RunSpecification: Sendable {
   public var onDivergence: OnDivergence
   /// The number of rounds between checkpoints; 0: only when interrupted.
   public var checkpointEvery: Int
+  /// Whether the last checkpoint stays beside the result, so that the run can be continued to more rounds.
+  public var keepState: Bool
   /// Which models the result keeps.
   public var savedModels: SavedModels
   /// The document that it was read from.
@@ -116,7 +120,11 @@ public struct RunSpecification: Sendable {
       try sections.read(key.name) { try key.read(&$0, $1, &self) }
     }
     partition = try sections.read("partition.") { section, _ in
-      try Self.partition(&section)
+      do {
+        return try Self.partition(&section)
+      } catch let error as PartitionError {
+        throw document.located(error)
+      }
     }
     methodOptions = try sections.read("methods.") { section, _ in
       try Self.methodOptions(&section, method, validationShare: validationShare)
@@ -143,9 +151,11 @@ public struct RunSpecification: Sendable {
     batchSize = 0
     optimiser = StochasticGradientDescent(learningRate: 0)
     evaluateEvery = 0
+    evaluateClients = 0
     recordClassCountsEvery = 0
     onDivergence = .stop
     checkpointEvery = 0
+    keepState = false
     savedModels = .none
   }
 

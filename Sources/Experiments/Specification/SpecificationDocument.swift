@@ -1,4 +1,5 @@
 import Foundation
+import Partitioning
 import Yams
 
 /// The text of a specification and the changes given on the command line, before any key is read.
@@ -9,8 +10,8 @@ public struct SpecificationDocument: Sendable {
   public let text: String
   /// `key=value` texts in the order given; keys are dotted, such as `dataset.name`.
   public let overrides: [String]
-  /// Whether the text was generated from a sweep, so that its lines cannot be looked up.
-  var isGenerated = false
+  /// The sweep's file, if the text was generated from one, so that its lines cannot be looked up; otherwise nil.
+  var sweepFile: String?
 
   /// Reads the file. Throws `SpecificationError` if it cannot be read as UTF-8 text.
   public init(file: String, overrides: [String] = []) throws {
@@ -40,6 +41,15 @@ public struct SpecificationDocument: Sendable {
     self.overrides = overrides
   }
 
+  /// The error of a key of the partition, with the place where the key is set.
+  func located(_ error: PartitionError) -> SpecificationError {
+    let isOverridden = overrides.contains {
+      $0.hasPrefix("\(error.subject)=") || $0.hasPrefix("partition=")
+    }
+    // The file of a sweep without the run's place in it: all runs with this error have one reason.
+    return SpecificationError("\(isOverridden ? "--set" : (sweepFile ?? file) + ":") \(error)")
+  }
+
   /// The tree of keys with the overrides applied. An override of `partition.file` replaces the
   /// file's whole `partition` section.
   func reader() throws -> ConfigurationReader {
@@ -49,7 +59,7 @@ public struct SpecificationDocument: Sendable {
     } catch let error as YamlError {
       throw SpecificationError("\(file): not valid YAML: \(Self.oneLine(error))")
     }
-    var source = ConfigurationReader.Source(file: file, hasLines: !isGenerated)
+    var source = ConfigurationReader.Source(file: file, hasLines: sweepFile == nil)
     for override in overrides {
       guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
         throw SpecificationError(

@@ -1,4 +1,5 @@
 import Datasets
+import FederatedLearning
 import Foundation
 import Support
 
@@ -69,11 +70,12 @@ public struct Sweep: Sendable {
   ///   - cells: in the order to do them; equal ones are done once.
   ///   - survey: what the caller has just found about them; nil reads their files first.
   ///   - shouldStop: asked after every round.
+  ///   - watch: watches rounds while they are worked on; may end them early.
   ///   - report: called with what happens.
   /// - Throws: `FileError` if the folder cannot be used.
   public func run(
     _ cells: [SweepCell], survey: CellSurvey? = nil, shouldStop: () -> Bool,
-    report: (Event) -> Void
+    watch: RoundWatch? = nil, report: (Event) -> Void
   ) throws -> Outcome {
     try makeFolder(folder.path)
     var outcome = Outcome()
@@ -121,7 +123,7 @@ public struct Sweep: Sendable {
           }
           number += 1
           report(.begins(cell, number: number, of: count))
-          guard try run(cell, &images, shouldStop, report) else {
+          guard try run(cell, &images, shouldStop, watch, report) else {
             outcome.isInterrupted = true
             return outcome
           }
@@ -144,7 +146,7 @@ public struct Sweep: Sendable {
   /// - Returns: whether the cell is complete.
   private func run(
     _ cell: SweepCell, _ images: inout ImportedImages, _ shouldStop: () -> Bool,
-    _ report: (Event) -> Void
+    _ watch: RoundWatch?, _ report: (Event) -> Void
   ) throws -> Bool {
     let start = ContinuousClock.now
     let result = folder.result(of: cell.name)
@@ -155,7 +157,7 @@ public struct Sweep: Sendable {
         preparation, output: result, overwrite: false, workerCount: workerCount,
         recordsDivergence: true
       ).run(
-        shouldStop: shouldStop, resumed: { report(.resumes($0)) },
+        shouldStop: shouldStop, watch: watch, resumed: { report(.resumes($0)) },
         report: { report(.progress($0)) })
     }
     let outcome: ExperimentRun.Outcome

@@ -130,9 +130,14 @@ extension SweepSpecification {
     var document = SpecificationDocument(
       file: "\(file) (\(place(coordinates)))", text: try Yams.serialize(node: node),
       overrides: overrides)
-    document.isGenerated = true
-    return SweepCell(
-      coordinates: coordinates, specification: try RunSpecification(document).canonical())
+    document.sweepFile = file
+    let specification = try RunSpecification(document)
+    guard !specification.keepState else {
+      throw SpecificationError(
+        "\(document.file): keep_state: found true, expected false: the runs of a sweep keep no state; use pfedla run"
+      )
+    }
+    return SweepCell(coordinates: coordinates, specification: try specification.canonical())
   }
 
   /// A place for readers, such as `rate=slow, method=local`.
@@ -180,7 +185,7 @@ extension RunSpecification {
         by: try Yams.compose(yaml: setting.value) ?? Node(""))
     }
     var text = SpecificationDocument(file: document.file, text: try Yams.serialize(node: node))
-    text.isGenerated = true
+    text.sweepFile = document.sweepFile ?? document.file
     var specification = try RunSpecification(text)
     // No number depends on it.
     specification.checkpointEvery = checkpointEvery

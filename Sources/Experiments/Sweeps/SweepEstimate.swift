@@ -37,14 +37,18 @@ public struct SweepEstimate: Sendable {
     let clients = preparation.data.clientCount
     let engine = try ProcessorTrainingEngine(
       architecture: preparation.architecture, batchSize: specification.batchSize, workerCount: 1)
+    func method(localEpochs: Int) throws -> Method {
+      try Method(
+        options: specification.methodOptions,
+        setting: preparation.setting(localEpochs: localEpochs, participation: 1 / Double(clients)))
+    }
     func federation(localEpochs: Int) throws -> Federation<Method> {
       try Federation(
-        method: Method(
-          options: specification.methodOptions,
-          setting: preparation.setting(
-            localEpochs: localEpochs, participation: 1 / Double(clients))),
-        data: preparation.data, engine: engine)
+        method: method(localEpochs: localEpochs), data: preparation.data, engine: engine)
     }
+    let need = MemoryNeed(
+      of: try method(localEpochs: specification.localEpochs), preparation, workerCount: workerCount)
+    try need.requireFits()
     func batchCount(_ federation: Federation<Method>) -> Double {
       Double(federation.trainingBatches(round: 1, client: 0).reduce(0) { $0 + $1.batches.count })
     }
@@ -59,27 +63,20 @@ public struct SweepEstimate: Sendable {
     // The first round also makes plans.
     _ = try probe.runRound()
     let round = try time { _ = try probe.runRound() }
-    let evaluation = try time { _ = try probe.evaluate(0..<1) }
+    let evaluation = try time { _ = try probe.evaluate([0]) }
 
     let participants = Double(
       Participation.count(share: specification.participation, clientCount: clients))
     let perParticipant = round * batchCount(whole) / max(batchCount(probe), 1)
     let evaluations = (Double(specification.rounds) / Double(specification.evaluateEvery))
       .rounded(.up)
+    let evaluated = Double(preparation.evaluatedClients.count)
     let parallel = Double(min(workerCount, max(1, Int(participants))))
     let rows = (participants / parallel).rounded(.up)
-    let state = Double(
-      probe.state.bank.clientCount * probe.state.bank.parameterCount
-        + probe.method.stateValueCount(
-          participations: specification.rounds * Int(participants)))
-    let recordEvery = specification.recordWeightsEvery(clientCount: clients)
-    let records =
-      recordEvery > 0 && probe.method.weighting != nil ? specification.rounds / recordEvery + 1 : 0
-    let weights = Double(records * preparation.layout.layers.count) * Double(clients * clients)
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows
-        + evaluations * evaluation * Double(clients) / Double(min(workerCount, clients)),
-      bytes: 2.5 * (state + weights) * Double(MemoryLayout<Float>.size)
+        + evaluations * evaluation * evaluated / Double(min(workerCount, clients)),
+      bytes: 2.5 * (need.models + need.server + need.weights)
         + Double(preparation.dataset.pixels.count) + 100e6)
   }
 }

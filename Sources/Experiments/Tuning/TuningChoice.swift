@@ -93,11 +93,12 @@ struct HeldOutScore {
       return
     }
     let evaluations = rounds.map { run.accuracies(run.reported, round: $0) }
-    let clients = run.testCounts.indices.map { client in
-      evaluations.map { Double($0[client]) }.mean
-    }
+    let evaluated = run.record.evaluatedClients(round: rounds.last ?? 1)
+    let clients = evaluated.indices.map { place in evaluations.map { Double($0[place]) }.mean }
     percent = 100 * clients.mean
-    let variances = zip(clients, run.testCounts).map { $0 * (1 - $0) / Double(max($1, 1)) }
+    let variances = zip(clients, evaluated.map { run.testCounts[$0] }).map {
+      $0 * (1 - $0) / Double(max($1, 1))
+    }
     standardError = 100 * variances.reduce(0, +).squareRoot() / Double(max(clients.count, 1))
   }
 }

@@ -18,6 +18,12 @@ extension AggregationHypernetwork {
       package let input: [Float]
       /// g times the step size, axes (layer, source client), row-major.
       package let outputs: [Float]
+
+      /// A step of that input and those outputs.
+      package init(input: [Float], outputs: [Float]) {
+        self.input = input
+        self.outputs = outputs
+      }
     }
 
     /// Zero, and these steps since.
@@ -32,6 +38,22 @@ extension AggregationHypernetwork {
       case .steps(let steps): steps.reduce(0) { $0 + $1.input.count + $1.outputs.count }
       case .dense(let values): values.count
       }
+    }
+
+    /// Whether a value of the heads written out may be infinite or not a number; false only if none is. A sum of
+    /// steps is at most the sum of the products of their largest values.
+    var mayOverflow: Bool {
+      guard case .steps(let steps) = self else { return true }
+      let bound = steps.reduce(0.0) { sum, step in
+        sum + Self.largest(step.outputs) * max(1, Self.largest(step.input))
+      }
+      return !(bound < Double(Float.greatestFiniteMagnitude) / 2)
+    }
+
+    /// The largest absolute value; infinite for values of which one is not finite.
+    private static func largest(_ values: [Float]) -> Double {
+      guard firstNonFinite(values) == nil else { return .infinity }
+      return Double(values.reduce(0) { max($0, abs($1)) })
     }
 
     /// Most steps that are kept for heads of those sizes: one more takes as much as dense heads.

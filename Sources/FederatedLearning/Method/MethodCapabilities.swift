@@ -33,6 +33,16 @@ public protocol HypernetworkTraining<ServerState>: Sendable {
 
   /// A client's hypernetwork, or the one that all share, axis (hypernetwork parameter).
   func hypernetworkParameters(of client: Int, state: ServerState) -> [Float]
+
+  /// Whether all of those are finite; without writing them out where they are kept in another form.
+  func hypernetworkIsFinite(of client: Int, state: ServerState) -> Bool
+}
+
+extension HypernetworkTraining {
+  /// Looks at every parameter.
+  public func hypernetworkIsFinite(of client: Int, state: ServerState) -> Bool {
+    firstNonFinite(hypernetworkParameters(of: client, state: state)) == nil
+  }
 }
 
 /// A named part of a hypernetwork's flat parameter vector.

@@ -94,7 +94,7 @@ public struct OptionDeclaration: Sendable {
         : "a number of at least \(Self.plain(range.lowerBound))"
     case .choice(let words): "one of " + words.joined(separator: ", ")
     case .integers(let range):
-      "a list of whole numbers in \(range.lowerBound) … \(range.upperBound)"
+      "a list of at most \(Self.longestList) whole numbers in \(range.lowerBound) … \(range.upperBound)"
     }
   }
 
@@ -106,6 +106,9 @@ public struct OptionDeclaration: Sendable {
     // A bound such as 1e-6 has no exact Float; a value on the bound passes.
     return range.contains(Double(single)) || value == range.lowerBound || value == range.upperBound
   }
+
+  /// The most numbers of a list.
+  private static let longestList = 100
 
   /// A whole number without its decimal point.
   private static func plain(_ number: Double) -> String {
@@ -119,7 +122,8 @@ public struct OptionDeclaration: Sendable {
     case (.number(let range), .number(let value)):
       value.isFinite && range.contains(value) && Self.survivesFloat(value, range)
     case (.choice(let words), .text(let word)): words.contains(word)
-    case (.integers(let range), .integers(let values)): values.allSatisfy(range.contains)
+    case (.integers(let range), .integers(let values)):
+      values.count <= Self.longestList && values.allSatisfy(range.contains)
     default: false
     }
   }

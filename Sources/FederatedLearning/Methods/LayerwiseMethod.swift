@@ -143,6 +143,14 @@ extension LayerwiseMethod {
     aggregation.hypernetwork.parameters(of: aggregation.hypernetwork(of: client, state: state))
   }
 
+  /// Whether all parameters are finite. Heads that are kept as steps are only written out where their sum might
+  /// overflow: for 10,000 clients they have millions of values, for every participant in every round.
+  public func hypernetworkIsFinite(of client: Int, state: HypernetworkState) -> Bool {
+    guard let own = state.clients[client] else { return true }
+    guard own.heads.mayOverflow else { return firstNonFinite(own.base) == nil }
+    return firstNonFinite(hypernetworkParameters(of: client, state: state)) == nil
+  }
+
   /// Uplink: the whole model. Downlink: all but the retained layers.
   public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
     let retained = aggregation.retainedLayers(of: client, state: state)

@@ -202,6 +202,9 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
     state.parameters
   }
 
+  /// The hypernetwork and its momentum, which need not be made to be counted.
+  public func stateValueCount(participations: Int) -> Int { 2 * hypernetwork.parameterCount }
+
   /// The trained parameters each way.
   public func traffic(of client: Int, state: ServerState) -> Traffic {
     let bytes = setting.layout.trainedCount * MemoryLayout<Float>.size

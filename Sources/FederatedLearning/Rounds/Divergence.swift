@@ -83,14 +83,14 @@ extension Federation {
       } else if !loss.isFinite {
         findings.append(found(client, .trainingLoss))
       } else if let hypernetworks, !hypernetworks.sharesHypernetwork,
-        firstNonFinite(hypernetworks.hypernetworkParameters(of: client, state: server)) != nil
+        !hypernetworks.hypernetworkIsFinite(of: client, state: server)
       {
         findings.append(found(client, .hypernetwork))
       }
     }
     if let hypernetworks {
       if hypernetworks.sharesHypernetwork,
-        firstNonFinite(hypernetworks.hypernetworkParameters(of: 0, state: server)) != nil
+        !hypernetworks.hypernetworkIsFinite(of: 0, state: server)
       {
         findings.append(found(nil, .hypernetwork))
       }
@@ -103,12 +103,14 @@ extension Federation {
   }
 
   /// The clients whose test loss is not finite after the current round, at most one finding per client.
-  public func divergences(in test: TestRecord) -> [Divergence] {
-    zip(test.received, test.trained).enumerated().compactMap { client, evaluations in
+  /// - Parameter clients: those that were evaluated, axis (place in the record).
+  public func divergences(in test: TestRecord, of clients: [Int]) -> [Divergence] {
+    clients.indices.compactMap { place in
+      let client = clients[place]
       let model: EvaluatedModel? =
-        if !evaluations.0.lossSum.isFinite {
+        if !test.received[place].lossSum.isFinite {
           .received
-        } else if !evaluations.1.lossSum.isFinite {
+        } else if !test.trained[place].lossSum.isFinite {
           .trained
         } else {
           nil

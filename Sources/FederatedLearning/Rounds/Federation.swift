@@ -25,6 +25,8 @@ public struct Federation<Method: FederatedMethod> {
   public var setting: FederationSetting { method.setting }
   /// The state after the rounds so far.
   public internal(set) var state: State
+  /// Watches rounds and evaluations; nil for none.
+  public var watch: RoundWatch?
   let engine: any TrainingEngine
   let tasks: TaskMaker
 

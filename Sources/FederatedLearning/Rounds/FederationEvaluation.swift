@@ -13,26 +13,30 @@ extension Federation {
     public var trained: [Evaluation]
   }
 
-  /// Evaluates every client, participant or not. Throws the engine's error.
-  public func evaluate() throws -> TestRecord { try evaluate(0..<data.clientCount) }
+  /// Evaluates every client, participant or not. Throws the engine's error, and `WorkStopped` if the watch ends
+  /// it early.
+  public func evaluate() throws -> TestRecord { try evaluate(Array(0..<data.clientCount)) }
 
-  /// The same for some clients.
-  public func evaluate(_ clients: Range<Int>) throws -> TestRecord {
+  /// The same for some clients, axis (place in `clients`).
+  public func evaluate(_ clients: [Int]) throws -> TestRecord {
     let data = data
+    let counter = StageCounter(watch, .evaluation, of: clients.count)
     @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
       -> Evaluation
     {
       try network.load(model)
       return try network.evaluate(data.test[client][...], of: data.images)
     }
-    let evaluations = try forEach(of: Array(clients)) { method, snapshot, task, received, network in
+    let evaluations = try forEach(of: clients) { method, snapshot, task, received, network in
       // One after the other: a network holds one model.
       let prepared = try method.prepare(
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
       let ofReceived = try evaluation(prepared.parameters, of: task.client, on: network)
       let trained = try method.trainedModel(
         task, state: snapshot.server, bank: snapshot.bank, network: network)
-      return (ofReceived, try evaluation(trained, of: task.client, on: network))
+      let ofTrained = try evaluation(trained, of: task.client, on: network)
+      counter.advance()
+      return (ofReceived, ofTrained)
     }
     return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
   }
@@ -74,7 +78,7 @@ extension Federation {
     let groups = ClientGroups.groups(of: clients.count, workerCount: engine.workerCount)
     let slots = Slots<[Result]>(count: groups.count)
     let (method, snapshot, tasks) = (method, state, tasks)
-    try engine.forEachClient(groups.count) { group, network in
+    try engine.forEachClient(groups.count, unless: watch?.shouldStop) { group, network in
       let members = Array(clients[groups[group]])
       let received = method.receivedModels(
         of: members, state: snapshot.server, bank: snapshot.bank)

@@ -18,7 +18,8 @@ extension Federation {
   }
 
   /// One round. All participants start from the same snapshot of the state; the state is replaced
-  /// only when all have succeeded. Throws the engine's error.
+  /// only when all have succeeded. Throws the engine's error, and `WorkStopped`, with the state as it was, if the
+  /// watch ends the round before the server aggregates.
   public mutating func runRound() throws -> RoundRecord {
     let round = state.round + 1
     let participants = participants(round: round)
@@ -44,22 +45,25 @@ extension Federation {
   {
     var updates: [ClientUpdate<Method.Contribution>] = []
     var work: [NetworkWork] = []
+    let counter = StageCounter(watch, .training, of: participants.count)
     for start in stride(from: 0, to: participants.count, by: simultaneousParticipants) {
       let end = min(start + simultaneousParticipants, participants.count)
       let clients = Array(participants[start..<end])
-      let results = try trained(clients, received: received(by: clients), round: round)
-      updates += try preprocessed(results.map(\.update))
+      let results = try trained(
+        clients, received: received(by: clients, counter), round: round, counter)
+      updates += try preprocessed(results.map(\.update), counter)
       work += results.map(\.work)
     }
     return (updates, participants.map { method.traffic(of: $0, state: state.server) }, work)
   }
 
   /// What the server sends, axes (client, parameter).
-  private func received(by clients: [Int]) throws -> [[Float]] {
+  private func received(by clients: [Int], _ counter: StageCounter) throws -> [[Float]] {
     let groups = ClientGroups.groups(of: clients.count, workerCount: engine.workerCount)
     let slots = Slots<[[Float]]>(count: groups.count)
     let (method, snapshot) = (method, state)
     try engine.inParallel(groups.count) { group in
+      try counter.checkStop()
       slots[group] = method.receivedModels(
         of: Array(clients[groups[group]]), state: snapshot.server, bank: snapshot.bank)
     }
@@ -67,13 +71,13 @@ extension Federation {
   }
 
   /// Local training from what was sent.
-  private func trained(_ clients: [Int], received: [[Float]], round: Int) throws
-    -> [(update: ClientUpdate<Method.Contribution>, work: NetworkWork)]
-  {
+  private func trained(
+    _ clients: [Int], received: [[Float]], round: Int, _ counter: StageCounter
+  ) throws -> [(update: ClientUpdate<Method.Contribution>, work: NetworkWork)] {
     let slots = Slots<(update: ClientUpdate<Method.Contribution>, work: NetworkWork)>(
       count: clients.count)
     let (method, snapshot, tasks) = (method, state, tasks)
-    try engine.forEachClient(clients.count) { slot, network in
+    try engine.forEachClient(clients.count, unless: watch?.shouldStop) { slot, network in
       let before = network.work
       let task = tasks.task(round: round, client: clients[slot])
       let prepared = try method.prepare(
@@ -82,18 +86,20 @@ extension Federation {
       let update = try method.train(
         task, received: prepared, state: snapshot.server, bank: snapshot.bank, network: network)
       slots[slot] = (update, network.work - before)
+      counter.advance()
     }
     return slots.all
   }
 
   /// The server's preprocessing of the updates before it aggregates them.
-  private func preprocessed(_ updates: [ClientUpdate<Method.Contribution>]) throws
-    -> [ClientUpdate<Method.Contribution>]
-  {
+  private func preprocessed(
+    _ updates: [ClientUpdate<Method.Contribution>], _ counter: StageCounter
+  ) throws -> [ClientUpdate<Method.Contribution>] {
     let groups = ClientGroups.groups(of: updates.count, workerCount: engine.workerCount)
     let slots = Slots<[ClientUpdate<Method.Contribution>]>(count: groups.count)
     let (method, snapshot) = (method, state)
     try engine.inParallel(groups.count) { group in
+      try counter.checkStop()
       slots[group] = method.preprocess(
         Array(updates[groups[group]]), state: snapshot.server, bank: snapshot.bank)
     }

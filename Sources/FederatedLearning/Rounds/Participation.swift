@@ -1,5 +1,16 @@
 import RandomStreams
 
+/// Which clients are evaluated, where not all are: as many as asked for, drawn once for all rounds.
+public enum EvaluatedClients {
+  /// The clients in ascending order, from the stream (seed, evaluated clients).
+  /// - Parameter count: how many; 0, or as many as there are clients: all.
+  public static func clients(seed: UInt64, count: Int, clientCount: Int) -> [Int] {
+    guard count > 0, count < clientCount else { return Array(0..<clientCount) }
+    var stream = RandomStream(seed: seed, purpose: .evaluatedClients)
+    return stream.shuffled(0..<clientCount).prefix(count).sorted()
+  }
+}
+
 /// Which clients take part in a round: a share of them, drawn again each round without replacement.
 public enum Participation {
   /// The number of participants: `share` · `clientCount`, rounded, at least 1.

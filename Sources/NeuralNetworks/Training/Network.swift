@@ -6,6 +6,8 @@
 public final class Network: LocalNetwork {
   /// What the network has computed since it was made.
   public private(set) var work = NetworkWork()
+  /// Ends the work between two mini-batches when it holds.
+  var shouldStop: StopCondition?
   private let plans: NetworkPlans
   /// Samples per forward pass in evaluation.
   private static let evaluationBatchSize = 64
@@ -101,6 +103,7 @@ public final class Network: LocalNetwork {
   public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Double
   {
+    try checkStop()
     work.gradients += 1
     let workspace = try workspace(batchSize: samples.count, training: true)
     let plan = workspace.plan
@@ -168,6 +171,7 @@ public final class Network: LocalNetwork {
     var evaluation = Evaluation(classCount: plans.architecture.classCount)
     var rest = samples
     while !rest.isEmpty {
+      try checkStop()
       let batch = rest.prefix(Self.evaluationBatchSize)
       rest = rest.dropFirst(batch.count)
       let logits = try scores(batch, of: images)
@@ -192,6 +196,11 @@ public final class Network: LocalNetwork {
   }
 
   // MARK: Parts
+
+  /// Throws `WorkStopped` if the work is to end.
+  func checkStop() throws {
+    if let shouldStop, shouldStop() { throw WorkStopped() }
+  }
 
   private static func place(_ layout: ParameterLayout, _ formats: [MemoryDescriptor]) -> Placement {
     var placement = Placement()

@@ -16,10 +16,30 @@ public protocol TrainingEngine: Sendable {
 
   /// Runs `body` once for each of `count` clients. Clients may run side by side, each on a network
   /// that nothing else uses at the same time and whose parameters are initially undefined; the result of one
-  /// client must not depend on the others. Throws the error of the lowest failing client.
+  /// client must not depend on the others. Throws the error of the lowest failing client, and `WorkStopped`
+  /// between two mini-batches once `shouldStop` holds.
   func forEachClient(
-    _ count: Int,
+    _ count: Int, unless shouldStop: StopCondition?,
     _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void) throws
+}
+
+extension TrainingEngine {
+  /// Runs `body` once for each of `count` clients, to the end.
+  public func forEachClient(
+    _ count: Int,
+    _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
+  ) throws {
+    try forEachClient(count, unless: nil, body)
+  }
+}
+
+/// Whether work is to end before it is done; asked often and by every worker.
+public typealias StopCondition = @Sendable () -> Bool
+
+/// Thrown by work that ended because its `StopCondition` held; what it had done is lost.
+public struct WorkStopped: Error {
+  /// The error.
+  public init() {}
 }
 
 /// The engine on the processor's cores: one worker thread per core, one client per worker at a time,
@@ -34,7 +54,8 @@ public final class ProcessorTrainingEngine: TrainingEngine {
     var network: Network?
   }
 
-  /// Plans the architecture and starts the workers. Throws `OneDNNError` or `ArchitectureError`.
+  /// Plans the architecture and starts the workers. Throws `OneDNNError` or `ArchitectureError`, and
+  /// `WorkerPool.StartError` if there is no memory for the threads.
   public convenience init(architecture: Architecture, batchSize: Int, workerCount: Int) throws {
     try self.init(
       architecture: architecture, batchSize: batchSize, workerCount: workerCount, kernels: .fastest)
@@ -46,7 +67,7 @@ public final class ProcessorTrainingEngine: TrainingEngine {
   ) throws {
     plans = try NetworkPlans(
       architecture: architecture, batchSize: batchSize, kernels: kernels)
-    pool = WorkerPool(workerCount: workerCount)
+    pool = try WorkerPool(workerCount: workerCount)
     slots = (0..<pool.workerCount).map { _ in Slot() }
   }
 
@@ -67,13 +88,15 @@ public final class ProcessorTrainingEngine: TrainingEngine {
 
   /// Runs `body` for every client on the workers.
   public func forEachClient(
-    _ count: Int,
+    _ count: Int, unless shouldStop: StopCondition?,
     _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
   ) throws {
     try pool.run(count: count) { [plans, slots] index, worker in
       let slot = slots[worker]
       let network = try slot.network ?? Network(plans: plans)
       slot.network = network
+      network.shouldStop = shouldStop
+      try network.checkStop()
       try body(index, network)
     }
   }

@@ -23,14 +23,29 @@ public final class WorkerPool: Sendable {
     var failure: (index: Int, error: any Error)?
   }
 
-  /// Starts `workerCount` threads; at least one.
-  public init(workerCount: Int) {
-    self.workerCount = max(1, workerCount)
-    wakeUps = (0..<self.workerCount).map { _ in DispatchSemaphore(value: 0) }
-    for worker in 0..<self.workerCount {
+  /// A thread could not be started.
+  public struct StartError: Error, CustomStringConvertible {
+    /// The threads that were asked for.
+    let workerCount: Int
+    /// The system's reason.
+    let reason: String
+
+    /// What failed, and what to do, in a line.
+    public var description: String {
+      "--workers \(workerCount): a worker thread cannot be started (\(reason)); give fewer workers, or raise "
+        + "the limits of memory and processes (ulimit -v, ulimit -u)"
+    }
+  }
+
+  /// Starts `workerCount` threads; at least one. Throws `StartError` if one cannot be started.
+  public init(workerCount: Int) throws {
+    let count = max(1, workerCount)
+    self.workerCount = count
+    wakeUps = (0..<count).map { _ in DispatchSemaphore(value: 0) }
+    for worker in 0..<count {
       // The thread holds the pool only while it works, so that the pool can go away.
       let wakeUp = wakeUps[worker]
-      let thread = Thread { [weak self] in
+      let error = WorkerThread.start(stackBytes: Self.stackBytes) { [weak self] in
         OneDNN.holdToOneThread()
         while true {
           wakeUp.wait()
@@ -38,11 +53,15 @@ public final class WorkerPool: Sendable {
           pool.work(worker)
         }
       }
-      thread.name = "pfedla worker \(worker)"
-      thread.stackSize = 8 << 20
-      thread.start()
+      // The threads that have started end with the pool.
+      guard error == 0 else {
+        throw StartError(workerCount: count, reason: String(cString: strerror(error)))
+      }
     }
   }
+
+  /// The stack of a worker's thread.
+  package static let stackBytes = 8 << 20
 
   deinit {
     // The threads find the pool gone and end.

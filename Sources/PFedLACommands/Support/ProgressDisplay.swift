@@ -1,15 +1,21 @@
 import Experiments
+import FederatedLearning
 import Foundation
+import Synchronization
 
 /// Shows a run's progress on standard error: a bar that redraws itself on a terminal, otherwise one
-/// plain line every few seconds.
-struct ProgressDisplay {
+/// plain line every few seconds. Any thread may call it.
+final class ProgressDisplay: Sendable {
+  private struct State {
+    var lastShown: ContinuousClock.Instant
+    var round = 0
+    var roundCount = 0
+    var isLineOpen = false
+  }
+
   private let title: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private var lastShown: ContinuousClock.Instant?
-  private var last: ExperimentRun.Progress?
-  private var isLineOpen = false
-
+  private let state = Mutex(State(lastShown: .now))
   private let plainInterval: Duration
   private static let barInterval = Duration.milliseconds(100)
 
@@ -20,42 +26,62 @@ struct ProgressDisplay {
   }
 
   /// A line of its own.
-  mutating func note(_ line: String) {
-    closeLine()
-    write(line + "\n")
-  }
-
-  /// Shows a round if enough time has passed; always the last one.
-  mutating func show(_ progress: ExperimentRun.Progress) {
-    last = progress
-    let now = ContinuousClock.now
-    let isLast = progress.round == progress.roundCount
-    let interval = isTerminal ? Self.barInterval : plainInterval
-    if let lastShown, now - lastShown < interval, !isLast { return }
-    lastShown = now
-    if isTerminal {
-      let line = line(progress)
-      write(
-        "\r\u{1B}[K" + (bar(progress, room: columns - line.count - 1) + line).prefix(columns - 1))
-      isLineOpen = true
-    } else {
-      write("\(title): " + line(progress) + "\n")
+  func note(_ line: String) {
+    state.withLock {
+      closeLine(&$0)
+      write(line + "\n")
     }
   }
 
-  /// Ends the bar's line.
-  mutating func finish() { closeLine() }
+  /// Shows a round if enough time has passed; always the first and the last one.
+  func show(_ progress: ExperimentRun.Progress) {
+    let isEnd = progress.roundsHere == 1 || progress.round == progress.roundCount
+    state.withLock {
+      $0.round = progress.round
+      $0.roundCount = progress.roundCount
+      guard isTime($0) || isEnd else { return }
+      show(line(progress), bar: progress.round, of: progress.roundCount, &$0)
+    }
+  }
 
-  private mutating func closeLine() {
-    if isLineOpen { write("\n") }
-    isLineOpen = false
+  /// Shows how far a round is, if enough time has passed.
+  func show(_ stage: RoundWatch.Stage, done: Int, of count: Int) {
+    state.withLock {
+      guard isTime($0) else { return }
+      // An evaluation belongs to the round before which it is counted as done.
+      let rounds = $0.roundCount > 0 ? "/\($0.roundCount)" : ""
+      show(
+        "round \($0.round + 1)\(rounds), \(stage.rawValue): client \(done) of \(count)",
+        bar: $0.round, of: $0.roundCount, &$0)
+    }
+  }
+
+  private func isTime(_ state: State) -> Bool {
+    .now - state.lastShown >= (isTerminal ? Self.barInterval : plainInterval)
+  }
+
+  private func show(_ line: String, bar done: Int, of count: Int, _ state: inout State) {
+    state.lastShown = .now
+    guard isTerminal else { return write("\(title): " + line + "\n") }
+    write(
+      "\r\u{1B}[K"
+        + (bar(done, of: count, room: columns - line.count - 1) + line).prefix(columns - 1))
+    state.isLineOpen = true
+  }
+
+  /// Ends the bar's line.
+  func finish() { state.withLock { closeLine(&$0) } }
+
+  private func closeLine(_ state: inout State) {
+    if state.isLineOpen { write("\n") }
+    state.isLineOpen = false
   }
 
   /// A bar in at most that many columns; none if there is no room for one.
-  private func bar(_ progress: ExperimentRun.Progress, room: Int) -> String {
+  private func bar(_ done: Int, of count: Int, room: Int) -> String {
     let width = min(24, room - 3)
-    guard width >= 4 else { return "" }
-    let done = progress.round * width / max(progress.roundCount, 1)
+    guard width >= 4, count > 0 else { return "" }
+    let done = done * width / count
     return "[" + String(repeating: "#", count: done) + String(repeating: "-", count: width - done)
       + "] "
   }

@@ -1,4 +1,4 @@
-import CMalloc
+import CProcess
 import Foundation
 
 /// Prints a line to standard error: what a person should see and a pipe should not.
@@ -24,7 +24,7 @@ enum StandardError {
 enum StandardOutput {
   /// Ends the process with code 1 and a line if anything printed was lost.
   static func requireWritten() {
-    guard cmalloc_standard_output_failed() != 0 else { return }
+    guard cprocess_standard_output_failed() != 0 else { return }
     printToStandardError("Error: standard output: what was printed could not be written")
     exit(1)
   }

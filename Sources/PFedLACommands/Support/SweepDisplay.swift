@@ -1,11 +1,26 @@
 import Experiments
 import Foundation
+import Synchronization
+
+/// The display of the run that a sweep is doing; any thread may ask for it.
+final class CurrentDisplay: Sendable {
+  private let display = Mutex(ProgressDisplay(title: ""))
+
+  var current: ProgressDisplay { display.withLock { $0 } }
+
+  /// Ends the line of the one before.
+  func replace(by next: ProgressDisplay) {
+    current.finish()
+    display.withLock { $0 = next }
+  }
+}
 
 /// Prints on standard error what a sweep is going to do, how long it will take and how far it is.
 final class SweepDisplay {
   private let folder: CellFolder
   private let workerCount: Int
-  private var progress = ProgressDisplay(title: "")
+  /// The display of the run that is being done.
+  let run = CurrentDisplay()
   /// Estimated seconds of each cell to do, by name.
   private var estimates: [String: Double] = [:]
   /// Estimated seconds of the cells done here, and those that they took.
@@ -121,16 +136,16 @@ final class SweepDisplay {
   func show(_ event: Sweep.Event) {
     switch event {
     case .begins(let cell, let number, let count):
-      progress.finish()
-      progress = ProgressDisplay(title: "\(number)/\(count) \(cell.name)", interval: .seconds(30))
+      run.replace(
+        by: ProgressDisplay(title: "\(number)/\(count) \(cell.name)", interval: .seconds(30)))
     case .unusable(_, let reason, let target):
       note("\(reason); moved to \(target), the run is done again")
     case .resumes(let resumption):
       if let damage = resumption.damage { note("\(damage); taking the one before it") }
       note("resuming after round \(resumption.rounds)")
-    case .progress(let state): progress.show(state)
+    case .progress(let state): run.current.show(state)
     case .done(let cell, let seconds):
-      progress.finish()
+      run.current.finish()
       guard let estimate = estimates.removeValue(forKey: cell.name) else { return }
       done.estimated += estimate
       done.measured += seconds
@@ -147,8 +162,8 @@ final class SweepDisplay {
   private var isWaiting = false
 
   /// A line of its own.
-  func note(_ line: String) { progress.note(line) }
+  func note(_ line: String) { run.current.note(line) }
 
   /// Ends the bar's line.
-  func finish() { progress.finish() }
+  func finish() { run.current.finish() }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import FederatedLearning
 import Foundation
 import NeuralNetworks
 import Reports
@@ -106,6 +107,9 @@ struct SweepOptions: ParsableArguments {
       folder: folder, datasetsFolder: datasetsFolder, workerCount: workers ?? WorkerPool.coreCount
     ).run(
       cells, survey: survey, shouldStop: { interruption.isRequested },
+      watch: RoundWatch(shouldStop: interruption.isUrgent) { [run = display.run] in
+        run.current.show($0, done: $1, of: $2)
+      },
       report: { display.show($0) })
     display.finish()
     guard !outcome.isInterrupted else {

@@ -26,9 +26,9 @@ extension Comparison {
   static func accuracy(_ runs: [RunResult], _ key: KeyPath<RunRecord, [Float]>) -> Accuracy {
     let perRun = runs.map { run -> (mean: Double, deviation: Double) in
       guard let round = run.record.lastEvaluatedRound else { return (.nan, .nan) }
-      let values = run.record[keyPath: key][run.record.places(ofRound: round)].map {
-        100 * Double($0)
-      }
+      // Without clients that are not evaluated.
+      let values = run.record[keyPath: key][run.record.places(ofRound: round)]
+        .filter { !$0.isNaN }.map { 100 * Double($0) }
       return (values.mean, values.standardDeviation)
     }
     return Accuracy(

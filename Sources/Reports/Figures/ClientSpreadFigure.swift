@@ -33,7 +33,9 @@ public struct ClientSpreadFigure: ReportPart {
         var accuracies: [Double] = []
         for run in one.runs {
           guard let round = run.record.lastEvaluatedRound else { continue }
-          for (client, accuracy) in run.accuracies(one.reported, round: round).enumerated() {
+          for (client, accuracy) in zip(
+            run.record.evaluatedClients(round: round), run.accuracies(one.reported, round: round))
+          {
             accuracies.append(100 * Double(accuracy))
             numbers.append(
               panel.labels + [

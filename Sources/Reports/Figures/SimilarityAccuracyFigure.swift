@@ -34,8 +34,8 @@ public struct SimilarityAccuracyFigure: ReportPart {
         last = max(last, line.series.rounds.last ?? 0)
         for model in [EvaluatedModel.received, .trained] {
           for round in line.series.rounds {
-            let accuracies = line.series.runs.map {
-              100 * Double($0.accuracies(model, round: round)[SimilarityLine.target])
+            let accuracies = line.series.runs.compactMap {
+              $0.accuracy(model, of: SimilarityLine.target, round: round).map { 100 * Double($0) }
             }
             numbers.append(
               panel.labels + [

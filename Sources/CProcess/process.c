@@ -1,0 +1,62 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
+void cprocess_set_large_block_size(int bytes) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, bytes);
+#else
+  (void)bytes;
+#endif
+}
+
+int cprocess_standard_output_failed(void) { return fflush(stdout) != 0 || ferror(stdout) != 0; }
+
+static struct sigaction previous[32];
+static struct rlimit limit;
+
+// Bytes of address space, or 0. Calls nothing that a signal handler may not.
+static unsigned long long address_space(void) {
+  char text[64];
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t count = read(file, text, sizeof text);
+  close(file);
+  unsigned long long pages = 0;
+  for (ssize_t i = 0; i < count && text[i] >= '0' && text[i] <= '9'; i++)
+    pages = pages * 10 + (unsigned long long)(text[i] - '0');
+  return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static void explain(int number) {
+  // More than half of it is taken: then the fault is most likely a failed allocation.
+  if (address_space() > limit.rlim_cur / 2) {
+    static const char line[] =
+        "\nError: memory: an allocation failed within the limit that is set (ulimit -v); raise it, or give fewer "
+        "--workers\n";
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(1);
+  }
+  sigaction(number, &previous[number], NULL);
+  raise(number);
+}
+
+void cprocess_explain_failed_allocations(void) {
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = explain;
+  sigemptyset(&action.sa_mask);
+  const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGTRAP};
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    sigaction(numbers[i], &action, &previous[numbers[i]]);
+}

@@ -1,0 +1,139 @@
+import FederatedLearning
+
+extension RunRecord {
+  /// After which rounds a run is evaluated and records more than that.
+  package struct Schedule: Sendable, Equatable {
+    /// Rounds planned; the last one is evaluated and recorded whatever its number.
+    package let roundCount: Int
+    /// Rounds between evaluations.
+    let evaluateEvery: Int
+    /// Rounds between records of aggregation weights; 0: never, or the method has none.
+    let recordWeightsEvery: Int
+    /// Rounds between records of counts of classes; 0: never.
+    let recordClassCountsEvery: Int
+
+    /// The schedule that a specification asks for.
+    package init(_ specification: RunSpecification, clientCount: Int) {
+      roundCount = specification.rounds
+      evaluateEvery = specification.evaluateEvery
+      recordWeightsEvery =
+        MethodRegistry.method(named: specification.method) is any AggregationWeighting.Type
+        ? specification.recordWeightsEvery(clientCount: clientCount) : 0
+      recordClassCountsEvery = specification.recordClassCountsEvery
+    }
+
+    /// Whether a round is evaluated.
+    func evaluates(_ round: Int) -> Bool {
+      round == roundCount || round.isMultiple(of: evaluateEvery)
+    }
+
+    /// Whether the aggregation weights are recorded after a round.
+    func recordsWeights(_ round: Int) -> Bool {
+      recordWeightsEvery > 0
+        && (round == roundCount || round.isMultiple(of: recordWeightsEvery))
+    }
+
+    /// Whether the evaluation after a round counts classes: the first one after every so many rounds, and the
+    /// last one.
+    /// - Parameter last: the last round whose evaluation did; 0 if none has.
+    func countsClasses(_ round: Int, last: Int) -> Bool {
+      recordClassCountsEvery > 0
+        && (round == roundCount
+          || round / recordClassCountsEvery > last / recordClassCountsEvery)
+    }
+  }
+
+  /// Whether an evaluation after a round should have counted classes and has not.
+  func lacksClassCounts(_ round: Int, _ schedule: Schedule) -> Bool {
+    let last = classCountRounds.last.map(Int.init) ?? 0
+    return last != round && schedule.countsClasses(round, last: last)
+  }
+
+  /// The record as a run of another schedule has it after the same rounds: with more or fewer rounds, and without
+  /// what only the end of the old run asked for.
+  /// - Parameters:
+  ///   - schedule: the new one.
+  ///   - round: the last round done; what is missing of it is entered later.
+  /// - Throws: `Misfit` if the new schedule asks for a record of an earlier round that was not made.
+  func continued(_ schedule: Schedule, after round: Int) throws -> RunRecord {
+    guard round <= schedule.roundCount else {
+      throw Misfit(
+        reason: "\(round) rounds are done already, rounds is now \(schedule.roundCount)",
+        isOfSchedule: true)
+    }
+    var record = RunRecord(
+      roundCount: schedule.roundCount, clientCount: clientCount, layerCount: layerCount,
+      classCount: classCount)
+    let places = 0..<round * clientCount
+    for (_, key) in Self.matrices {
+      record[keyPath: key].replaceSubrange(places, with: self[keyPath: key][places])
+    }
+    for (_, key) in Self.countMatrices {
+      record[keyPath: key].replaceSubrange(places, with: self[keyPath: key][places])
+    }
+    record.participated.replaceSubrange(places, with: participated[places])
+    record.uplinkBytes.replaceSubrange(0..<round, with: uplinkBytes[..<round])
+    record.downlinkBytes.replaceSubrange(0..<round, with: downlinkBytes[..<round])
+    record.divergedRounds = divergedRounds
+    if isEvaluated(round), !schedule.evaluates(round) {
+      guard !divergedRounds.contains(Int32(round)) else {
+        throw Misfit(
+          reason:
+            "values were not finite in its last round, \(round), which more rounds would not have noticed",
+          isOfSchedule: true)
+      }
+      record.forgetEvaluation(ofRound: round)
+    }
+    try record.takeWeights(from: self, schedule, after: round)
+    try record.takeClassCounts(from: self, schedule, after: round)
+    return record
+  }
+
+  private mutating func forgetEvaluation(ofRound round: Int) {
+    let missing = [Float](repeating: .nan, count: clientCount)
+    for key in [
+      \RunRecord.testAccuracyReceived, \.testAccuracyTrained, \.testLossReceived, \.testLossTrained,
+    ] {
+      self[keyPath: key].replaceSubrange(places(ofRound: round), with: missing)
+    }
+  }
+
+  private mutating func takeWeights(
+    from old: RunRecord, _ schedule: Schedule, after round: Int
+  ) throws {
+    let (rows, values) = (clientCount * layerCount, clientCount * layerCount * clientCount)
+    for needed in 1...max(round, 1) where schedule.recordsWeights(needed) {
+      guard let place = old.recordedRounds.firstIndex(of: Int32(needed)) else {
+        if needed == round { continue }
+        throw Misfit(
+          reason:
+            "record_weights_every is now \(schedule.recordWeightsEvery), but the weights after round "
+            + "\(needed) were not recorded", isOfSchedule: true)
+      }
+      recordedRounds.append(Int32(needed))
+      weights += old.weights[place * values..<(place + 1) * values]
+      if !old.retained.isEmpty { retained += old.retained[place * rows..<(place + 1) * rows] }
+    }
+  }
+
+  private mutating func takeClassCounts(
+    from old: RunRecord, _ schedule: Schedule, after round: Int
+  ) throws {
+    let values = clientCount * classCount
+    var last = 0
+    for needed in 1...max(round, 1)
+    where isEvaluated(needed) && schedule.countsClasses(needed, last: last) {
+      guard let place = old.classCountRounds.firstIndex(of: Int32(needed)) else {
+        if needed == round { continue }
+        throw Misfit(
+          reason:
+            "record_class_counts_every is now \(schedule.recordClassCountsEvery), but the classes of round "
+            + "\(needed) were not counted", isOfSchedule: true)
+      }
+      last = needed
+      classCountRounds.append(Int32(needed))
+      correctReceived += old.correctReceived[place * values..<(place + 1) * values]
+      correctTrained += old.correctTrained[place * values..<(place + 1) * values]
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Experiments
+import ExperimentsTestSupport
+import FederatedLearning
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// A run that is stopped within a round, wherever, resumes to the same bytes.
+@Suite("Stopping within a round")
+struct InterruptionTests {
+  /// Holds from a given time of asking on.
+  private final class Asked: Sendable {
+    private let count = Atomic<Int>(0)
+    private let last: Int
+
+    init(stoppingAt last: Int) { self.last = last }
+
+    var watch: RoundWatch {
+      RoundWatch(shouldStop: { [self] in count.add(1, ordering: .relaxed).newValue >= last }) {
+        _, _, _ in
+      }
+    }
+  }
+
+  @Test(
+    "stopped again and again, at growing distances, a run has the same bytes",
+    arguments: [
+      ["method=pfedla"], ["method=heurpfedla"], ["method=pfedhn"], ["method=fedfomo"],
+      ["method=scaffold"], ["method=apfl", "record_class_counts_every=3"],
+      ["method=ditto", "evaluate_every=3"],
+    ])
+  func growingDistances(overrides: [String]) throws {
+    let folder = try TemporaryFolder()
+    let expected = try Fixtures.run(overrides, to: folder.file("whole.h5").path)
+    let path = folder.file("a.h5").path
+    var stops: [Int] = []
+    // 5 clients, 7 batches a participant, evaluations: some hundred times of asking in 4 rounds.
+    for distance in 1... {
+      let outcome = try ExperimentRun(
+        Fixtures.preparation(overrides), output: path, overwrite: true, workerCount: 2
+      ).run(
+        shouldStop: { false }, watch: Asked(stoppingAt: 2 * distance * distance).watch,
+        report: { _ in })
+      guard case .interrupted(let round) = outcome else { break }
+      stops.append(round)
+    }
+    #expect(stops.count > 3)
+    #expect(Set(stops).count > 2, "stopped after rounds \(stops)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == expected)
+    #expect(!FileManager.default.fileExists(atPath: path + ".checkpoint"))
+  }
+
+  @Test("before the first round there is nothing to save")
+  func firstRound() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    let outcome = try ExperimentRun(
+      Fixtures.preparation(), output: path, overwrite: false, workerCount: 1
+    ).run(shouldStop: { false }, watch: Asked(stoppingAt: 1).watch, report: { _ in })
+    #expect(outcome == .interrupted(afterRound: 0))
+    #expect(!FileManager.default.fileExists(atPath: path + ".checkpoint"))
+  }
+
+  @Test("every client is heard of, in training and in evaluation")
+  func stages() throws {
+    let heard = Mutex<[RoundWatch.Stage: Set<Int>]>([:])
+    let folder = try TemporaryFolder()
+    _ = try ExperimentRun(
+      Fixtures.preparation(["rounds=1"]), output: folder.file("a.h5").path, overwrite: false,
+      workerCount: 2
+    ).run(
+      shouldStop: { false },
+      watch: RoundWatch(shouldStop: { false }) { stage, done, count in
+        #expect(count == (stage == .training ? 3 : 5))
+        heard.withLock { _ = $0[stage, default: []].insert(done) }
+      }, report: { _ in })
+    #expect(heard.withLock { $0 } == [.training: Set(1...3), .evaluation: Set(1...5)])
+  }
+
+  @Test("a run that diverged is not taken for an interrupted one")
+  func diverged() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    let overrides = ["method=local", "learning_rate=1e30", "rounds=2"]
+    // From some time of asking on the run gets as far as its divergence.
+    for distance in 1... {
+      do {
+        let outcome = try ExperimentRun(
+          Fixtures.preparation(overrides), output: path, overwrite: true, workerCount: 1
+        ).run(
+          shouldStop: { false }, watch: Asked(stoppingAt: distance * 4).watch, report: { _ in })
+        guard outcome == .interrupted(afterRound: 0) else {
+          Issue.record("\(outcome)")
+          return
+        }
+      } catch is DivergenceError {
+        #expect(distance > 1)
+        return
+      }
+    }
+  }
+}
