@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-processors documentation manual torch replay bench numerics golden clean
+  readers check-readers check-own-method check-pages check-survival check-hostile test-asan test-tsan check-processors documentation manual torch replay bench numerics golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -84,6 +84,17 @@ check-report: build browser ## Look at a report in a browser and typeset its tab
 check-survival: build ## Kill runs and sweeps, fill their disk, and check that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)
 
+check-hostile: deps ## Try a million changed inputs on every reader, with the address sanitizer
+	swift build -c release --sanitize address --scratch-path .build-asan --product pfedla-fuzzing
+	$(PYTHON) tools/check_hostile.py --program .build-asan/release/pfedla-fuzzing $(HOSTILE_OPTIONS)
+
+test-asan: deps ## Run all tests with the address sanitizer
+	ASAN_OPTIONS=detect_leaks=0 swift test -c release --disable-testable-imports --sanitize address --scratch-path .build-asan
+
+test-tsan: deps ## Run all tests with the thread sanitizer
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tools/thread_sanitizer.txt" \
+	  swift test -c release --disable-testable-imports --sanitize thread --scratch-path .build-tsan
+
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
 
@@ -110,10 +121,10 @@ bench: deps ## Time everything against its bound; SECTIONS="step server" selects
 	.build/release/pfedla-benchmarks $(SECTIONS) --csv $(RUNS)/benchmarks.csv --python $(VENV)/bin/python
 
 format: ## Format all Swift sources
-	swift format -i -r Sources Tests Benchmarks examples/own-method/Sources Package.swift
+	swift format -i -r Sources Tests Benchmarks Fuzzing examples/own-method/Sources Package.swift
 
 check-format: ## Check the format of all Swift sources
-	swift format lint -s -r Sources Tests Benchmarks examples/own-method/Sources Package.swift
+	swift format lint -s -r Sources Tests Benchmarks Fuzzing examples/own-method/Sources Package.swift
 
 numerics: deps ## Record every method's digests for the current numerics version (after raising it)
 	PFEDLA_RECORD_NUMERICS=1 swift test -c release --disable-testable-imports --filter NumericsVersionTests
@@ -122,4 +133,4 @@ golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
 
 clean: ## Remove the build; keep runs
-	rm -rf .build .build-documentation
+	rm -rf .build .build-documentation .build-asan .build-tsan
