@@ -50,7 +50,9 @@ void fuzzing_start(int seconds) {
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
   const int numbers[] = {SIGALRM, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV};
-  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
+  // The address sanitizer says more about a bad access.
+  unsigned count = __sanitizer_set_death_callback ? 4 : sizeof numbers / sizeof *numbers;
+  for (unsigned i = 0; i < count; i++) sigaction(numbers[i], &action, NULL);
   if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(on_death);
   if (__sanitizer_install_malloc_and_free_hooks)
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);

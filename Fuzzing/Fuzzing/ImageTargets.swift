@@ -19,7 +19,7 @@ extension Target {
     isCompressed: Bool = false, share: Double
   ) -> Target {
     Target(name: name, summary: summary, share: share) { folder in
-      try Synthesizer.synthesize(dataset, into: folder, samplesPerClass: 1, seed: 1)
+      try Synthesizer.synthesize(dataset, into: folder, samplesPerClass: 2, seed: 1)
       let files = FileManager.default
       let found = try files.subpathsOfDirectory(atPath: folder).first {
         ($0 as NSString).lastPathComponent.hasPrefix(start)

@@ -43,7 +43,7 @@ package enum ArrayEdit: Sendable, CustomStringConvertible {
       H5Dclose(set)
       H5Sclose(space)
     }
-    let count = shape.reduce(1, *)
+    let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
     // A huge array is only claimed: nothing is stored.
     guard count < 1 << 20 else { return set >= 0 }
     let written: herr_t =

@@ -8,6 +8,8 @@ import Synchronization
 final class ProgressDisplay: Sendable {
   private struct State {
     var lastShown: ContinuousClock.Instant
+    /// When the last round ended.
+    var lastRound: ContinuousClock.Instant
     var round = 0
     var roundCount = 0
     var isLineOpen = false
@@ -15,7 +17,7 @@ final class ProgressDisplay: Sendable {
 
   private let title: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let state = Mutex(State(lastShown: .now))
+  private let state = Mutex(State(lastShown: .now, lastRound: .now))
   private let plainInterval: Duration
   private static let barInterval = Duration.milliseconds(100)
 
@@ -37,6 +39,7 @@ final class ProgressDisplay: Sendable {
   func show(_ progress: ExperimentRun.Progress) {
     let isEnd = progress.roundsHere == 1 || progress.round == progress.roundCount
     state.withLock {
+      $0.lastRound = .now
       $0.round = progress.round
       $0.roundCount = progress.roundCount
       guard isTime($0) || isEnd else { return }
@@ -44,10 +47,10 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Shows how far a round is, if enough time has passed.
+  /// Shows how far a round is, if it takes so long that nothing would be shown otherwise.
   func show(_ stage: RoundWatch.Stage, done: Int, of count: Int) {
     state.withLock {
-      guard isTime($0) else { return }
+      guard isTime($0), .now - $0.lastRound >= plainInterval else { return }
       // An evaluation belongs to the round before which it is counted as done.
       let rounds = $0.roundCount > 0 ? "/\($0.roundCount)" : ""
       show(
