@@ -92,8 +92,8 @@ let package = Package(
     .executableTarget(
       name: "pfedla-fuzzing",
       dependencies: [
-        "CFuzzing", "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "HDF5",
-        "Partitioning", "Reports", "Support", "TestSupport",
+        "CFuzzing", "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport",
+        "FederatedLearning", "HDF5", "Partitioning", "Reports", "Support", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Fuzzing/Fuzzing"),
 

@@ -43,14 +43,14 @@ def run(program, name, first, count, seed):
 
 def try_piece(program, name, first, count, seed):
     """Tries some inputs, past those that end the process."""
-    end = first + count
+    start, end = first, first + count
     lines, faults = [], []
     while first < end and len(faults) < MOST_FAULTS:
         tried, text, found = run(program, name, first, end - first, seed)
         lines += re.findall(r"(\d+) inputs, (\d+) refused, longest (\d+) ms, largest allocation (\d+)", text)
         faults += found
         first += tried
-    return name, count, lines, faults
+    return name, first - start, lines, faults
 
 
 def main():
@@ -65,6 +65,7 @@ def main():
     listed = subprocess.run(
         [arguments.program], capture_output=True, text=True, check=True).stdout.splitlines()
     shares = {line.split()[0]: float(line.split()[1]) for line in listed}
+    sealed = {line.split()[0] for line in listed if line.split()[2] == "sealed"}
     if arguments.only:
         shares = {name: shares[name] for name in arguments.only.split(",")}
     whole = sum(shares.values())
@@ -90,6 +91,10 @@ def main():
     print(f"{'reader':14} {'inputs':>8} {'refused':>8} {'longest':>8} {'largest':>8}")
     for name, (count, refused, longest, largest) in totals.items():
         print(f"{name:14} {count:8} {refused:8} {longest:5} ms {largest:4} MiB")
+    # Between crashes nothing is counted as refused, so that only whole pieces say this.
+    faults += [f"{name}: refused every input, so that no more than the refusal was tried"
+               for name, (count, refused, _, _) in totals.items()
+               if name not in sealed and count == refused and count > 100]
     for fault in faults:
         print(f"FAULT {fault}")
     print(f"{sum(t[0] for t in totals.values())} inputs, {len(faults)} faults")

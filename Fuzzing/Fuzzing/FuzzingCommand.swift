@@ -30,7 +30,10 @@ struct FuzzingCommand: ParsableCommand {
 
   func run() throws {
     guard let name = target else {
-      for target in Self.targets { print("\(target.name) \(target.share) \(target.summary)") }
+      for target in Self.targets {
+        print(
+          "\(target.name) \(target.share) \(target.isSealed ? "sealed" : "open") \(target.summary)")
+      }
       return
     }
     guard let target = Self.targets.first(where: { $0.name == name }) else {
@@ -58,18 +61,21 @@ struct FuzzingCommand: ParsableCommand {
       var line: String?
       do {
         try prepared.read(input)
+      } catch let error as FuzzingError {
+        // The fuzzer's own.
+        throw error
       } catch {
         line = "\(error)"
       }
       let bytes = fuzzing_end()
-      tally.enter(
+      let faults = tally.enter(
         number, line: line, bytes: Int(bytes), inputBytes: input.count, time: .now - start)
+      // At once: a later input may end the process.
+      for fault in faults { print("FAULT \(name) \(fault)") }
+      if !faults.isEmpty { fflush(nil) }
     }
     print(tally.line(name))
-    if !tally.faults.isEmpty {
-      for fault in tally.faults { print("FAULT \(name) \(fault)") }
-      throw ExitCode(1)
-    }
+    if tally.faultCount > 0 { throw ExitCode(1) }
   }
 }
 
@@ -79,12 +85,14 @@ struct Tally {
   private var refused = 0
   private var longest = Duration.zero
   private var largest = 0
-  /// What no input may do.
-  private(set) var faults: [String] = []
+  /// How often an input did what none may do.
+  private(set) var faultCount = 0
 
+  /// - Returns: what the input did that none may do.
   mutating func enter(
     _ number: Int, line: String?, bytes: Int, inputBytes: Int, time: Duration
-  ) {
+  ) -> [String] {
+    var faults: [String] = []
     count += 1
     if let line {
       refused += 1
@@ -97,12 +105,14 @@ struct Tally {
     if bytes > 10 * inputBytes + 64 << 20 {
       faults.append("input \(number): \(bytes) bytes allocated for \(inputBytes) bytes of input")
     }
+    faultCount += faults.count
+    return faults
   }
 
   func line(_ name: String) -> String {
     let milliseconds = Int(longest / .milliseconds(1))
     return
       "\(name): \(count) inputs, \(refused) refused, longest \(milliseconds) ms, largest allocation "
-      + "\(largest >> 20) MiB, \(faults.count) faults"
+      + "\(largest >> 20) MiB, \(faultCount) faults"
   }
 }

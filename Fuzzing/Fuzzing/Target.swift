@@ -9,6 +9,8 @@ struct Target: Sendable {
   let summary: String
   /// Its share of all inputs.
   let share: Double
+  /// Whether a checksum refuses every changed input; any other reader must accept some.
+  var isSealed = false
   /// Words of its format.
   var words: [String] = []
   /// Makes its inputs and its reader, in a folder of its own.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A file open for writing, which only this process may use until it is closed.
 final class OutputFile {
@@ -23,7 +24,8 @@ final class OutputFile {
       throw DatasetError(
         .refused, "\(path): is no regular file, expected an unfinished download; remove it")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // A file system without locks keeps no two processes apart; everything else works there.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       close()
       throw DatasetError(
         .refused, "\(path): another process is writing it; wait until it has finished")
@@ -83,10 +85,9 @@ enum FileSystem {
   /// Creates the folder and those above it.
   static func createFolder(_ path: String) throws {
     do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw DatasetError(
-        .system, "\(path): cannot create the folder: \(error.localizedDescription)")
+      try makeFolder(path)
+    } catch let error as FileError {
+      throw DatasetError(.system, error.description)
     }
   }
 

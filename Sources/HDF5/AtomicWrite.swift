@@ -60,7 +60,7 @@ extension HDF5File {
       unlink(temporary)
       throw error
     }
-    try synchronize(folder(ofFile: path), reportedAs: path)
+    synchronize(folder(ofFile: path))
   }
 
   /// Throws if the folder of `path` is missing or not writable.
@@ -119,17 +119,12 @@ private func writeFile(
   guard fsync(descriptor) == 0 else { throw failure() }
 }
 
-/// Forces a folder to the disk.
-private func synchronize(_ folder: String, reportedAs path: String) throws {
+/// Forces a folder to the disk where that is possible: the file in it is whole and has its name already.
+private func synchronize(_ folder: String) {
   let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else {
-    throw HDF5Error(file: path, "cannot force \(folder) to the disk (\(systemErrorText()))")
-  }
-  defer { close(descriptor) }
-  // File systems that cannot synchronise a folder say EINVAL.
-  guard fsync(descriptor) == 0 || errno == EINVAL else {
-    throw HDF5Error(file: path, "cannot force \(folder) to the disk (\(systemErrorText()))")
-  }
+  guard descriptor >= 0 else { return }
+  fsync(descriptor)
+  close(descriptor)
 }
 
 func systemErrorText() -> String { String(cString: strerror(errno)) }

@@ -39,12 +39,9 @@ struct FileStart {
       let found = pread(descriptor, &bytes, count, off_t(offset))
       return found == count ? bytes : []
     }
-    // Our files alone have anything in a user block; a damaged mark must not open the rest unchecked.
-    isSealed =
-      bytes(Seal.mark.count, at: 0) == Seal.mark
-      || (bytes(Self.signature.count, at: Seal.byteCount) == Self.signature
-        && bytes(Self.signature.count, at: 0) != Self.signature
-        && bytes(Seal.byteCount, at: 0).contains { $0 != 0 })
+    // Any part of a seal is one: where its mark is damaged, the rest must not be opened unchecked.
+    let block = String(decoding: bytes(Seal.byteCount, at: 0), as: UTF8.self)
+    isSealed = Seal.words.contains { block.contains($0) }
     var places = [0]
     var place = 512
     while place <= Self.last {

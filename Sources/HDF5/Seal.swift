@@ -11,6 +11,9 @@ struct Seal {
   /// How every seal begins.
   static let mark = Array("sealed HDF5\n".utf8)
 
+  /// The words of a seal.
+  static let words = ["sealed HDF5\n", "\nbytes ", "\nsha256 "]
+
   private var hash = StreamingDigest()
   private var length = 0
 
@@ -28,6 +31,13 @@ struct Seal {
 }
 
 extension HDF5File {
+  /// A file's bytes with a new seal, for tests of what a seal does not keep out.
+  package static func sealed(_ contents: [UInt8]) -> [UInt8] {
+    var seal = Seal()
+    contents.withUnsafeBytes { seal.enter($0) }
+    return seal.block + contents
+  }
+
   /// Checks a file that was written sealed (`writeAtomically`) without opening it as HDF5.
   ///
   /// - Throws: `HDF5Error` if it cannot be read, was not sealed, or a single bit of it differs.

@@ -66,6 +66,7 @@ struct RunCommand: AsyncParsableCommand {
     let display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
     display.note(summary(preparation, workerCount))
+    display.begin(of: preparation.specification.rounds)
     if let doubt = preparation.dataset.doubt {
       display.note("Warning: the data are recorded as unverified: \(doubt).")
     }
@@ -78,6 +79,7 @@ struct RunCommand: AsyncParsableCommand {
       resumed: { resumption in
         if let damage = resumption.damage { display.note("\(damage); using the one before it.") }
         display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
+        display.begin(after: resumption.rounds, of: preparation.specification.rounds)
       },
       report: { display.show($0) })
     display.finish()
@@ -93,7 +95,7 @@ struct RunCommand: AsyncParsableCommand {
         "Stopped after round \(round) of \(preparation.specification.rounds)"
           + (round > 0
             ? "; the state is saved in \(output).checkpoint. Run the same command again to resume."
-            : "."))
+            : "; there was nothing to save."))
       throw ExitCode(130)
     }
   }

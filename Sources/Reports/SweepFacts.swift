@@ -27,6 +27,13 @@ struct SweepFacts {
     ].joined(separator: " ")
   }
 
+  /// That only some clients were evaluated, where that is so.
+  private var evaluated: String {
+    let counts = setting("evaluate_clients")
+    return ["", "0"].contains(counts)
+      ? "" : "Evaluated clients: \(counts) (evaluate_clients; 0: all); means are over these."
+  }
+
   /// Scale, data, partition, seeds and code version.
   var footers: [String] {
     let plan = results.plan
@@ -52,7 +59,7 @@ struct SweepFacts {
           ].map { "\($0) \(setting($1))" }.joined(separator: "; ") + ".",
         "Data: \(text(explained: false, Self.data)).",
         "Partition: \(text(\.partitionScheme)); \(partitionSettings).",
-        seeds, hyperparameters,
+        seeds, hyperparameters, evaluated,
         "Code version: \(text(\.codeVersion)); numerics version \(text { "\($0.numericsVersion)" }).",
       ].filter { !$0.isEmpty } + warnings
     return footers + unusable

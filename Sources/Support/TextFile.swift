@@ -53,12 +53,20 @@ public enum TextFile {
   }
 }
 
-/// Makes a folder and those above it. Throws `FileError` naming it if that fails.
-public func makeFolder(_ folder: String) throws {
-  do {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  } catch {
+/// Makes a folder and those above it. Throws `FileError` naming it and the system's reason if that fails.
+public func makeFolder(_ path: String) throws {
+  var status = stat()
+  if stat(path, &status) == 0 {
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw FileError("\(path): is a file, expected the name of a folder")
+    }
+    return
+  }
+  let parent = folder(ofFile: path)
+  if parent != path, parent != "." { try makeFolder(parent) }
+  guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
     throw FileError(
-      "\(folder): cannot create this folder; expected a writable place")
+      "\(path): cannot create this folder (\(String(cString: strerror(errno)))); expected a writable place"
+    )
   }
 }

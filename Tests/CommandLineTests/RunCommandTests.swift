@@ -74,7 +74,7 @@ struct RunCommandTests {
       ),
       (
         ["--output", "small.yaml/result.h5"],
-        "small.yaml: cannot create this folder; expected a writable place"
+        "small.yaml: is a file, expected the name of a folder"
       ),
       (["--output", "data"], "data: is a folder, expected a file name"),
       (["--output", ""], "--output: found an empty name, expected the name of a file"),

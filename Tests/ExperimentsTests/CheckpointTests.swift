@@ -154,7 +154,8 @@ struct CheckpointTests {
     "a whole checkpoint that does not fit is refused, not taken",
     arguments: [
       "round", "rounds beyond", "bank", "clients", "server", "server shape", "matrix",
-      "recorded rounds", "weights", "retained", "type",
+      "recorded rounds", "weights", "retained", "type", "no rounds", "negative rounds",
+      "other rounds", "most rounds",
     ])
   func misfit(what: String) throws {
     let run = try Interrupted()
@@ -163,12 +164,19 @@ struct CheckpointTests {
     ) { file in
       let old = try HDF5File.openForReading(run.checkpoints[1].path)
       if what != "round" {
-        try file.setAttribute("round", Int32(what == "rounds beyond" ? 4 : 1))
+        try file.setAttribute("round", Int32(what == "rounds beyond" ? 5 : 1))
       }
       try file.setAttribute("numerics_version", Int32(CodeVersion.numerics))
       try file.setAttribute(
         "dataset_sha256", old.attribute("dataset_sha256", as: String.self))
-      try file.write("specification", old.readValue("specification", as: String.self))
+      let keys = [
+        "no rounds": "", "negative rounds": "rounds: -5\n", "other rounds": "rounds: 7\n",
+        "most rounds": "rounds: 10000000\n",
+      ]
+      try file.write(
+        "specification",
+        old.readValue("specification", as: String.self)
+          .replacing("rounds: 4\n", with: keys[what] ?? "rounds: 4\n"))
       let bank: [Float] = try old.read("bank")
       let count = bank.count / 5
       switch what {

@@ -2,6 +2,7 @@ import Experiments
 import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
+import HDF5
 import Synchronization
 import TestSupport
 import Testing
@@ -9,20 +10,6 @@ import Testing
 /// A run that is stopped within a round, wherever, resumes to the same bytes.
 @Suite("Stopping within a round")
 struct InterruptionTests {
-  /// Holds from a given time of asking on.
-  private final class Asked: Sendable {
-    private let count = Atomic<Int>(0)
-    private let last: Int
-
-    init(stoppingAt last: Int) { self.last = last }
-
-    var watch: RoundWatch {
-      RoundWatch(shouldStop: { [self] in count.add(1, ordering: .relaxed).newValue >= last }) {
-        _, _, _ in
-      }
-    }
-  }
-
   @Test(
     "stopped again and again, at growing distances, a run has the same bytes",
     arguments: [
@@ -35,20 +22,37 @@ struct InterruptionTests {
     let expected = try Fixtures.run(overrides, to: folder.file("whole.h5").path)
     let path = folder.file("a.h5").path
     var stops: [Int] = []
+    var stopsInEvaluations = 0
     // 5 clients, 7 batches a participant, evaluations: some hundred times of asking in 4 rounds.
     for distance in 1... {
       let outcome = try ExperimentRun(
         Fixtures.preparation(overrides), output: path, overwrite: true, workerCount: 2
       ).run(
-        shouldStop: { false }, watch: Asked(stoppingAt: 2 * distance * distance).watch,
+        shouldStop: { false }, watch: StopAfter(2 * distance * distance).watch,
         report: { _ in })
       guard case .interrupted(let round) = outcome else { break }
       stops.append(round)
+      if round > 0, try !isEvaluated(path, round: round) { stopsInEvaluations += 1 }
     }
     #expect(stops.count > 3)
     #expect(Set(stops).count > 2, "stopped after rounds \(stops)")
+    // Of four rounds with an evaluation after the third and the last, none may be hit.
+    #expect(
+      stopsInEvaluations > 0 || overrides.contains("evaluate_every=3"),
+      "stopped after rounds \(stops)")
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == expected)
     #expect(!FileManager.default.fileExists(atPath: path + ".checkpoint"))
+  }
+
+  /// Whether the checkpoint of a run has an evaluation after its last round, or none is due.
+  private func isEvaluated(_ path: String, round: Int) throws -> Bool {
+    let file = try HDF5File.openForReading(path + ".checkpoint")
+    defer { try? file.close() }
+    let keys: String = try file.readValue("specification")
+    let every = keys.contains("evaluate_every: 3\n") ? 3 : 1
+    let accuracies: [Float] = try file.group("record").read(
+      "test_accuracy_received", shape: [4, 5])
+    return !round.isMultiple(of: every) || !accuracies[(round - 1) * 5].isNaN
   }
 
   @Test("before the first round there is nothing to save")
@@ -57,7 +61,7 @@ struct InterruptionTests {
     let path = folder.file("a.h5").path
     let outcome = try ExperimentRun(
       Fixtures.preparation(), output: path, overwrite: false, workerCount: 1
-    ).run(shouldStop: { false }, watch: Asked(stoppingAt: 1).watch, report: { _ in })
+    ).run(shouldStop: { false }, watch: StopAfter(1).watch, report: { _ in })
     #expect(outcome == .interrupted(afterRound: 0))
     #expect(!FileManager.default.fileExists(atPath: path + ".checkpoint"))
   }
@@ -89,7 +93,7 @@ struct InterruptionTests {
         let outcome = try ExperimentRun(
           Fixtures.preparation(overrides), output: path, overwrite: true, workerCount: 1
         ).run(
-          shouldStop: { false }, watch: Asked(stoppingAt: distance * 4).watch, report: { _ in })
+          shouldStop: { false }, watch: StopAfter(distance * 4).watch, report: { _ in })
         guard outcome == .interrupted(afterRound: 0) else {
           Issue.record("\(outcome)")
           return

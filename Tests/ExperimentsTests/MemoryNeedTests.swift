@@ -2,6 +2,7 @@ import Experiments
 import ExperimentsTestSupport
 import FederatedLearning
 import Support
+import TestSupport
 import Testing
 
 /// A run that cannot fit is refused before anything of it is made.
@@ -26,7 +27,7 @@ struct MemoryNeedTests {
     let memory = MachineMemory(bytes: 4e9, limit: "this machine has")
     try need([]).requireFits(memory)
     for (overrides, part) in [
-      (["methods.pfedla.hidden_sizes=[100000, 100000]"], "200 GB for the server's state"),
+      (["methods.pfedla.hidden_sizes=[100000, 100000]"], "200.2 GB for the server's state"),
       (["method=pfedhn", "methods.pfedhn.hidden_size=100000"], "the server's state"),
       (
         [
@@ -35,12 +36,15 @@ struct MemoryNeedTests {
         ],
         "for the record of all rounds"
       ),
-      (["rounds=10000000", "record_weights_every=1"], "for recorded aggregation weights"),
+      (
+        ["rounds=10000000", "record_weights_every=1"],
+        "for the recorded aggregation weights); give a larger record_weights_every"
+      ),
     ] {
       let need = try need(overrides)
       let error = #expect(throws: SpecificationError.self) { try need.requireFits(memory) }
       let text = error?.description ?? ""
-      #expect(text.hasPrefix("memory: this machine has 4 GB, expected at least "), "\(text)")
+      #expect(text.hasPrefix("memory: this machine has 4.0 GB, expected at least "), "\(text)")
       #expect(text.contains(part), "\(text)")
     }
   }
@@ -54,8 +58,59 @@ struct MemoryNeedTests {
     }
   }
 
-  @Test("this process has some memory")
-  func machine() {
-    #expect(MachineMemory.available.bytes > 100e6)
+  @Test("a run that cannot fit is refused before anything of it is made")
+  func run() throws {
+    let folder = try TemporaryFolder()
+    let error = #expect(throws: SpecificationError.self) {
+      try Fixtures.run(
+        ["methods.pfedla.hidden_sizes=[100000, 100000]"], to: folder.file("a.h5").path)
+    }
+    #expect(error?.description.hasPrefix("memory: ") == true)
+  }
+
+  @Test("stacks count where addresses are limited")
+  func stacks() throws {
+    let need = try need([], workers: 1000)
+    try need.requireFits(MachineMemory(bytes: 1e9, limit: "this machine has"))
+    let error = #expect(throws: SpecificationError.self) {
+      try need.requireFits(
+        MachineMemory(bytes: 1e9, limit: "ulimit -v leaves", isOfAddresses: true))
+    }
+    #expect(error?.description.contains("for the workers' stacks); give fewer --workers") == true)
+  }
+
+  @Test("the limits of a process's control group and of those above it are looked for")
+  func controlGroups() {
+    #expect(
+      MachineMemory.controlGroupFiles(of: "0::/slurm/job_5\n") == [
+        "/sys/fs/cgroup/slurm/job_5/memory.max", "/sys/fs/cgroup/slurm/memory.max",
+        "/sys/fs/cgroup/memory.max",
+      ])
+    #expect(
+      MachineMemory.controlGroupFiles(of: "12:cpu:/a\n4:memory:/a/b\n1:name=systemd:/\n") == [
+        "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+      ])
+    #expect(MachineMemory.controlGroupFiles(of: "nonsense").isEmpty)
+  }
+
+  @Test("a method's state has as many values as it says, counted without making it")
+  func stateValueCounts() throws {
+    for type in MethodRegistry.all { try check(type) }
+  }
+
+  private func check<Method: FederatedMethod>(_ type: Method.Type) throws {
+    let preparation = try Fixtures.preparation(["method=\(Method.information.name)"])
+    let method = try Method(
+      options: preparation.specification.methodOptions, setting: preparation.setting)
+    let made = method.tensors(of: method.initialState()).reduce(0) {
+      $0 + $1.shape.reduce(1, *)
+    }
+    // Hypernetworks of clients that have not taken part are drawn again where they are needed.
+    guard method.hypernetworks == nil || method.hypernetworks?.sharesHypernetwork == true else {
+      return
+    }
+    #expect(method.stateValueCount(participations: 0) == made, "\(Method.information.name)")
   }
 }

@@ -77,6 +77,12 @@ struct MoreRoundsTests {
     #expect(
       reason(["rounds=6", "record_weights_every=3", "record_class_counts_every=2"])
         == start + "record_weights_every is now 3, but the weights after round 3 were not recorded")
+    let mend = #expect(throws: CheckpointError.self) {
+      try Fixtures.run(
+        ["rounds=6", "record_weights_every=3", "record_class_counts_every=2"], to: path)
+    }
+    #expect(
+      mend?.description.contains(". Give record_weights_every=2 to resume, or remove ") == true)
     #expect(
       reason(["rounds=6", "record_class_counts_every=1"])
         == start + "record_class_counts_every is now 1, but the classes of round 1 were not counted"
@@ -86,6 +92,46 @@ struct MoreRoundsTests {
         == start + "4 rounds are done already, rounds is now 2")
     // What is refused stays as it was.
     try Fixtures.run(["rounds=6", "record_class_counts_every=2"], to: path)
+  }
+
+  @Test("a continuation that is stopped in its first training or evaluation has the same numbers")
+  func stoppedContinuation() throws {
+    let folder = try TemporaryFolder()
+    let whole = folder.file("whole.h5").path
+    try Fixtures.run(Self.six, to: whole)
+    let path = folder.file("a.h5").path
+    try Fixtures.run(["rounds=3", "record_class_counts_every=1", "keep_state=true"], to: path)
+    for last in [2, 40] {
+      let outcome = try ExperimentRun(
+        Fixtures.preparation(Self.six), output: path, overwrite: true, workerCount: 1
+      ).run(shouldStop: { false }, watch: StopAfter(last).watch, report: { _ in })
+      guard case .interrupted = outcome else {
+        Issue.record("\(outcome)")
+        return
+      }
+    }
+    try Fixtures.run(Self.six, to: path)
+    #expect(try numbers(path) == numbers(whole))
+  }
+
+  @Test("a run that went on after it had diverged is not resumed as one that stops")
+  func diverged() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    let overrides = ["method=local", "learning_rate=1e30", "keep_state=true"]
+    try Fixtures.run(overrides + ["on_divergence=continue"], to: path)
+    let error = #expect(throws: CheckpointError.self) {
+      try Fixtures.run(overrides + ["rounds=6"], to: path)
+    }
+    #expect(error?.reason.contains("went on after it had diverged in round 1") == true)
+    // A client that first took part in round 4 is marked there, perhaps by the evaluation that only the end asked for.
+    let other = folder.file("b.h5").path
+    try Fixtures.run(overrides + ["on_divergence=continue", "evaluate_every=3"], to: other)
+    let refused = #expect(throws: CheckpointError.self) {
+      try Fixtures.run(
+        overrides + ["on_divergence=continue", "evaluate_every=3", "rounds=6"], to: other)
+    }
+    #expect(refused?.reason.contains("not finite in its last round, 4") == true)
   }
 
   @Test("an audited run keeps no state")

@@ -186,6 +186,10 @@ struct HypernetworkHeadsTests {
       return method.hypernetworkIsFinite(of: 1, state: state)
     }
     #expect(isFinite([1, -2]))
+    // Not written out.
+    #expect(
+      !AggregationHypernetwork.Heads.steps([.init(input: [1, 2], outputs: [3, 4])]).mayOverflow)
+    #expect(AggregationHypernetwork.Heads.dense([1]).mayOverflow)
     #expect(isFinite([3e38, -3e38]))
     #expect(!isFinite([3e38, 3e38]))
     #expect(!isFinite([1e30], input: 1e30))

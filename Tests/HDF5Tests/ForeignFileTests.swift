@@ -82,4 +82,29 @@ struct ForeignFileTests {
       errorLine { _ = try HDF5File.openForReading(path) }
         == "\(path): damaged, truncated or changed: its bytes do not match its checksum")
   }
+
+  @Test("any part of a seal is one; a user block of another program is none")
+  func userBlocks() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    try HDF5File.writeAtomically(to: path, overwrite: true, isSealed: true) {
+      try $0.write("x", [Int32(1)], shape: [1])
+    }
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(try HDF5File.openForReading(path).isSealed)
+    for damage in [0..<1, 0..<12, 12..<20] {
+      var bytes = whole
+      bytes.replaceSubrange(damage, with: Data(repeating: 0x2e, count: damage.count))
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let error = #expect(throws: HDF5Error.self) { try HDF5File.openForReading(path) }
+      #expect(error?.description.contains("do not match its checksum") == true)
+    }
+    var foreign = whole
+    let text = Data("MATLAB 7.3 MAT-file, written on a Monday".utf8)
+    foreign.replaceSubrange(0..<512, with: text + Data(repeating: 0x20, count: 512 - text.count))
+    try foreign.write(to: URL(fileURLWithPath: path))
+    let file = try HDF5File.openForReading(path)
+    #expect(!file.isSealed)
+    #expect(try file.read("x") == [Int32(1)])
+  }
 }

@@ -31,20 +31,21 @@ struct GnuplotTests {
     ])
   func commands(text: String) throws {
     let folder = try TemporaryFolder()
-    try Gnuplot.run(script(text), in: folder.path)
+    let harmful = text.replacing("touch ran", with: "touch \(folder.path)/ran")
+    try Gnuplot.run(script(harmful), drawing: ["p.svg"], in: folder.path)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["p.svg"])
   }
 
   @Test("text is shown as it is", .enabled(if: Gnuplot.program != nil))
   func shown() throws {
     let folder = try TemporaryFolder()
-    try Gnuplot.run(script("θ_i, 50 % \"a\" ≥ 1"), in: folder.path)
+    try Gnuplot.run(script("θ_i, 50 % \"a\" ≥ 1"), drawing: ["p.svg"], in: folder.path)
     let picture = try String(contentsOf: folder.file("p.svg"), encoding: .utf8)
     #expect(picture.contains("θ_i, 50 % "))
     #expect(picture.contains("≥ 1"))
 
     // A digit after a sign that is written as a code is not part of the code.
-    try Gnuplot.run(script("$5 of é7, %12"), in: folder.path)
+    try Gnuplot.run(script("$5 of é7, %12"), drawing: ["p.svg"], in: folder.path)
     let digits = try String(contentsOf: folder.file("p.svg"), encoding: .utf8)
     #expect(digits.contains("$5 of é7, %12"))
   }
@@ -54,6 +55,7 @@ struct GnuplotTests {
     arguments: [
       ("echo 'no such\nterminal' >&2; exit 3", "status 3: no such terminal"),
       ("kill -9 $$", "failed in"), ("exec sleep 60", "no answer in 1 s"),
+      ("printf '<svg>half' > p.svg", "p.svg: gnuplot drew only a part of it"),
     ])
   func faults(script: String, words: String) throws {
     let folder = try TemporaryFolder()
@@ -62,7 +64,9 @@ struct GnuplotTests {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
     let error = #expect(throws: FileError.self) {
       try Gnuplot.$searchPath.withValue(folder.path) {
-        try Gnuplot.$timeLimit.withValue(1) { try Gnuplot.run("plot x", in: folder.path) }
+        try Gnuplot.$timeLimit.withValue(1) {
+          try Gnuplot.run("plot x", drawing: ["p.svg"], in: folder.path)
+        }
       }
     }
     let line = try #require(error?.description)

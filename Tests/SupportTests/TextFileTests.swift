@@ -22,7 +22,7 @@ import Testing
     ) { try TextFile.write("text", to: "\(folder)/none.md") }
     #expect(
       throws: FileError(
-        "/dev/null/a: cannot create this folder; expected a writable place")
+        "/dev/null: is a file, expected the name of a folder")
     ) { try makeFolder("/dev/null/a") }
   }
 

@@ -9,6 +9,13 @@ void cprocess_set_large_block_size(int bytes);
 // Whether anything that was printed to standard output was lost.
 int cprocess_standard_output_failed(void);
 
-// Where `ulimit -v` sets a limit: says in a line that an allocation failed, and ends the process with code 1, where Swift
-// ends it by a signal. Signals from elsewhere do what they did before.
+// Where `ulimit -v` sets a limit and more than half of it is taken: a fault, which is most likely a failed allocation,
+// ends the process with a line and code 1 instead of a signal. Signals from other processes do what they did before.
 void cprocess_explain_failed_allocations(void);
+
+// Whether a signal is ignored.
+int cprocess_ignores(int number);
+
+// Ends the process with a line and code 1 where `ulimit -v` leaves too little for the threads that every command needs:
+// the system's library waits for ever for a thread that cannot be made.
+void cprocess_require_room_for_threads(void);

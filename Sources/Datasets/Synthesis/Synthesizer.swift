@@ -61,12 +61,14 @@ public enum Synthesizer {
   ) throws {
     let folder = location.folder(of: entry)
     if location.isSynthetic(entry) {
-      if !overwrite, let old = entry.files.compactMap({ location.locate($0, of: entry) }).first {
+      // Where one is missing, an earlier call was ended.
+      let found = entry.files.compactMap { location.locate($0, of: entry) }
+      if !overwrite, found.count == entry.files.count, let old = found.first {
         throw DatasetError(
           .refused, "\(old): already contains synthetic data; add --overwrite to replace it")
       }
     } else if let other = try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-      .first(where: { !$0.hasPrefix(".") })
+      .first(where: { !$0.hasPrefix(".") && $0 != "\(DatasetFolder.syntheticMarker).part" })
     {
       throw DatasetError(
         .refused,

@@ -6,7 +6,7 @@ import HDF5
 package struct Checkpoint {
   let round: Int
   let bank: ClientBank
-  let server: [StateTensor]
+  package let server: [StateTensor]
   let record: RunRecord
 
   package init(round: Int, bank: ClientBank, server: [StateTensor], record: RunRecord) {
@@ -207,26 +207,14 @@ package struct CheckpointFile {
     let bank = try file.dataset("bank")
     guard bank.shape.count == 2 else { throw misfit("the bank has shape \(bank.shape)") }
     let round = Int(try file.attribute("round", as: Int32.self))
-    let planned =
-      try file.readValue("specification", as: String.self).split(separator: "\n")
-      .first { $0.hasPrefix("rounds: ") }.flatMap { Int($0.dropFirst("rounds: ".count)) } ?? 0
-    guard planned <= 10_000_000, (1...max(planned, 1)).contains(round) else {
-      throw misfit("round \(round) of \(planned)")
+    let old = RecordedKeys(try file.readValue("specification"))
+    guard let planned = old["rounds"].flatMap({ Int($0) }), (1...10_000_000).contains(planned),
+      (1...planned).contains(round)
+    else {
+      throw misfit("round \(round) of \(old["rounds"] ?? "none")")
     }
-    let shape = RunRecord(
-      roundCount: planned, clientCount: empty.clientCount, layerCount: empty.layerCount,
-      classCount: empty.classCount)
-    let record: RunRecord
-    do {
-      record = try RunRecord(checkpoint: file.group("record"), empty: shape, round: round)
-        .continued(origin.schedule, after: round)
-    } catch let error as RunRecord.Misfit where error.isOfSchedule {
-      throw CheckpointError(
-        .otherRun, "\(path): the checkpoint cannot be continued: \(error.reason)",
-        advice:
-          ". Give the old value to resume, or remove \(files.joined(separator: " and ")) to start again"
-      )
-    }
+    let record = try record(
+      file.group("record"), old, shape: [planned, empty.clientCount], empty, origin, round: round)
     let server = try file.group("server")
     return try Checkpoint(
       round: round,
@@ -243,6 +231,51 @@ package struct CheckpointFile {
           rows: try (0..<tensor.shape[0]).map { try tensor.readRows($0..<$0 + 1) })
       },
       record: record)
+  }
+
+  /// The record, as the run that resumes has it.
+  private func record(
+    _ group: HDF5Group, _ old: RecordedKeys, shape: [Int], _ empty: RunRecord, _ origin: Origin,
+    round: Int
+  ) throws -> RunRecord {
+    // Before there is room for all of it.
+    guard shape[0] * shape[1] <= RunRecord.mostValues else {
+      throw misfit("\(shape[0]) rounds of \(shape[1]) clients")
+    }
+    for (name, _) in RunRecord.matrices where try group.dataset(name).shape != shape {
+      throw misfit("/record/\(name) is \(try group.dataset(name).shape), expected \(shape)")
+    }
+    let whole = try RunRecord(
+      checkpoint: group,
+      empty: RunRecord(
+        roundCount: shape[0], clientCount: shape[1], layerCount: empty.layerCount,
+        classCount: empty.classCount), round: round)
+    do {
+      return try whole.continued(origin.schedule, after: round)
+    } catch let error as RunRecord.OtherSchedule {
+      let mend = error.mend ?? old[error.key].map { "\(error.key)=\($0)" } ?? "the old value"
+      throw CheckpointError(
+        .otherRun, "\(path): the checkpoint cannot be continued: \(error.reason)",
+        advice:
+          ". Give \(mend) to resume, or remove \(files.joined(separator: " and ")) to start again"
+      )
+    }
+  }
+
+  /// The keys of the run that wrote a checkpoint.
+  private struct RecordedKeys {
+    private let values: [String: String]
+
+    init(_ text: String) {
+      values = Dictionary(
+        text.split(separator: "\n").compactMap { line in
+          line.range(of: ": ").map {
+            (String(line[..<$0.lowerBound]), String(line[$0.upperBound...]))
+          }
+        }, uniquingKeysWith: { first, _ in first })
+    }
+
+    subscript(key: String) -> String? { values[key] }
   }
 
   private func checkOrigin(_ file: HDF5File, _ origin: Origin, _ path: String) throws {

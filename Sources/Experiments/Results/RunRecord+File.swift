@@ -24,8 +24,6 @@ extension RunRecord {
   /// Why a checkpoint's group does not hold the record of a run.
   struct Misfit: Error {
     let reason: String
-    /// Whether it is only of another schedule.
-    var isOfSchedule = false
   }
 
   /// Reads what `write(toCheckpoint:)` wrote, every size checked against the run's, since all of it is
@@ -73,7 +71,9 @@ extension RunRecord {
   }
 
   /// The most rounds and clients of a result that is read.
-  private static let (mostRounds, mostClients, mostValues) = (10_000_000, 1_000_000, 1 << 30)
+  private static let (mostRounds, mostClients) = (10_000_000, 1_000_000)
+  /// The most values of a matrix that is read.
+  static let mostValues = 1 << 30
 
   /// Reads the arrays of a result file, each checked for its size and its values, since all of it is
   /// indexed later. What files of schema version 1 do not have stays empty.

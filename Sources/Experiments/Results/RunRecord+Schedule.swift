@@ -49,17 +49,26 @@ extension RunRecord {
     return last != round && schedule.countsClasses(round, last: last)
   }
 
+  /// Why a record cannot be that of a run of another schedule.
+  struct OtherSchedule: Error {
+    let reason: String
+    /// The key whose old value would help.
+    let key: String
+    /// What would help instead of it.
+    var mend: String?
+  }
+
   /// The record as a run of another schedule has it after the same rounds: with more or fewer rounds, and without
   /// what only the end of the old run asked for.
   /// - Parameters:
   ///   - schedule: the new one.
   ///   - round: the last round done; what is missing of it is entered later.
-  /// - Throws: `Misfit` if the new schedule asks for a record of an earlier round that was not made.
+  /// - Throws: `OtherSchedule` if the new schedule asks for a record of an earlier round that was not made.
   func continued(_ schedule: Schedule, after round: Int) throws -> RunRecord {
     guard round <= schedule.roundCount else {
-      throw Misfit(
+      throw OtherSchedule(
         reason: "\(round) rounds are done already, rounds is now \(schedule.roundCount)",
-        isOfSchedule: true)
+        key: "rounds", mend: "rounds=\(round) or more")
     }
     var record = RunRecord(
       roundCount: schedule.roundCount, clientCount: clientCount, layerCount: layerCount,
@@ -76,11 +85,10 @@ extension RunRecord {
     record.downlinkBytes.replaceSubrange(0..<round, with: downlinkBytes[..<round])
     record.divergedRounds = divergedRounds
     if isEvaluated(round), !schedule.evaluates(round) {
+      // The evaluation after the old last round may have found it, which a longer run would not have made.
       guard !divergedRounds.contains(Int32(round)) else {
-        throw Misfit(
-          reason:
-            "values were not finite in its last round, \(round), which more rounds would not have noticed",
-          isOfSchedule: true)
+        throw OtherSchedule(
+          reason: "values of a client were not finite in its last round, \(round)", key: "rounds")
       }
       record.forgetEvaluation(ofRound: round)
     }
@@ -102,13 +110,14 @@ extension RunRecord {
     from old: RunRecord, _ schedule: Schedule, after round: Int
   ) throws {
     let (rows, values) = (clientCount * layerCount, clientCount * layerCount * clientCount)
+    let places = Self.places(old.recordedRounds)
     for needed in 1...max(round, 1) where schedule.recordsWeights(needed) {
-      guard let place = old.recordedRounds.firstIndex(of: Int32(needed)) else {
+      guard let place = places[needed] else {
         if needed == round { continue }
-        throw Misfit(
+        throw OtherSchedule(
           reason:
             "record_weights_every is now \(schedule.recordWeightsEvery), but the weights after round "
-            + "\(needed) were not recorded", isOfSchedule: true)
+            + "\(needed) were not recorded", key: "record_weights_every")
       }
       recordedRounds.append(Int32(needed))
       weights += old.weights[place * values..<(place + 1) * values]
@@ -120,20 +129,26 @@ extension RunRecord {
     from old: RunRecord, _ schedule: Schedule, after round: Int
   ) throws {
     let values = clientCount * classCount
+    let places = Self.places(old.classCountRounds)
     var last = 0
     for needed in 1...max(round, 1)
     where isEvaluated(needed) && schedule.countsClasses(needed, last: last) {
-      guard let place = old.classCountRounds.firstIndex(of: Int32(needed)) else {
+      guard let place = places[needed] else {
         if needed == round { continue }
-        throw Misfit(
+        throw OtherSchedule(
           reason:
             "record_class_counts_every is now \(schedule.recordClassCountsEvery), but the classes of round "
-            + "\(needed) were not counted", isOfSchedule: true)
+            + "\(needed) were not counted", key: "record_class_counts_every")
       }
       last = needed
       classCountRounds.append(Int32(needed))
       correctReceived += old.correctReceived[place * values..<(place + 1) * values]
       correctTrained += old.correctTrained[place * values..<(place + 1) * values]
     }
+  }
+
+  /// The place of each recorded round.
+  private static func places(_ rounds: [Int32]) -> [Int: Int] {
+    Dictionary(rounds.enumerated().map { (Int($1), $0) }, uniquingKeysWith: { first, _ in first })
   }
 }

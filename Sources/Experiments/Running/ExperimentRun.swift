@@ -8,7 +8,7 @@ public struct ExperimentRun {
   public enum Outcome: Sendable, Equatable {
     /// All rounds are done and the result file is written.
     case complete
-    /// Stopped as asked: a checkpoint holds the state after that round.
+    /// Stopped as asked: a checkpoint holds the state after that round, if it is not 0.
     case interrupted(afterRound: Int)
     /// A value was not finite: the result file holds the rounds up to that one.
     case diverged(Divergence)
@@ -87,6 +87,11 @@ public struct ExperimentRun {
     guard let type = MethodRegistry.method(named: specification.method) else {
       throw SpecificationError("method: \(specification.method) is not registered")
     }
+    guard !(isAudited && specification.evaluateClients > 0) else {
+      throw SpecificationError(
+        "evaluate_clients: found \(specification.evaluateClients), expected 0 for an audited run: its replay evaluates "
+          + "all clients")
+    }
     guard !(isAudited && specification.keepState) else {
       throw SpecificationError(
         "keep_state: an audited run keeps no state; leave out one of the two")
@@ -116,6 +121,12 @@ public struct ExperimentRun {
         try federation.restore(round: saved.round, bank: saved.bank, server: saved.server)
       } catch let error as FederationError {
         throw checkpoint.misfit("\(error)")
+      }
+      if specification.onDivergence == .stop, let round = saved.record.firstDivergedRound {
+        throw CheckpointError(
+          .otherRun,
+          "\(found.path): the run went on after it had diverged in round \(round), with on_divergence=continue",
+          advice: "; give that to resume, or remove \(found.path) to start again")
       }
       rounds.record = saved.record
       lastSaved = (found.path, saved.round)
@@ -176,7 +187,8 @@ public struct ExperimentRun {
     }
     audit?.enter(afterLast: federation)
     let keepsState = specification.keepState && divergence == nil
-    if keepsState { try save() }
+    // A full disk may have room for the result.
+    let kept = Result { if keepsState { try save() } }
     // Before the result, so that no result is without one.
     let sidecar = RunSidecar(
       workerCount: workerCount, rounds: federation.state.round - firstRound,
@@ -197,14 +209,24 @@ public struct ExperimentRun {
       RunSidecar.remove(besides: output)
       throw error
     }
-    if keepsState { checkpoint.removePrevious() } else { checkpoint.remove() }
+    if keepsState {
+      do {
+        try kept.get()
+      } catch {
+        throw SpecificationError("keep_state: \(output) is written, but not its state: \(error)")
+      }
+      checkpoint.removePrevious()
+    } else if !isAudited {
+      checkpoint.remove()
+    }
     return divergence.map { .diverged($0) } ?? .complete
   }
 
   private func progress(
     _ record: RunRecord, round: Int, since first: Int, _ elapsed: Duration
   ) -> Progress {
-    let evaluated = record.lastEvaluatedRound
+    // Not from the planned end backwards: that would be a walk through all rounds after each.
+    let evaluated = (1...round).last { record.isEvaluated($0) }
     return Progress(
       round: round, roundCount: record.roundCount, roundsHere: round - first,
       seconds: elapsed.seconds,

@@ -4,56 +4,72 @@ import Support
 
 /// The memory of a run's state: the least that it takes, from sizes alone, before any of it is taken.
 package struct MemoryNeed {
-  /// Bytes of every client's model.
-  let models: Double
-  /// Bytes of the server's state at the end, such as hypernetworks.
-  let server: Double
-  /// Bytes of the recorded aggregation weights.
-  let weights: Double
-  /// Bytes of the record of every round and client.
-  let record: Double
-  /// Bytes of the workers' stacks.
-  private let stacks: Double
+  /// Something that takes memory.
+  private struct Part {
+    let name: String
+    let bytes: Double
+    let remedy: String
+  }
+
+  private let parts: [Part]
+  /// Bytes of the workers' stacks: addresses that are reserved, of which little is taken.
+  private let stacks: Part
 
   package init<Method: FederatedMethod>(
     of method: Method, _ preparation: RunPreparation, workerCount: Int
   ) {
     let specification = preparation.specification
     let clients = preparation.data.clientCount
-    let participants = Participation.count(
-      share: specification.participation, clientCount: clients)
+    let participations =
+      specification.rounds
+      * Participation.count(share: specification.participation, clientCount: clients)
     let float = Double(MemoryLayout<Float>.size)
-    models = Double(clients) * Double(preparation.layout.count) * float
-    server =
-      Double(method.stateValueCount(participations: specification.rounds * participants)) * float
+    // Clients that never trained share one model, but in files each has its own.
+    let isFiled = specification.savedModels != .none || specification.keepState
+    let models = isFiled ? clients : min(clients, participations + 1)
     let every = specification.recordWeightsEvery(clientCount: clients)
     let records = every > 0 && method.weighting != nil ? specification.rounds / every + 1 : 0
-    weights =
-      Double(records) * Double(preparation.layout.layers.count) * Double(clients)
-      * Double(clients) * float
-    // Five measurements, two counts and a mark.
-    record = Double(specification.rounds) * Double(clients) * 29
-    stacks = Double(workerCount) * Double(WorkerPool.stackBytes)
+    parts = [
+      Part(
+        name: "the clients' models",
+        bytes: Double(models) * Double(preparation.layout.count) * float,
+        remedy: "lower partition.clients"),
+      Part(
+        name: "the server's state",
+        bytes: Double(method.stateValueCount(participations: participations)) * float,
+        remedy: "lower partition.clients or the method's sizes"),
+      Part(
+        name: "the recorded aggregation weights",
+        bytes: Double(records) * Double(preparation.layout.layers.count) * Double(clients)
+          * Double(clients) * float,
+        remedy: "give a larger record_weights_every, or 0"),
+      // Five measurements, two counts and a mark.
+      Part(
+        name: "the record of all rounds",
+        bytes: Double(specification.rounds) * Double(clients) * 29,
+        remedy: "lower rounds or partition.clients"),
+    ]
+    stacks = Part(
+      name: "the workers' stacks", bytes: Double(workerCount) * Double(WorkerPool.stackBytes),
+      remedy: "give fewer --workers")
   }
 
-  /// Bytes of all of it.
-  package var bytes: Double { models + server + weights + record + stacks }
+  /// Bytes of the clients' models, the server's state and the aggregation weights.
+  var stateBytes: Double { parts.dropLast().reduce(0) { $0 + $1.bytes } }
+
+  /// Bytes of all but the stacks.
+  package var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
 
   /// Throws `SpecificationError` if there is not that much memory.
   package func requireFits(_ memory: MachineMemory = .available) throws {
-    guard bytes > memory.bytes else { return }
-    let parts = [
-      ("the clients' models", models), ("the server's state", server),
-      ("recorded aggregation weights", weights), ("the record of all rounds", record),
-      ("the workers' stacks", stacks),
-    ].sorted { $0.1 > $1.1 }
+    let counted = parts + (memory.isOfAddresses ? [stacks] : [])
+    let need = counted.reduce(0) { $0 + $1.bytes }
+    guard need > memory.bytes, let largest = counted.max(by: { $0.bytes < $1.bytes }) else {
+      return
+    }
     throw SpecificationError(
-      "memory: \(memory.limit) \(Self.words(memory.bytes)), expected at least "
-        + "\(Self.words(bytes)) (\(Self.words(parts[0].1)) for \(parts[0].0)); lower partition.clients, "
-        + "rounds or the sizes of the method, or raise the limit")
-  }
-
-  private static func words(_ bytes: Double) -> String {
-    bytes < 1e9 ? "\(Int(bytes / 1e6)) MB" : "\(Int(bytes / 1e9)) GB"
+      "memory: \(memory.limit) \(MachineMemory.words(memory.bytes)), expected at least "
+        + "\(MachineMemory.words(need)) (\(MachineMemory.words(largest.bytes)) for \(largest.name)); "
+        + "\(largest.remedy), or raise the limit")
   }
 }

@@ -36,7 +36,10 @@ public enum OutputCheck {
         "\(folder): the folder is not writable; choose another --output or change its "
           + "permissions")
     }
-    try tryName(path + ending, of: path)
+    // A name of that length which nothing else has: not one that a killed process left, nor another one's.
+    let own = ".try-\(getpid())-\(UInt32.random(in: 0...UInt32.max))-"
+    try tryName(
+      path + own + String(repeating: "-", count: max(0, ending.count - own.count)), of: path)
   }
 
   /// Makes and removes a file of the longest name that the work will need.

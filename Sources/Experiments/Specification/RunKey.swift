@@ -18,6 +18,13 @@ public struct RunKey: Sendable {
     case nothing
   }
 
+  /// The values at which keys that were added later change nothing, as results record them, by key.
+  public static let neutralValues: [String: String] = Dictionary(
+    all.compactMap { key in
+      guard case .numbersUnless(let value) = key.decision else { return nil }
+      return (key.name, "\(RunSetting(key.name, value).value)")
+    }, uniquingKeysWith: { first, _ in first })
+
   /// The default of a key.
   enum Default<Value: Sendable>: Sendable {
     /// Always the same.

@@ -26,6 +26,8 @@ package final class CellLock {
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
         if code == EINTR { continue }
+        // Nothing is locked, so nothing is told by the file.
+        unlink(path)
         throw Unsupported(
           description:
             "\(path): cannot be locked (\(String(cString: strerror(code)))); expected a file "
@@ -47,12 +49,27 @@ package final class CellLock {
     }
   }
 
-  /// Takes the lock as soon as no other process holds it, for work of seconds. Throws as `init` does.
-  package static func waiting(_ path: String) throws -> CellLock {
+  /// Takes the lock as soon as no other process holds it, for work of seconds; nil on a file system without locks.
+  /// Throws `SpecificationError` if the file cannot be created.
+  package static func waiting(_ path: String) throws -> CellLock? {
     while true {
-      if let lock = try CellLock(path) { return lock }
+      do {
+        if let lock = try CellLock(path) { return lock }
+      } catch is Unsupported {
+        return nil
+      }
       usleep(100_000)
     }
+  }
+
+  /// Whether the file system of a folder has locks; true where that cannot be found out.
+  package static func isSupported(in folder: String) -> Bool {
+    do {
+      _ = try CellLock("\(folder)/probe-\(getpid()).lock")
+    } catch is Unsupported {
+      return false
+    } catch {}
+    return true
   }
 
   /// Who holds a lock, as its file says.

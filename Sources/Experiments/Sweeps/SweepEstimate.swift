@@ -75,8 +75,8 @@ public struct SweepEstimate: Sendable {
     let rows = (participants / parallel).rounded(.up)
     return SweepEstimate(
       seconds: Double(specification.rounds) * perParticipant * rows
-        + evaluations * evaluation * evaluated / Double(min(workerCount, clients)),
-      bytes: 2.5 * (need.models + need.server + need.weights)
+        + evaluations * evaluation * evaluated / min(Double(workerCount), evaluated),
+      bytes: 2.5 * need.stateBytes
         + Double(preparation.dataset.pixels.count) + 100e6)
   }
 }

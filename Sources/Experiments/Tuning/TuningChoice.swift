@@ -92,9 +92,10 @@ struct HeldOutScore {
       standardError = .nan
       return
     }
-    let evaluations = rounds.map { run.accuracies(run.reported, round: $0) }
     let evaluated = run.record.evaluatedClients(round: rounds.last ?? 1)
-    let clients = evaluated.indices.map { place in evaluations.map { Double($0[place]) }.mean }
+    let clients = evaluated.map { client in
+      rounds.compactMap { run.accuracy(run.reported, of: client, round: $0).map(Double.init) }.mean
+    }
     percent = 100 * clients.mean
     let variances = zip(clients, evaluated.map { run.testCounts[$0] }).map {
       $0 * (1 - $0) / Double(max($1, 1))

@@ -42,7 +42,7 @@ extension AggregationHypernetwork {
 
     /// Whether a value of the heads written out may be infinite or not a number; false only if none is. A sum of
     /// steps is at most the sum of the products of their largest values.
-    var mayOverflow: Bool {
+    package var mayOverflow: Bool {
       guard case .steps(let steps) = self else { return true }
       let bound = steps.reduce(0.0) { sum, step in
         sum + Self.largest(step.outputs) * max(1, Self.largest(step.input))

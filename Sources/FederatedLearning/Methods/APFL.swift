@@ -210,6 +210,11 @@ public struct APFL: FederatedMethod {
     Traffic(uplink: shared.bytes, downlink: shared.bytes)
   }
 
+  /// All models, counted without making them.
+  public func stateValueCount(participations: Int) -> Int {
+    setting.layout.count + setting.clientCount * (setting.layout.count + statisticCount + 1)
+  }
+
   /// The global model, the local models, the versions' statistics and α.
   public func tensors(of state: ServerState) -> [StateTensor] {
     let (clients, count) = (setting.clientCount, setting.layout.count)

@@ -191,6 +191,11 @@ public struct FedALA: FederatedMethod {
     Traffic(uplink: shared.bytes, downlink: shared.bytes)
   }
 
+  /// Models and mixing weights, counted without making them.
+  public func stateValueCount(participations: Int) -> Int {
+    setting.layout.count + setting.clientCount * (columns.count + 1)
+  }
+
   /// Global model, mixing weights, and which clients have learned them.
   public func tensors(of state: State) -> [StateTensor] {
     [

@@ -140,6 +140,11 @@ public struct FedAMP: FederatedMethod, AggregationWeighting {
     Traffic(uplink: setting.modelBytes, downlink: setting.modelBytes)
   }
 
+  /// The distances, counted without making them.
+  public func stateValueCount(participations: Int) -> Int {
+    setting.clientCount * setting.clientCount
+  }
+
   /// The distances.
   public func tensors(of state: ServerState) -> [StateTensor] {
     [

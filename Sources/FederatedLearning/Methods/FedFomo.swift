@@ -184,6 +184,11 @@ public struct FedFomo: FederatedMethod {
     return Traffic(uplink: setting.modelBytes, downlink: downloads * setting.modelBytes)
   }
 
+  /// Models and affinities, counted without making them.
+  public func stateValueCount(participations: Int) -> Int {
+    setting.clientCount * (setting.layout.count + setting.clientCount + 1)
+  }
+
   /// Base models, affinities, and which clients have uploaded a model.
   public func tensors(of state: ServerState) -> [StateTensor] {
     [

@@ -117,6 +117,11 @@ public struct Scaffold: FederatedMethod {
     return Traffic(uplink: bytes, downlink: bytes)
   }
 
+  /// The models and controls, counted without making them.
+  public func stateValueCount(participations: Int) -> Int {
+    (setting.clientCount + 2) * setting.layout.count
+  }
+
   /// The global model and the controls.
   public func tensors(of state: ServerState) -> [StateTensor] {
     let count = setting.layout.count

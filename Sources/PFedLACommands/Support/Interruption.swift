@@ -1,3 +1,4 @@
+import CProcess
 import Dispatch
 import Foundation
 import Synchronization
@@ -10,35 +11,40 @@ final class Interruption {
   private let sources: [any DispatchSourceSignal]
 
   private final class Flags: Sendable {
-    let isRequested = Atomic<Bool>(false)
-    let isUrgent = Atomic<Bool>(false)
+    /// When the first signal came, in nanoseconds of the system's clock; 0 before.
+    let time = Atomic<UInt64>(0)
   }
 
-  /// Seconds in which a round may still finish.
-  private static let patience = 1.0
+  /// Nanoseconds in which a round may still finish.
+  private static let patience: UInt64 = 1_000_000_000
 
   init() {
     let flags = flags
-    sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2].map { number in
+    // nohup, and shells for programs in the background, have some ignored.
+    sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2].filter { !Self.isIgnored($0) }.map {
+      number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        if flags.isRequested.exchange(true, ordering: .sequentiallyConsistent) { exit(130) }
+        let now = DispatchTime.now().uptimeNanoseconds
+        if flags.time.exchange(now, ordering: .sequentiallyConsistent) != 0 { exit(130) }
         StandardError.write("\nStopping; once more to stop without saving.\n")
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
-          flags.isUrgent.store(true, ordering: .sequentiallyConsistent)
-        }
       }
       source.resume()
       return source
     }
   }
 
+  private static func isIgnored(_ number: Int32) -> Bool { cprocess_ignores(number) != 0 }
+
   /// Whether a stop was asked for.
-  var isRequested: Bool { flags.isRequested.load(ordering: .sequentiallyConsistent) }
+  var isRequested: Bool { flags.time.load(ordering: .sequentiallyConsistent) != 0 }
 
   /// Whether it was asked for so long ago that a round should not be finished. Any thread may ask.
   var isUrgent: @Sendable () -> Bool {
-    { [flags] in flags.isUrgent.load(ordering: .relaxed) }
+    { [flags] in
+      let time = flags.time.load(ordering: .relaxed)
+      return time != 0 && DispatchTime.now().uptimeNanoseconds > time + Self.patience
+    }
   }
 }

@@ -35,6 +35,14 @@ final class ProgressDisplay: Sendable {
     }
   }
 
+  /// Begins to show a run of some rounds, of which some are done.
+  func begin(after round: Int = 0, of roundCount: Int) {
+    state.withLock {
+      $0.round = round
+      $0.roundCount = roundCount
+    }
+  }
+
   /// Shows a round if enough time has passed; always the first and the last one.
   func show(_ progress: ExperimentRun.Progress) {
     let isEnd = progress.roundsHere == 1 || progress.round == progress.roundCount

@@ -136,13 +136,16 @@ final class SweepDisplay {
   func show(_ event: Sweep.Event) {
     switch event {
     case .begins(let cell, let number, let count):
+      roundCount = cell.specification.rounds
       run.replace(
         by: ProgressDisplay(title: "\(number)/\(count) \(cell.name)", interval: .seconds(30)))
+      run.current.begin(of: roundCount)
     case .unusable(_, let reason, let target):
       note("\(reason); moved to \(target), the run is done again")
     case .resumes(let resumption):
       if let damage = resumption.damage { note("\(damage); taking the one before it") }
       note("resuming after round \(resumption.rounds)")
+      run.current.begin(after: resumption.rounds, of: roundCount)
     case .progress(let state): run.current.show(state)
     case .done(let cell, let seconds):
       run.current.finish()
@@ -160,6 +163,8 @@ final class SweepDisplay {
     if case .waiting = event { isWaiting = true } else { isWaiting = false }
   }
   private var isWaiting = false
+  /// Rounds of the run that is being done.
+  private var roundCount = 0
 
   /// A line of its own.
   func note(_ line: String) { run.current.note(line) }

@@ -51,6 +51,8 @@ extension Comparison {
     for (key, value) in result.resolvedSpecification where !seedKeys.contains(key) {
       identity[key] = value
     }
+    // A result from before a key is what one with its neutral value is.
+    for (key, value) in RunKey.neutralValues where identity[key] == nil { identity[key] = value }
     // How statistics travel changes nothing if there are none.
     if identity["model.batch_normalisation"] == "false" { identity[statistics] = nil }
     // What the specification does not say.

@@ -37,6 +37,8 @@ public struct SimilarityAccuracyFigure: ReportPart {
             let accuracies = line.series.runs.compactMap {
               $0.accuracy(model, of: SimilarityLine.target, round: round).map { 100 * Double($0) }
             }
+            // Client 0 may not be among those that are evaluated.
+            guard !accuracies.isEmpty else { continue }
             numbers.append(
               panel.labels + [
                 line.aggregation, "\(SimilarityLine.target)", "ours", model.rawValue, "\(round)",

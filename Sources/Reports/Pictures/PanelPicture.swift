@@ -72,20 +72,20 @@ struct PanelPicture {
       "svg size \(Int(layout.width)),\(Int(layout.height)) dynamic name 'figure' "
         + "font 'sans-serif,14' \(shape)"
     }
-    var scripts = [
-      page.script(terminal: svg(page), file: "\(name).svg", pixel: 1),
-      page.script(
-        terminal: "pngcairo size \(2 * width),\(2 * height) font 'sans-serif,10.5' fontscale 2 "
-          + "linewidth 2 pointscale 2 \(shape)", file: "\(name).png", pixel: 0.75),
-      page.script(
-        terminal: "pdfcairo size \(page.width / 96)in,\(page.height / 96)in "
-          + "font 'sans-serif,10.5' \(shape)", file: "\(name).pdf", pixel: 0.75),
-    ]
-    if forNarrowScreens {
-      scripts.append(
-        narrow.script(terminal: svg(narrow), file: name + Self.narrowEnding, pixel: 1))
+    func draw(_ page: PanelLayout, _ terminal: String, _ file: String, pixel: Double) throws {
+      try Gnuplot.run(
+        page.script(terminal: terminal, file: file, pixel: pixel), drawing: [file], in: folder)
     }
-    for script in scripts { try Gnuplot.run(script, in: folder) }
+    try draw(page, svg(page), "\(name).svg", pixel: 1)
+    try draw(
+      page,
+      "pngcairo size \(2 * width),\(2 * height) font 'sans-serif,10.5' fontscale 2 "
+        + "linewidth 2 pointscale 2 \(shape)", "\(name).png", pixel: 0.75)
+    try draw(
+      page,
+      "pdfcairo size \(page.width / 96)in,\(page.height / 96)in font 'sans-serif,10.5' \(shape)",
+      "\(name).pdf", pixel: 0.75)
+    if forNarrowScreens { try draw(narrow, svg(narrow), name + Self.narrowEnding, pixel: 1) }
     try CreationDate.remove(from: "\(folder)/\(name).pdf")
   }
 }

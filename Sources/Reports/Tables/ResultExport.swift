@@ -130,8 +130,7 @@ public struct ResultExport {
             keys + [
               "\(round)", "\(client)", result.classNames[label],
               "\(result.testClassCounts[client * classes + label])",
-              "\(record.correctReceived[place])",
-              "\(record.correctTrained[place])",
+              Self.count(record.correctReceived[place]), Self.count(record.correctTrained[place]),
             ])
           place += 1
         }
@@ -139,4 +138,7 @@ public struct ResultExport {
     }
     return csv
   }
+
+  /// A count; empty where the client was not evaluated.
+  private static func count(_ value: Int32) -> String { value < 0 ? "" : "\(value)" }
 }
