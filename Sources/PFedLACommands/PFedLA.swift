@@ -9,6 +9,7 @@ public enum CommandLineProgram {
   /// Runs the subcommand that the process's arguments name, and ends the process.
   public static func main() async {
     LargeBlocks.returnToTheSystem()
+    cprocess_require_room_for_threads()
     cprocess_explain_failed_allocations()
     // A closed pipe is an error of the write, not the end of a run.
     signal(SIGPIPE, SIG_IGN)
@@ -39,6 +40,6 @@ struct PFedLA: AsyncParsableCommand {
       CompareCommand.self,
       ExportCommand.self, VerifyCommand.self,
       DatasetsCommand.self,
-      PartitionCommand.self, MethodsCommand.self,
+      PartitionCommand.self, MethodsCommand.self, ClusterCommand.self,
     ])
 }

@@ -35,20 +35,41 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   @OptionGroup var options: SweepOptions
 
+  @Option(help: "A list of tasks that pfedla cluster submit wrote; it replaces the targets.")
+  var tasks: String?
+
+  @Option(help: "The number of the task to do.")
+  var task: Int?
+
   mutating func validate() throws {
     targets = options.separating(targets)
-    if targets.isEmpty { throw ValidationError("a target is missing, such as table1") }
+    guard (tasks == nil) == (task == nil) else {
+      throw ValidationError("--tasks and --task: found one of them, expected both or none")
+    }
+    if tasks != nil, !targets.isEmpty {
+      throw ValidationError("--tasks: found it with targets, expected one of the two")
+    }
+    if tasks == nil, targets.isEmpty {
+      throw ValidationError("a target is missing, such as table1")
+    }
   }
 
   func run() throws {
-    let output = output ?? "runs/reproduce-\(profile)"
-    let report = try options.run(targets, profile: profile, output: output) { sweep in
-      guard !sweep.report.hasGrids else {
-        throw SpecificationError(
-          "\(sweep.file): report: found \(sweep.report.name), expected a table or figure; give pfedla tune \(sweep.name)"
-        )
-      }
+    if let tasks, let task {
+      return try ClusterTask(list: tasks, number: task).run(workers: options.workers)
     }
+    let output = output ?? "runs/reproduce-\(profile)"
+    let report = try options.run(
+      targets, profile: profile, output: output, isAllowed: Self.requireFigure)
     if report != nil { print("\(output)/report.html") }
+  }
+
+  /// Throws for a tuning sweep.
+  static func requireFigure(_ sweep: SweepSpecification) throws {
+    guard !sweep.report.hasGrids else {
+      throw SpecificationError(
+        "\(sweep.file): report: found \(sweep.report.name), expected a table or figure; give pfedla tune \(sweep.name)"
+      )
+    }
   }
 }

@@ -42,6 +42,16 @@ public struct Sweep: Sendable {
     case waiting(cells: Int)
   }
 
+  /// How a process makes sure that nobody else does its cells.
+  public enum Claim: Sendable {
+    /// By locks: what another process holds is waited for. Where the file system has none, nothing keeps two processes
+    /// apart.
+    case locks
+    /// A list of tasks gives every cell one owner; locks are taken where the file system has them, and what another
+    /// process holds is left to it.
+    case owned
+  }
+
   /// How a sweep ended.
   public struct Outcome: Sendable {
     /// Cells that could not be done.
@@ -53,16 +63,21 @@ public struct Sweep: Sendable {
   private let folder: CellFolder
   private let datasetsFolder: String
   private let workerCount: Int
+  private let claim: Claim
   private static let pollingSeconds: UInt32 = 2
 
   /// - Parameters:
   ///   - folder: the folder of the cells.
   ///   - datasetsFolder: the folder with the dataset files.
   ///   - workerCount: threads; changes no number of a result.
-  public init(folder: CellFolder, datasetsFolder: String, workerCount: Int) {
+  ///   - claim: how it claims cells.
+  public init(
+    folder: CellFolder, datasetsFolder: String, workerCount: Int, claim: Claim = .locks
+  ) {
     self.folder = folder
     self.datasetsFolder = datasetsFolder
     self.workerCount = workerCount
+    self.claim = claim
   }
 
   /// Does all cells that are not finished.
@@ -82,7 +97,7 @@ public struct Sweep: Sendable {
     let cells = cells.uniqueByName()
     let finished = (survey ?? CellSurvey(cells, in: folder)).finished
     for name in folder.untidy(among: cells.map(\.name)) {
-      guard let lock = try CellLock(folder.lock(of: name)) else { continue }
+      guard let lock = try lock(name) else { continue }
       withExtendedLifetime(lock) {
         folder.removeTemporaryFiles(of: name)
         if finished[name] != nil { folder.removeCheckpoint(of: name) }
@@ -101,7 +116,7 @@ public struct Sweep: Sendable {
           outcome.isInterrupted = true
           return outcome
         }
-        guard let lock = try CellLock(folder.lock(of: cell.name)) else {
+        guard let lock = try lock(cell.name) else {
           if reported.insert(cell.name).inserted {
             report(.taken(cell, by: CellLock.holder(of: folder.lock(of: cell.name))))
           }
@@ -133,14 +148,28 @@ public struct Sweep: Sendable {
           report(.failed(failure))
         }
       }
-      if !taken.isEmpty {
+      if !taken.isEmpty, claim == .locks {
         report(.waiting(cells: taken.count))
         sleep(Self.pollingSeconds)
         taken.removeAll { folder.content(of: $0).isUsable }
       }
-      left = taken
+      left = claim == .locks ? taken : []
     }
     return outcome
+  }
+
+  /// The claim to a cell: nil if another process has it, one without a lock where the file system has none.
+  private func lock(_ name: String) throws -> CellClaim? {
+    do {
+      return try CellLock(folder.lock(of: name)).map { CellClaim(lock: $0) }
+    } catch is CellLock.Unsupported {
+      return CellClaim(lock: nil)
+    }
+  }
+
+  /// Kept while a cell is worked on.
+  private struct CellClaim {
+    let lock: CellLock?
   }
 
   /// - Returns: whether the cell is complete.

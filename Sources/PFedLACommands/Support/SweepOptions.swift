@@ -1,6 +1,5 @@
 import ArgumentParser
 import Experiments
-import FederatedLearning
 import Foundation
 import NeuralNetworks
 import Reports
@@ -64,6 +63,47 @@ struct SweepOptions: ParsableArguments {
     _ targets: [String], profile: String, output: String,
     isAllowed: (SweepSpecification) throws -> Void
   ) throws -> Report? {
+    let work = try work(targets, profile: profile, output: output, isAllowed: isAllowed)
+    let display = work.display
+    let canStart = display.announce(
+      work.cells, work.plans, work.survey, datasetsFolder: work.datasetsFolder, listsAll: dryRun)
+    guard !dryRun else {
+      if !canStart { throw ExitCode.failure }
+      return nil
+    }
+    for plan in work.plans { try plan.write(to: output) }
+    let outcome = try work.compute(workerCount: workerCount)
+    guard !outcome.isInterrupted else {
+      display.note("Stopped. Give the same command again to resume.")
+      throw ExitCode(130)
+    }
+    let report = try Report(output: output, paperFolder: "\(experiments)/paper")
+    let written = try report.write()
+    report.printProblems()
+    let diverged = report.diverged(among: work.cells)
+    if let first = diverged.first {
+      display.note(
+        "\(Counted.words(diverged.count, of: work.cells.count, "run")) diverged and "
+          + "\(diverged.count == 1 ? "is" : "are") left out of the means: \(first)"
+          + (diverged.count > 1 ? " and \(diverged.count - 1) more" : ""))
+    }
+    try work.requireNoFailure(outcome)
+    print(written.plainText(isBold: Terminal.isBold), terminator: "")
+    return report
+  }
+
+  /// Worker threads.
+  var workerCount: Int { workers ?? WorkerPool.coreCount }
+
+  /// What there is to do of some sweeps, checked, with a display for it.
+  /// - Parameters:
+  ///   - targets: names or files of sweeps.
+  ///   - output: the folder for results.
+  ///   - isAllowed: throws for a sweep that the command does not take.
+  func work(
+    _ targets: [String], profile: String, output: String,
+    isAllowed: (SweepSpecification) throws -> Void
+  ) throws -> SweepWork {
     var selection = SweepSpecification.Selection(profile: profile)
     selection.only = try selectedLabels()
     selection.seeds = seeds
@@ -78,7 +118,7 @@ struct SweepOptions: ParsableArguments {
       throw SpecificationError("no run is left by --only, --seeds and --cell")
     }
     let folder = CellFolder(output: output)
-    let display = SweepDisplay(folder: folder, workerCount: workers ?? WorkerPool.coreCount)
+    let display = SweepDisplay(folder: folder, workerCount: workerCount)
     let datasetsFolder = try dataFolder(plans, cells, output, display)
     for plan in plans {
       for runs in try plan.superseded(in: output, by: cells) {
@@ -94,45 +134,9 @@ struct SweepOptions: ParsableArguments {
       stopped: cells.filter {
         survey.stopped.contains($0.name) && $0.specification.onDivergence == .continue
       })
-    let canStart = display.announce(
-      cells, plans, survey, datasetsFolder: datasetsFolder, listsAll: dryRun)
-    guard !dryRun else {
-      if !canStart { throw ExitCode.failure }
-      return nil
-    }
-    for plan in plans { try plan.write(to: output) }
-
-    let interruption = Interruption()
-    let outcome = try Sweep(
-      folder: folder, datasetsFolder: datasetsFolder, workerCount: workers ?? WorkerPool.coreCount
-    ).run(
-      cells, survey: survey, shouldStop: { interruption.isRequested },
-      watch: RoundWatch(shouldStop: interruption.isUrgent) { [run = display.run] in
-        run.current.show($0, done: $1, of: $2)
-      },
-      report: { display.show($0) })
-    display.finish()
-    guard !outcome.isInterrupted else {
-      display.note("Stopped. Give the same command again to resume.")
-      throw ExitCode(130)
-    }
-    let report = try Report(output: output, paperFolder: "\(experiments)/paper")
-    let written = try report.write()
-    report.printProblems()
-    let diverged = report.diverged(among: cells)
-    if let first = diverged.first {
-      display.note(
-        "\(Counted.words(diverged.count, of: cells.count, "run")) diverged and "
-          + "\(diverged.count == 1 ? "is" : "are") left out of the means: \(first)"
-          + (diverged.count > 1 ? " and \(diverged.count - 1) more" : ""))
-    }
-    guard outcome.failures.isEmpty else {
-      display.note("\(Counted.words(outcome.failures.count, of: cells.count, "run")) failed:")
-      for failure in outcome.failures { display.note("  \(failure.cell): \(failure.reason)") }
-      throw ExitCode.failure
-    }
-    print(written.plainText(isBold: Terminal.isBold), terminator: "")
-    return report
+    return SweepWork(
+      plans: plans, cells: cells, folder: folder, datasetsFolder: datasetsFolder, survey: survey,
+      display: display)
   }
 
   /// The targets expanded, checked against each other.
