@@ -71,7 +71,8 @@ int cprocess_ignores(int number) {
   return sigaction(number, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
 }
 
-void cprocess_require_room_for_threads(void) {
+// Before the runtime asks for its first thread.
+__attribute__((constructor)) static void require_room_for_threads(void) {
   const unsigned long long least = 160ull << 20;
   page = (unsigned long long)sysconf(_SC_PAGESIZE);
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;

@@ -9,7 +9,6 @@ public enum CommandLineProgram {
   /// Runs the subcommand that the process's arguments name, and ends the process.
   public static func main() async {
     LargeBlocks.returnToTheSystem()
-    cprocess_require_room_for_threads()
     cprocess_explain_failed_allocations()
     // A closed pipe is an error of the write, not the end of a run.
     signal(SIGPIPE, SIG_IGN)

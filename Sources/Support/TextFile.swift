@@ -28,6 +28,7 @@ public enum TextFile {
         "\(path): cannot be written (\(String(cString: strerror(errno)))"
           + (full ? "; free some space and try again)" : ")"))
     }
+    removeLeftovers(of: path)
     do {
       // A file that a killed process of this number left; a link there is removed, never followed.
       unlink(temporary)
@@ -50,6 +51,19 @@ public enum TextFile {
       unlink(temporary)
       throw error
     }
+  }
+}
+
+/// Removes the temporary files that processes of this machine left of a file and which run no more.
+private func removeLeftovers(of path: String) {
+  let parent = folder(ofFile: path)
+  let start = (path.split(separator: "/").last.map(String.init) ?? path) + ".tmp-"
+  for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+  where name.hasPrefix(start) {
+    guard let process = Int32(name.dropFirst(start.count)), process > 0,
+      kill(process, 0) != 0, errno == ESRCH
+    else { continue }
+    unlink("\(parent)/\(name)")
   }
 }
 

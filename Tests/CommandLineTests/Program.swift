@@ -27,13 +27,17 @@ enum Program {
   }
 
   /// Starts the program without waiting; output goes to files in `folder`.
-  static func start(_ arguments: [String], in folder: TemporaryFolder) throws -> Process {
+  /// - Parameter environment: changes to the environment.
+  static func start(
+    _ arguments: [String], in folder: TemporaryFolder, environment changes: [String: String] = [:]
+  ) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.currentDirectoryURL = folder.url
     var environment = ProcessInfo.processInfo.environment
     environment["PFEDLA_DATASETS"] = nil
+    environment.merge(changes) { $1 }
     process.environment = environment
     process.standardInput = FileHandle.nullDevice
     for (name, key) in [
@@ -70,8 +74,10 @@ enum Program {
   }
 
   /// Runs the program to its end.
-  static func run(_ arguments: [String], in folder: TemporaryFolder) throws -> Result {
-    try finish(start(arguments, in: folder), in: folder)
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+  ) throws -> Result {
+    try finish(start(arguments, in: folder, environment: environment), in: folder)
   }
 
   /// A folder with a small specification, `small.yaml`, and synthetic CIFAR-10 in `data`.

@@ -16,6 +16,19 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/a/b") == ["text.md"])
   }
 
+  @Test func whatKilledProcessesLeftOfAFileIsRemoved() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try makeFolder(folder)
+    // No process has the first number; the second is alive.
+    for name in ["text.md.tmp-999999999", "text.md.tmp-\(getppid())", "other.md.tmp-999999999"] {
+      try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+    try TextFile.write("text", to: "\(folder)/text.md")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        == ["other.md.tmp-999999999", "text.md", "text.md.tmp-\(getppid())"])
+  }
+
   @Test func errorsNameTheFileAndTheReason() {
     #expect(
       throws: FileError("\(folder)/none.md: cannot be written (No such file or directory)")

@@ -147,6 +147,15 @@ def check_pictures(work, record, place):
             path.unlink(missing_ok=True)
         fill(place, left)
         ended = work.program.run(["report", output])
+        missing = [path for path in pictures if not path.exists()]
+        if ended.status == 0 and missing:
+            # The rest of the report had room: a line names each figure that has no picture.
+            record.add("failed writes")
+            unnamed = [path.name for path in missing if f"{path.stem.removesuffix('-narrow')}: no plot" not in ended.errors]
+            record.check(not unnamed, what, f"no line says that there is no {', '.join(unnamed)}")
+            lines.add("NAME: no plot …")
+            (place / "ballast").unlink()
+            ended = work.program.run(["report", output])
         if ended.status != 0:
             record.add("failed writes")
             wrong = ended.refusal_fault()

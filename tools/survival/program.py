@@ -61,6 +61,10 @@ class Ended:
             return self.tail
         if self.status == 0:
             return "exit code 0, expected an error"
+        # Swift prints what could not be allocated before the program explains it.
+        said = self.errors.strip().splitlines()
+        if self.status == 1 and said and said[-1].startswith("Error: memory: "):
+            return None
         if TRACE.search(self.errors):
             return f"a trace of a crash: {self.tail}"
         lines = self.error_lines

@@ -15,7 +15,3 @@ void cprocess_explain_failed_allocations(void);
 
 // Whether a signal is ignored.
 int cprocess_ignores(int number);
-
-// Ends the process with a line and code 1 where `ulimit -v` leaves too little for the threads that every command needs:
-// the system's library waits for ever for a thread that cannot be made.
-void cprocess_require_room_for_threads(void);

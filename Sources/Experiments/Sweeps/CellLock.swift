@@ -65,7 +65,7 @@ package final class CellLock {
   /// Whether the file system of a folder has locks; true where that cannot be found out.
   package static func isSupported(in folder: String) -> Bool {
     do {
-      _ = try CellLock("\(folder)/probe-\(getpid()).lock")
+      _ = try CellLock("\(folder)/probe.lock")
     } catch is Unsupported {
       return false
     } catch {}

@@ -78,9 +78,9 @@ struct ClusterCancel: AsyncParsableCommand {
 
   func run() throws {
     let folder = ClusterFolder(output: absolutePath(output))
-    let jobs = folder.submissions.compactMap { $0.readJob()?.id }
+    let jobs = Set(folder.submissions.compactMap { $0.readJob()?.id })
     let slurm = Slurm(jobs: jobs)
-    let live = jobs.filter(slurm.isLive)
+    let live = jobs.filter(slurm.isLive).sorted()
     for job in live {
       // TERM to the script, which hands it on, and KILL where it is ignored.
       let answer = try ProgramCall.run(["scancel", job])
