@@ -40,17 +40,18 @@ struct ReportCommand: ParsableCommand {
     let report = try Report(
       output: folder, paperFolder: "\(experiments)/paper", atRound: atRound)
     let written = try report.write()
-    report.printProblems()
+    report.printProblems(of: written)
     print(written.plainText(isBold: Terminal.isBold), terminator: "")
     print("\(report.destination)/report.html")
   }
 }
 
 extension Report {
-  /// Prints on standard error what is wrong with results, each problem once.
-  func printProblems() {
+  /// Prints on standard error what is wrong with results and why pictures are missing, each line once.
+  func printProblems(of written: Written) {
     var seen = Set<String>()
-    for problem in sweeps.flatMap(\.problems) where seen.insert(problem).inserted {
+    let lines = sweeps.flatMap(\.problems) + written.sections.flatMap(\.missingPictures)
+    for problem in lines where seen.insert(problem).inserted {
       printToStandardError(problem)
     }
   }

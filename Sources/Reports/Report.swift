@@ -93,6 +93,7 @@ public struct Report {
       section.pictures += part.pictures
       section.files += part.files
       section.notes += part.notes.filter { !section.notes.contains($0) }
+      section.missingPictures += part.missingPictures
     }
     return section
   }

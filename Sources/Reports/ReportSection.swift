@@ -33,6 +33,8 @@ public struct ReportSection: Sendable {
   public var files: [String] = []
   /// What a reader must know, in plain words.
   public var notes: [String] = []
+  /// Why pictures are missing, a line each.
+  public internal(set) var missingPictures: [String] = []
   /// What is wrong with the results: files that could not be used, runs that do not belong together.
   public var problems: [String] = []
 
@@ -64,6 +66,7 @@ extension ReportSection {
     files.append("\(name).csv")
     if let problem = picture.write(to: folder, name: name) {
       note(problem)
+      if !missingPictures.contains(problem) { missingPictures.append(problem) }
     } else {
       pictures.append(Picture(caption: caption, name: name, isContrast: isContrast))
     }

@@ -79,7 +79,7 @@ struct SweepOptions: ParsableArguments {
     }
     let report = try Report(output: output, paperFolder: "\(experiments)/paper")
     let written = try report.write()
-    report.printProblems()
+    report.printProblems(of: written)
     let diverged = report.diverged(among: work.cells)
     if let first = diverged.first {
       display.note(
