@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-hostile test-asan test-tsan check-processors documentation manual torch replay bench numerics golden clean
+  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors documentation manual torch replay bench numerics golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -94,6 +94,9 @@ test-asan: deps ## Run all tests with the address sanitizer
 test-tsan: deps ## Run all tests with the thread sanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/tools/thread_sanitizer.txt" \
 	  swift test -c release --disable-testable-imports --sanitize thread --scratch-path .build-tsan
+
+check-cluster: build ## Submit to a Slurm of its own whose nodes, tasks and controller fail
+	$(PYTHON) tools/check_cluster.py --pfedla $(PFEDLA)
 
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
