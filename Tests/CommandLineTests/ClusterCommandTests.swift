@@ -49,7 +49,8 @@ struct ClusterCommandTests {
     return folder
   }
 
-  private func cluster(_ arguments: String..., in folder: TemporaryFolder) throws -> Program.Result {
+  private func cluster(_ arguments: String..., in folder: TemporaryFolder) throws -> Program.Result
+  {
     try Program.run(
       ["cluster"] + arguments, in: folder,
       environment: ["PATH": "\(folder.path)/bin:/usr/bin:/bin"])
@@ -63,8 +64,10 @@ struct ClusterCommandTests {
   func whole() throws {
     let folder = try workplace()
     let submitted = try cluster(
-      "submit", "small.yaml", "--profile", "smoke", "--output", "out", "--task-time", "1", "--limit", "2",
-      "--time", "01:30:00", "--memory", "2G", "--cpus", "1", "--partition", "short", "--account", "me",
+      "submit", "small.yaml", "--profile", "smoke", "--output", "out", "--task-time", "1",
+      "--limit", "2",
+      "--time", "01:30:00", "--memory", "2G", "--cpus", "1", "--partition", "short", "--account",
+      "me",
       "--sbatch=--exclude=n1", in: folder)
     #expect(submitted.status == 0, "\(submitted.errors)")
     let script = try text("out/cluster/1/submit.sh", in: folder)
@@ -75,9 +78,10 @@ struct ClusterCommandTests {
     ] {
       #expect(script.contains("#SBATCH \(line)\n"), "\(line)")
     }
-    #expect(try text("sbatch.txt", in: folder) == "--parsable \(folder.path)/out/cluster/1/submit.sh\n")
+    #expect(
+      try text("sbatch.txt", in: folder) == "--parsable \(folder.path)/out/cluster/1/submit.sh\n")
 
-    try Data("17_0 PENDING\n".utf8).write(to: folder.file("queue.txt"))
+    try Data("17|0|PENDING|c\n".utf8).write(to: folder.file("queue.txt"))
     let waiting = try cluster("status", "out", in: folder)
     #expect(waiting.output.hasPrefix("4 runs: 4 waiting\n"), "\(waiting.output)")
     // Those runs belong to a task that waits.
@@ -111,7 +115,8 @@ struct ClusterCommandTests {
   func again() throws {
     let folder = try workplace()
     _ = try cluster(
-      "submit", "small.yaml", "--profile", "smoke", "--output", "out", "--account", "me", in: folder)
+      "submit", "small.yaml", "--profile", "smoke", "--output", "out", "--account", "me", in: folder
+    )
     let lost = try cluster("status", "out", in: folder)
     #expect(lost.output.hasPrefix("4 runs: 4 lost\n"), "\(lost.output)")
     #expect(try cluster("resubmit", "out", "--failed", in: folder).errors.contains("no run failed"))
@@ -121,7 +126,7 @@ struct ClusterCommandTests {
     #expect(script.contains("#SBATCH --array=0-3\n") && script.contains("--account=me"))
     #expect(script.contains("--mem=3072M") && script.contains("/out/cluster/2/tasks.json"))
 
-    try Data("17_0 RUNNING\n17_3 PENDING\n".utf8).write(to: folder.file("queue.txt"))
+    try Data("17|0|RUNNING|c\n17|3|PENDING|c\n".utf8).write(to: folder.file("queue.txt"))
     #expect(try cluster("cancel", "out", in: folder).errors == "job 17 cancelled\n")
     #expect(try text("scancel.txt", in: folder) == "17\n")
   }
@@ -130,7 +135,8 @@ struct ClusterCommandTests {
   func script() throws {
     let folder = try workplace()
     let printed = try cluster(
-      "submit", "small.yaml", "--profile", "smoke", "--output", "it's $(here)", "--dry-run", in: folder)
+      "submit", "small.yaml", "--profile", "smoke", "--output", "it's $(here)", "--dry-run",
+      in: folder)
     #expect(printed.status == 0, "\(printed.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.file("it's $(here)/cluster").path))
     try Data(printed.output.utf8).write(to: folder.file("submit.sh"))
@@ -171,7 +177,9 @@ struct ClusterCommandTests {
     #expect(result.errors.contains(words), "\(result.errors)")
   }
 
-  @Test("where Slurm is not installed, submit says so before anything is written; a task's number must exist")
+  @Test(
+    "where Slurm is not installed, submit says so before anything is written; a task's number must exist"
+  )
   func withoutSlurm() throws {
     let folder = try workplace()
     let result = try Program.run(

@@ -312,7 +312,8 @@ import Testing
       }
       #expect(error?.kind == .system)
       #expect(
-        error?.description.hasPrefix("\(folder)/sample: is a file, expected the name of a folder") == true)
+        error?.description.hasPrefix("\(folder)/sample: is a file, expected the name of a folder")
+          == true)
     }
   }
 

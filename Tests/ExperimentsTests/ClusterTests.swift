@@ -49,14 +49,15 @@ struct ClusterTests {
     let cluster = ClusterFolder(output: folder.path)
     let submission = try cluster.newSubmission()
     try list([["a", "b"], ["c"]], output: folder.path).write(to: submission.tasks)
-    var job = ClusterFolder.Submission.Job(command: ["sbatch"])
+    var job = ClusterFolder.Submission.Job(command: ["sbatch"], comment: "c")
     job.id = id
     try submission.write(job)
     return (cluster, submission)
   }
 
   private func beat(
-    _ submission: ClusterFolder.Submission, _ state: TaskBeat.State, failures: [String: String] = [:]
+    _ submission: ClusterFolder.Submission, _ state: TaskBeat.State,
+    failures: [String: String] = [:]
   ) {
     var beat = TaskBeat()
     beat.state = state
@@ -77,7 +78,8 @@ struct ClusterTests {
     return status.cells.map(\.state)
   }
 
-  @Test("a task without a sign of life is as the scheduler says, and uncertain where it says nothing")
+  @Test(
+    "a task without a sign of life is as the scheduler says, and uncertain where it says nothing")
   func withoutBeats() throws {
     let folder = try TemporaryFolder()
     let (cluster, _) = try submission(folder)
@@ -93,7 +95,10 @@ struct ClusterTests {
     let (cluster, submission) = try submission(folder)
     beat(submission, .running)
     #expect(try states(cluster, .unknown) == [.running, .waiting, .uncertain])
-    #expect(try states(cluster, .ended("COMPLETED")).prefix(2) == [.running, .waiting])
+    #expect(try states(cluster, .ended(nil)).prefix(2) == [.running, .waiting])
+    #expect(try states(cluster, .ended("NODE_FAIL")).prefix(2) == [.running, .waiting])
+    // Killed just now.
+    #expect(try states(cluster, .ended("CANCELLED")).prefix(2) == [.lost, .lost])
     // Ten minutes without one.
     #expect(try states(cluster, .running, later: 600).prefix(2) == [.uncertain, .uncertain])
     #expect(try states(cluster, .pending, later: 600).prefix(2) == [.waiting, .waiting])
@@ -109,7 +114,8 @@ struct ClusterTests {
     #expect(status.cells[0].remark == "no such file")
   }
 
-  @Test("a result is done whatever else is said; reasons name the scheduler's word and the log's end")
+  @Test(
+    "a result is done whatever else is said; reasons name the scheduler's word and the log's end")
   func doneAndLost() throws {
     let folder = try TemporaryFolder()
     let (cluster, submission) = try submission(folder)
@@ -124,7 +130,9 @@ struct ClusterTests {
     #expect(status.cells[2].remark.hasSuffix("its log ends with: one / two / slurmstepd: killed"))
   }
 
-  @Test("a submission without an answer is uncertain, one that was never made is lost, a later one takes over")
+  @Test(
+    "a submission without an answer is uncertain, one that was never made is lost, a later one takes over"
+  )
   func submissions() throws {
     let folder = try TemporaryFolder()
     let (cluster, _) = try submission(folder, id: nil)

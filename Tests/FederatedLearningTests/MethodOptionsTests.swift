@@ -39,7 +39,10 @@ struct MethodOptionsTests {
     ("penalty", .number(.infinity), "penalty: found inf, expected a number of at least 0"),
     ("kind", .text("oval"), "kind: found oval, expected one of round, square"),
     ("kind", .integer(1), "kind: found 1, expected one of round, square"),
-    ("sizes", .integers([3, 0]), "sizes: found [3, 0], expected a list of at most 100 whole numbers in 1 … 9"),
+    (
+      "sizes", .integers([3, 0]),
+      "sizes: found [3, 0], expected a list of at most 100 whole numbers in 1 … 9"
+    ),
     ("sizes", .integer(3), "sizes: found 3, expected a list of at most 100 whole numbers in 1 … 9"),
     (
       "size", .integer(3), "size: unknown option, expected one of count, rate, penalty, kind, sizes"

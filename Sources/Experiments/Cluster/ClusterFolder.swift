@@ -25,12 +25,17 @@ public struct ClusterFolder: Sendable {
       public let command: [String]
       /// When, in seconds since 1970.
       public let time: Double
+      /// The job's comment, by which it is found if the answer was lost.
+      public let comment: String
       /// The job's id; nil before the answer, or if it was lost.
       public var id: String?
+      /// Why there is no such job; nil if there is one, or it is not known.
+      public var refusal: String?
 
       /// The intent to give a command.
-      public init(command: [String]) {
+      public init(command: [String], comment: String) {
         self.command = command
+        self.comment = comment
         time = Date().timeIntervalSince1970
       }
     }

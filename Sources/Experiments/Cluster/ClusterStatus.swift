@@ -99,6 +99,7 @@ private struct TaskView {
   func state(of cell: String) -> (ClusterStatus.State, String) {
     if let reason = beat?.failures[cell] { return (.failed, reason) }
     guard let job else { return (.lost, "its submission was never given to the scheduler") }
+    if let refusal = job.refusal { return (.lost, "its submission was refused: \(refusal)") }
     guard job.id != nil else {
       return (
         .uncertain,
@@ -110,7 +111,8 @@ private struct TaskView {
     let isAtIt = beat.cell == cell
     let place = isAtIt ? "round \(beat.round) of \(beat.rounds)" : "its task is at another cell"
     switch beat.state {
-    case .running where age < Self.patience:
+    // After a machine's failure the program may live on; any other end is one.
+    case .running where age < Self.patience && (word == nil || word == "NODE_FAIL"):
       return isAtIt ? (.running, "\(place), on \(beat.host)") : (.waiting, place)
     case .running:
       let silence = "no sign of life for \(DurationText.words(seconds: age)) from \(beat.host)"

@@ -9,7 +9,7 @@ struct ClusterResubmit: AsyncParsableCommand {
     abstract:
       "Submit the runs that failed or were lost once more; they resume from their checkpoints.",
     discussion: """
-      Time, memory and the rest are those of the last submission, unless they are given.
+      Time, memory, cores, partition and account are those of the last submission, unless they are given.
 
       Example:
         pfedla cluster resubmit runs/paper --memory 4G
@@ -61,7 +61,7 @@ struct ClusterResubmit: AsyncParsableCommand {
     script.cpus = resources.cpus ?? script.cpus
     script.partition = resources.partition ?? script.partition
     script.account = resources.account ?? script.account
-    if !resources.sbatch.isEmpty { script.options = resources.sbatch }
+    script.options = resources.sbatch
     display.note("\(Counted.words(cells.count, "run")) again")
     try Submission.submit(script, list, in: folder, isDryRun: dryRun, display)
   }
@@ -78,8 +78,8 @@ struct ClusterCancel: AsyncParsableCommand {
 
   func run() throws {
     let folder = ClusterFolder(output: absolutePath(output))
+    let slurm = try Submission.answering(folder)
     let jobs = Set(folder.submissions.compactMap { $0.readJob()?.id })
-    let slurm = Slurm(jobs: jobs)
     let live = jobs.filter(slurm.isLive).sorted()
     for job in live {
       // TERM to the script, which hands it on, and KILL where it is ignored.

@@ -65,7 +65,9 @@ struct ClusterStatusCommand: AsyncParsableCommand {
 
   /// Where every run stands.
   static func status(_ folder: ClusterFolder) throws -> ClusterStatus {
-    let slurm = Slurm(jobs: folder.submissions.compactMap { $0.readJob()?.id })
+    let jobs = folder.submissions.compactMap { $0.readJob()?.id }
+    // Without an answer everything else is shown.
+    let slurm = (try? Submission.answering(folder)) ?? Slurm(jobs: jobs)
     return try ClusterStatus(folder, scheduled: slurm.scheduled)
   }
 

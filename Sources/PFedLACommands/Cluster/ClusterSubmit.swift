@@ -87,7 +87,7 @@ struct ClusterSubmit: AsyncParsableCommand {
       datasets: absolutePath(options.datasets.folder), output: folder.output, tasks: tasks)
     let script = SbatchScript(
       name: "pfedla-\(work.plans.first?.sweep.name ?? "runs")", program: Self.program, tasks: "",
-      logs: "", taskCount: tasks.count, limit: resources.limit,
+      logs: "", taskCount: tasks.count, limit: resources.limit, comment: "pfedla",
       minutes: try resources.minutes() ?? (Int(longest * margin / 60) / 5 + 3) * 5,
       megabytes: try resources.megabytes()
         ?? max(500, Int((largest * margin / 1e6 / 100).rounded(.up)) * 100),

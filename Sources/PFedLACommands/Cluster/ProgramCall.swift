@@ -29,6 +29,10 @@ struct ProgramCall {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = Array(command.dropFirst())
+    // From inside a job, or from a user's settings: they would change what is asked and how it is answered.
+    process.environment = ProcessInfo.processInfo.environment.filter { name, _ in
+      !name.hasPrefix("SQUEUE_") && !name.hasPrefix("SBATCH_") && name != "SLURM_RESTART_COUNT"
+    }
     let (output, errors) = (Pipe(), Pipe())
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

@@ -12,6 +12,8 @@ struct SbatchScript: Codable {
   var taskCount: Int
   /// The most tasks that run at a time; nil for no limit.
   var limit: Int?
+  /// What finds the job again if the answer to its submission was lost.
+  var comment: String
   /// Minutes, megabytes and cores of a task.
   var minutes: Int
   var megabytes: Int
@@ -33,6 +35,7 @@ struct SbatchScript: Codable {
       "# Written by pfedla cluster submit. Each task of the array computes the runs that tasks.json lists for it.",
       "#SBATCH --job-name=\(name)",
       "#SBATCH --array=0-\(taskCount - 1)" + (limit.map { "%\($0)" } ?? ""),
+      "#SBATCH --comment=\(comment)",
       "#SBATCH --nodes=1",
       "#SBATCH --ntasks=1",
       "#SBATCH --cpus-per-task=\(cpus)",
@@ -42,7 +45,7 @@ struct SbatchScript: Codable {
       "#SBATCH --signal=B:USR1@\(warningSeconds)",
       "#SBATCH --requeue",
       "#SBATCH --open-mode=append",
-      "#SBATCH --output=\(logs)/%A_%a.log",
+      "#SBATCH --output=\"\(logs)/%A_%a.log\"",
     ]
     if let partition { lines.append("#SBATCH --partition=\(partition)") }
     if let account { lines.append("#SBATCH --account=\(account)") }
@@ -54,27 +57,34 @@ struct SbatchScript: Codable {
       "say() { echo \"$(date -u +%FT%TZ) task $SLURM_ARRAY_TASK_ID: $1\"; }",
       "say \"starts on $(hostname), restart $restarts\"",
       "",
-      "# The warning, and TERM, go on to the program, which saves a checkpoint and ends with 130.",
+      "# The warning goes on to the program, which saves a checkpoint and ends with 130. TERM it gets from Slurm itself.",
       "warned=no",
-      "trap 'warned=yes; kill -USR1 \"$child\" 2>/dev/null' USR1",
-      "trap 'kill -TERM \"$child\" 2>/dev/null' TERM",
+      "ended=no",
+      "child=",
+      "trap 'warned=yes; [ -z \"$child\" ] || kill -USR1 \"$child\" 2>/dev/null' USR1",
+      "trap 'ended=yes' TERM",
       "\(Self.quoted(program)) reproduce --tasks \(Self.quoted(tasks)) --task \"$SLURM_ARRAY_TASK_ID\" \\",
       "  --workers \"${SLURM_CPUS_PER_TASK:-1}\" &",
       "child=$!",
       "# A signal ends wait before the program has ended.",
-      "while kill -0 \"$child\" 2>/dev/null; do wait \"$child\"; done",
-      "wait \"$child\"",
-      "code=$?",
+      "while :; do",
+      "  wait \"$child\"",
+      "  code=$?",
+      "  kill -0 \"$child\" 2>/dev/null || break",
+      "done",
       "say \"ends with exit code $code\"",
       "",
-      "# Out of time: this task alone goes back into the queue, and resumes from its checkpoint.",
-      "if [ \"$warned\" = yes ] && [ \"$code\" -eq 130 ]; then",
+      "# Out of time, and not cancelled: this task alone goes back into the queue, and resumes from its checkpoint.",
+      "if [ \"$warned\" = yes ] && [ \"$ended\" = no ] && [ \"$code\" -ge 128 ]; then",
       "  if [ \"$restarts\" -lt \(Self.mostRestarts) ]; then",
       "    say \"out of time: back into the queue\"",
-      "    scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"",
-      "    exit 0",
+      "    for _ in 1 2 3; do",
+      "      scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\" && exit 0",
+      "      sleep 5",
+      "    done",
+      "  else",
+      "    say \"out of time for the \(Self.mostRestarts)th time: submit again with more --time\"",
       "  fi",
-      "  say \"out of time for the \(Self.mostRestarts)th time: submit again with more --time\"",
       "fi",
       "exit \"$code\"",
     ]

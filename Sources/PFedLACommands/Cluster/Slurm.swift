@@ -1,64 +1,69 @@
 import Experiments
 import Foundation
 
-/// What Slurm says of a job's tasks, asked once.
+/// What Slurm says of some jobs' tasks, asked once for all of them.
 struct Slurm {
+  /// Whether it answered.
+  private(set) var answers = false
   private var tasks: [String: [Int: ClusterStatus.Scheduled]] = [:]
-  private var isThere: [String: Bool] = [:]
+  private var jobsByComment: [String: String] = [:]
 
-  /// Asks for some jobs.
-  init(jobs: some Sequence<String>) {
-    for job in Set(jobs) { ask(job) }
+  /// Array jobs of more tasks are refused by a cluster with Slurm's own settings.
+  static let mostTasks = 1000
+
+  /// Asks for some jobs; without any, for all of the user's.
+  init(jobs: some Collection<String>) {
+    let selection = jobs.isEmpty ? ["--me"] : ["--jobs", Set(jobs).sorted().joined(separator: ",")]
+    // A line a task. Not --json: it says that there are no jobs where the controller does not answer.
+    guard
+      let queue = try? ProgramCall.run(
+        ["squeue", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%k"] + selection)
+    else { return }
+    // Slurm forgets a job some minutes after its end.
+    guard queue.status == 0 || queue.errors.contains("Invalid job id") else { return }
+    answers = true
+    enter(queue.output)
+    // Accounting remembers, where it is on; an answer that is none changes nothing.
+    if !jobs.isEmpty,
+      let accounts = try? ProgramCall.run(
+        ["sacct", "-n", "-X", "-P", "-o", "JobID,State"] + selection), accounts.status == 0
+    {
+      enterAccounts(accounts.output)
+    }
   }
 
   /// What is known of a task.
   func scheduled(_ job: String, _ task: Int) -> ClusterStatus.Scheduled {
-    guard isThere[job] == true else { return .unknown }
-    return tasks[job]?[task] ?? .ended(nil)
+    answers ? tasks[job]?[task] ?? .ended(nil) : .unknown
   }
 
-  /// Whether a task of the job waits or runs; false if Slurm does not answer.
+  /// Whether a task of the job waits or runs.
   func isLive(_ job: String) -> Bool {
     (tasks[job] ?? [:]).values.contains { $0 == .pending || $0 == .running }
   }
 
-  private mutating func ask(_ job: String) {
-    // Those that wait and run, a line a task.
-    guard
-      let queue = try? ProgramCall.run(
-        ["squeue", "--noheader", "--array", "--states=all", "--jobs", job, "--format=%i %T"])
-    else { return }
-    // Slurm forgets a job some minutes after its end.
-    let isForgotten = queue.errors.contains("Invalid job id")
-    guard queue.status == 0 || isForgotten else { return }
-    isThere[job] = true
-    var found = Self.parse(queue.output, job: job)
-    // Accounting remembers, where it is on; an answer that is none changes nothing.
-    if let accounts = try? ProgramCall.run(
-      [
-        "sacct", "--noheader", "--allocations", "--parsable2", "--jobs", job,
-        "--format=JobID,State",
-      ]),
-      accounts.status == 0
-    {
-      for (task, state) in Self.parse(
-        accounts.output.replacingOccurrences(of: "|", with: " "), job: job)
-      where found[task] == nil { found[task] = state }
+  /// The job that was submitted with a comment; nil if there is none now.
+  func job(withComment comment: String) -> String? { jobsByComment[comment] }
+
+  /// Lines such as `17|3|RUNNING|comment`.
+  private mutating func enter(_ text: String) {
+    for line in text.split(whereSeparator: \.isNewline) {
+      let parts = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count >= 4, let task = Int(parts[1]) else { continue }
+      tasks[parts[0], default: [:]][task] = Self.state(parts[2])
+      jobsByComment[parts[3]] = parts[0]
     }
-    tasks[job] = found
   }
 
-  /// The tasks of lines such as `17_3 RUNNING`.
-  static func parse(_ text: String, job: String) -> [Int: ClusterStatus.Scheduled] {
-    var found: [Int: ClusterStatus.Scheduled] = [:]
+  /// Lines such as `17_3|COMPLETED`, for tasks that the queue has forgotten.
+  private mutating func enterAccounts(_ text: String) {
     for line in text.split(whereSeparator: \.isNewline) {
-      let words = line.split(separator: " ")
-      guard words.count >= 2 else { continue }
-      let parts = words[0].split(separator: "_")
-      guard parts.count == 2, parts[0] == job, let task = Int(parts[1]) else { continue }
-      found[task] = state(String(words[1]))
+      let parts = line.split(whereSeparator: { $0 == "|" || $0 == "_" || $0 == " " })
+      guard parts.count >= 3, let task = Int(parts[1]),
+        tasks[String(parts[0])]?[task] == nil
+      else { continue }
+      tasks[String(parts[0]), default: [:]][task] = Self.state(String(parts[2]))
     }
-    return found
   }
 
   private static func state(_ word: String) -> ClusterStatus.Scheduled {
