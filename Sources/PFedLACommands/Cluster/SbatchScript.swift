@@ -23,8 +23,9 @@ struct SbatchScript: Codable {
   /// Further options of sbatch, a line each.
   var options: [String]
 
-  /// Seconds between the warning and the end of a task's time, of which Slurm may take a minute.
-  private var warningSeconds: Int { max(15, min(180, minutes * 15)) }
+  /// Seconds between the warning and the end of a task's time. Slurm looks every 30 seconds, so that less might be missed,
+  /// and may warn a minute early.
+  private var warningSeconds: Int { max(30, min(180, minutes * 15)) }
   /// How often a task may start again because its time was out.
   static let mostRestarts = 50
 
