@@ -32,7 +32,8 @@ struct HostileResultTests {
   @Test(
     "one line names the file and what is impossible",
     arguments: [
-      ArrayEdit.integers("round", shape: [2], value: 1), .integers("round", shape: [4], value: 7),
+      ArrayEdit.integers("client", shape: [1 << 19, 4], value: 0),
+      .integers("round", shape: [2], value: 1), .integers("round", shape: [4], value: 7),
       .integers("round", shape: [1 << 31], value: 1), .missing("round"),
       .integers("client", shape: [5], value: 0), .integers("train_count", shape: [1], value: 3),
       .integers("train_count", shape: [5], value: -3),

@@ -250,6 +250,16 @@ struct SpecificationTests {
     #expect(message(minimal, [override]).hasPrefix(prefix), "\(message(minimal, [override]))")
   }
 
+  @Test("a change of any length is refused in a short line")
+  func longOverride() {
+    for text in [
+      String(repeating: "x", count: 100_000), "name=[" + String(repeating: "a, ", count: 9000),
+    ] {
+      let line = message(minimal, [text])
+      #expect(line.hasPrefix("--set ") && line.count < 500, "\(line.count) characters")
+    }
+  }
+
   @Test("an impossible partition of a file names the file")
   func impossiblePartitionInAFile() {
     let text = minimal.replacing("scheme: iid", with: "scheme: idd")

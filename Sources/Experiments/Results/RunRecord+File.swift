@@ -99,8 +99,12 @@ extension RunRecord {
     self.init(
       roundCount: roundCount, clientCount: clientCount, layerCount: layerCount,
       classCount: classCount)
-    try Self.require(file.read("round"), "/round", "1, 2, 3, …") { $0 == Int32($1 + 1) }
-    try Self.require(file.read("client"), "/client", "0, 1, 2, …") { $0 == Int32($1) }
+    try Self.require(file.read("round", shape: [roundCount]), "/round", "1, 2, 3, …") {
+      $0 == Int32($1 + 1)
+    }
+    try Self.require(file.read("client", shape: [clientCount]), "/client", "0, 1, 2, …") {
+      $0 == Int32($1)
+    }
     for (name, key) in Self.matrices {
       let values: [Float] = try file.read(name, shape: shape)
       // A loss is infinite where a model diverged.

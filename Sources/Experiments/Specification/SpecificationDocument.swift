@@ -50,6 +50,11 @@ public struct SpecificationDocument: Sendable {
     return SpecificationError("\(isOverridden ? "--set" : (sweepFile ?? file) + ":") \(error)")
   }
 
+  /// The start of a text that somebody gave, as an error shows it.
+  private static func short(_ text: String, _ length: Int = 120) -> String {
+    text.count > length ? "\(text.prefix(length))…" : text
+  }
+
   /// The tree of keys with the overrides applied. An override of `partition.file` replaces the
   /// file's whole `partition` section.
   func reader() throws -> ConfigurationReader {
@@ -57,13 +62,13 @@ public struct SpecificationDocument: Sendable {
     do {
       root = try BoundedYAML.compose(text, place: file) ?? Node.mapping([:])
     } catch let error as YamlError {
-      throw SpecificationError("\(file): not valid YAML: \(Self.oneLine(error))")
+      throw SpecificationError("\(file): not valid YAML: \(Self.short(Self.oneLine(error), 300))")
     }
     var source = ConfigurationReader.Source(file: file, hasLines: sweepFile == nil)
     for override in overrides {
       guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
         throw SpecificationError(
-          "--set \(override): expected key=value, such as --set rounds=2 or "
+          "--set \(Self.short(override)): expected key=value, such as --set rounds=2 or "
             + "--set dataset.name=cifar10")
       }
       let key = String(override[..<equals])
@@ -81,7 +86,8 @@ public struct SpecificationDocument: Sendable {
       do {
         value = try BoundedYAML.compose(text, place: "--set \(key)") ?? Node("")
       } catch let error as YamlError {
-        throw SpecificationError("--set \(override): not valid YAML: \(Self.oneLine(error))")
+        throw SpecificationError(
+          "--set \(Self.short(override)): not valid YAML: \(Self.short(Self.oneLine(error), 300))")
       }
       root = Self.replacing(parts.map(String.init)[...], in: root, by: value)
       source.overridden.insert(key)
