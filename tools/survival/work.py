@@ -149,7 +149,7 @@ class Work:
 
 
 def files(folder):
-    """All files below a folder, but for the two that tell how long a run took, or in how many parts."""
+    """All files below a folder, except the two that record how long a run took and in how many parts."""
     return {
         str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
         if path.is_file() and not path.name.endswith(".run.json") and path.name != "report.html"}

@@ -26,7 +26,7 @@ package final class CellLock {
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
         if code == EINTR { continue }
-        // Nothing is locked, so nothing is told by the file.
+        // Nothing is locked, so the file means nothing.
         unlink(path)
         throw Unsupported(
           description:

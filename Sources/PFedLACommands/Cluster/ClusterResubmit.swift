@@ -82,7 +82,7 @@ struct ClusterCancel: AsyncParsableCommand {
     let jobs = Set(folder.submissions.compactMap { $0.readJob()?.id })
     let live = jobs.filter(slurm.isLive).sorted()
     for job in live {
-      // TERM to the script, which hands it on, and KILL where it is ignored.
+      // Slurm sends TERM to the program itself, and KILL if it does not end.
       let answer = try ProgramCall.run(["scancel", job])
       guard answer.status == 0 else {
         throw SpecificationError(
