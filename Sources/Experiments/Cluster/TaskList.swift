@@ -84,7 +84,7 @@ extension TaskList {
   /// First fit in descending order; of equal cells the first comes first.
   /// - Parameters:
   ///   - cells: names with estimated seconds.
-  ///   - seconds: the time that a task should take.
+  ///   - taskSeconds: the time that a task should take.
   public static func grouped(_ cells: [(name: String, seconds: Double)], taskSeconds: Double)
     -> [Task]
   {
