@@ -50,6 +50,7 @@ public struct ClusterStatus: Sendable {
 
   /// Looks at an output folder.
   /// - Parameters:
+  ///   - folder: a sweep's output folder.
   ///   - now: the time, in seconds since 1970.
   ///   - scheduled: what the scheduler says of a job's task.
   /// - Throws: `SpecificationError` if a submission's list cannot be read.

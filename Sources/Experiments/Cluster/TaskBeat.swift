@@ -45,7 +45,9 @@ public struct TaskBeat: Codable, Sendable, Equatable {
   }
 
   /// The file of a task's beats, beside its list.
-  /// - Parameter tasks: the list's file.
+  /// - Parameters:
+  ///   - number: the task's number in its list, from 0.
+  ///   - tasks: the list's file.
   public static func path(ofTask number: Int, in tasks: String) -> String {
     "\(folder(ofFile: tasks))/beats/\(number).json"
   }

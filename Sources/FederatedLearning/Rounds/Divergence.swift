@@ -103,7 +103,9 @@ extension Federation {
   }
 
   /// The clients whose test loss is not finite after the current round, at most one finding per client.
-  /// - Parameter clients: those that were evaluated, axis (place in the record).
+  /// - Parameters:
+  ///   - test: the round's evaluation, axis client: those that were evaluated.
+  ///   - clients: their numbers, axis (place in the record).
   public func divergences(in test: TestRecord, of clients: [Int]) -> [Divergence] {
     clients.indices.compactMap { place in
       let client = clients[place]

@@ -3,7 +3,10 @@ import RandomStreams
 /// Which clients are evaluated, where not all are: as many as asked for, drawn once for all rounds.
 public enum EvaluatedClients {
   /// The clients in ascending order, from the stream (seed, evaluated clients).
-  /// - Parameter count: how many; 0, or as many as there are clients: all.
+  /// - Parameters:
+  ///   - seed: the run's seed.
+  ///   - count: how many; 0, or as many as there are clients: all.
+  ///   - clientCount: how many clients there are.
   public static func clients(seed: UInt64, count: Int, clientCount: Int) -> [Int] {
     guard count > 0, count < clientCount else { return Array(0..<clientCount) }
     var stream = RandomStream(seed: seed, purpose: .evaluatedClients)
