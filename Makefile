@@ -22,7 +22,7 @@ REPRODUCTION ?= $(RUNS)/reproduce-$(PROFILE)
 ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help deps build test format check-format quickstart first-result reproduce-table figures report \
+.PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
   readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors documentation manual torch replay bench numerics golden clean
 
 help: ## Show this list
@@ -97,6 +97,13 @@ test-tsan: deps ## Run all tests with the thread sanitizer
 
 check-cluster: build ## Submit to a Slurm of its own whose nodes, tasks and controller fail
 	$(PYTHON) tools/check_cluster.py --pfedla $(PFEDLA)
+
+build-mpi: deps # Build the program with MPI beside the other, in .build-mpi
+	@pkg-config --exists mpi-c || apt-get install -y --no-install-recommends libopenmpi-dev openmpi-bin
+	PFEDLA_MPI=1 swift build -c release --product pfedla --scratch-path .build-mpi
+
+check-mpi: build build-mpi ## Share runs among 1, 2, 3 and 5 ranks; the results must have the same bytes
+	$(PYTHON) tools/check_mpi.py $(MPI_OPTIONS)
 
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan

@@ -6,6 +6,18 @@ let documentationPlugin: [Package.Dependency] =
   Context.environment["PFEDLA_DOCUMENTATION"] == nil
   ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
 
+// One run over several processes: PFEDLA_MPI=1, or the name of an MPI library's pkg-config file.
+let mpi = Context.environment["PFEDLA_MPI"].flatMap { $0.isEmpty || $0 == "0" ? nil : $0 }
+let mpiTargets: [Target] =
+  mpi == nil
+  ? []
+  : [
+    .systemLibrary(
+      name: "CMPI", pkgConfig: mpi == "1" ? "mpi-c" : mpi,
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
+    .target(name: "MessagePassing", dependencies: ["CMPI", "FederatedLearning"]),
+  ]
+
 let package = Package(
   name: "pFedLA",
   platforms: [.macOS(.v15)],
@@ -71,7 +83,8 @@ let package = Package(
         "Partitioning",
         "Reports", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ] + (mpi == nil ? [] : ["MessagePassing"]),
+      swiftSettings: mpi == nil ? [] : [.define("PFEDLA_MPI")]),
     .executableTarget(name: "pfedla", dependencies: ["PFedLACommands"]),
 
     // Benchmarks: see Benchmarks/README.md.
@@ -138,6 +151,6 @@ let package = Package(
       dependencies: [
         "Experiments", "FederatedLearning", "HDF5", "Partitioning", "TestSupport", "pfedla",
       ]),
-  ],
+  ] + mpiTargets,
   swiftLanguageModes: [.v6]
 )

@@ -20,13 +20,14 @@ from survival.record import Record
 PARTS = {
     "dry-run": "the script: bash -n, shellcheck, sbatch --test-only",
     "sweep": "twelve runs on three nodes, at most three at a time, after a refused submission",
-    "disturb": "a killed program, an urgent job, scancel, requeue, a dead node, no controller, a time limit",
+    "disturb": "a killed program, an urgent job, scancel, requeue, a dead node, no controller",
+    "time-limit": "a task that reaches its time limit: it saves, and resumes by itself",
     "cut-off": "a node without its slurmd: the task goes on there, and starts again elsewhere",
     "cancel": "cancel while tasks run, then resubmit",
     "lost-answer": "the program is killed between sbatch and its answer",
 }
 # What the parts compare with, computed beside them.
-PROFILES = {"smoke": {"sweep", "lost-answer"}, "short": {"disturb", "cancel"}, "single": {"cut-off"}}
+PROFILES = {"smoke": {"sweep", "lost-answer"}, "short": {"disturb", "cancel"}, "single": {"cut-off", "time-limit"}}
 
 
 def options():
@@ -58,6 +59,7 @@ def main():
             "dry-run": lambda: scenarios.dry_run(sweeps, record),
             "sweep": lambda: scenarios.sweep(sweeps, record, truth),
             "disturb": lambda: disturb.disturb(sweeps, record, truth),
+            "time-limit": lambda: disturb.time_limit(sweeps, record, truth),
             "cut-off": lambda: disturb.cut_off(sweeps, record, truth),
             "cancel": lambda: scenarios.cancel(sweeps, record, truth),
             "lost-answer": lambda: scenarios.lost_answer(sweeps, record, truth),

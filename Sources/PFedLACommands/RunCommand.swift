@@ -50,30 +50,58 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() throws {
+    let workerCount = workers ?? WorkerPool.coreCount
+    guard let ranks = try Ranks.group(workerCount: workerCount) else {
+      return try run(workerCount, ranks: nil)
+    }
+    if ranks.isLeader {
+      defer { ranks.end() }
+      try run(workerCount, ranks: ranks)
+    } else {
+      // The leader saves and stops for all.
+      for number in Interruption.signals { signal(number, SIG_IGN) }
+      do {
+        guard try ranks.awaitStart() else { return }
+        try experiment(prepared(), workerCount, ranks: ranks).follow()
+      } catch {
+        ranks.abort("rank \(ranks.rank): \(error)")
+      }
+    }
+  }
+
+  private func prepared() throws -> RunPreparation {
+    let document = try SpecificationDocument(
+      file: specification ?? "", overrides: changes.overrides)
+    return try RunPreparation(RunSpecification(document), datasetsFolder: datasets.folder)
+  }
+
+  private func experiment(
+    _ preparation: RunPreparation, _ workerCount: Int, ranks: RankGroup?
+  ) -> ExperimentRun {
+    ExperimentRun(
+      preparation, output: output, overwrite: overwrite, workerCount: workerCount,
+      isAudited: audit, ranks: ranks)
+  }
+
+  /// The run of a single process, or of the one that leads others.
+  private func run(_ workerCount: Int, ranks: RankGroup?) throws {
     try OutputCheck.require(
       output, overwrite: overwrite, ending: OutputCheck.resultEnding,
       inputs: [specification].compactMap { $0 })
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
-    let document = try SpecificationDocument(
-      file: specification ?? "", overrides: changes.overrides)
-    let preparation = try RunPreparation(
-      RunSpecification(document), datasetsFolder: datasets.folder)
-    let workerCount = workers ?? WorkerPool.coreCount
+    let preparation = try prepared()
 
     // Before the first line: a user who sees it may press Ctrl-C.
-    let interruption = Interruption()
+    let interruption = Interruption(endsOnSecond: ranks == nil)
     let display = ProgressDisplay(
       title: "\(preparation.specification.name) \(preparation.specification.method)")
-    display.note(summary(preparation, workerCount))
+    display.note(summary(preparation, workerCount, ranks?.rankCount ?? 1))
     display.begin(of: preparation.specification.rounds)
     if let doubt = preparation.dataset.doubt {
       display.note("Warning: the data are recorded as unverified: \(doubt).")
     }
-    let outcome = try ExperimentRun(
-      preparation, output: output, overwrite: overwrite, workerCount: workerCount,
-      isAudited: audit
-    ).run(
+    let outcome = try experiment(preparation, workerCount, ranks: ranks).run(
       shouldStop: { interruption.isRequested },
       watch: RoundWatch(shouldStop: interruption.isUrgent) { display.show($0, done: $1, of: $2) },
       resumed: { resumption in
@@ -125,7 +153,9 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  private func summary(_ preparation: RunPreparation, _ workerCount: Int) -> String {
+  private func summary(
+    _ preparation: RunPreparation, _ workerCount: Int, _ rankCount: Int
+  ) -> String {
     let specification = preparation.specification
     let train = preparation.partition.train.reduce(0) { $0 + $1.count }
     let test = preparation.partition.test.reduce(0) { $0 + $1.count }
@@ -136,6 +166,7 @@ struct RunCommand: AsyncParsableCommand {
       + "(\(train) training and \(test) test samples), "
       + "\(Counted.words(specification.rounds, "round")) × "
       + "\(Counted.words(specification.localEpochs, "local epoch")), seed \(specification.seed), "
-      + Counted.words(workerCount, "worker")
+      + (rankCount > 1 ? "\(rankCount) ranks with " : "")
+      + Counted.words(workerCount, "worker") + (rankCount > 1 ? " each" : "")
   }
 }

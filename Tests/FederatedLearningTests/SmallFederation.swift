@@ -94,7 +94,7 @@ struct SmallFederation {
 
 extension ClientBank {
   /// Row-major values, axes (client, parameter).
-  var values: [Float] { Array(rows.joined()) }
+  var values: [Float] { (0..<clientCount).flatMap { self[$0] } }
 }
 
 extension Array<Float> {

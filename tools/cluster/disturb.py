@@ -1,4 +1,4 @@
-"""A sweep in which tasks, nodes, controller and time limits fail while it runs."""
+"""Sweeps in which tasks, nodes, controller and time limits fail while they run."""
 
 import collections
 import os
@@ -9,9 +9,12 @@ USR1 = 1 << (signal.SIGUSR1 - 1)
 
 
 def pending(pid):
-    """The signals that wait for a stopped process."""
-    with open(f"/proc/{pid}/status") as lines:
-        return sum(int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:")))
+    """The signals that wait for a stopped process; none if it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as lines:
+            return sum(int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:")))
+    except OSError:
+        return 0
 
 
 class Victims:
@@ -23,14 +26,14 @@ class Victims:
         self.submitted = submitted
         self.taken = set()
 
-    def next(self, avoid=()):
-        """Waits for a task that does rounds, on none of these nodes; returns it as Slurm lists it."""
+    def next(self):
+        """Waits for a task that does rounds; returns it as Slurm lists it."""
         slurm = self.sweeps.slurm
 
         def find():
             """Those that are at work now."""
             begun = set(self.submitted.begun()) - self.taken
-            return [task for task in slurm.jobs(self.submitted.job) if task.index in begun and task.node not in avoid]
+            return [task for task in slurm.jobs(self.submitted.job) if task.index in begun]
         task = slurm.until(find, 90, "a task that does rounds")[0]
         self.taken.add(task.index)
         return task
@@ -46,15 +49,10 @@ def freeze(submitted, task):
 def disturb(sweeps, record, truth):
     """All runs are done in the end, from what was saved, whatever happened."""
     slurm, what = sweeps.slurm, "a disturbed sweep"
-    submitted = sweeps.submit_each("short", "disturbed", "--limit", "5", "--time", "00:01:00")
+    submitted = sweeps.submit_each("short", "disturbed", "--limit", "5", "--time", "00:10:00")
     if not submitted.check_accepted(what, 8):
         return
     victims, done = Victims(sweeps, submitted), collections.Counter()
-
-    # It stands still until the warning before the end of its minute.
-    late = victims.next()
-    frozen = freeze(submitted, late)
-    truth.compare(submitted, "a task at work", running=[submitted.cell(late.index)])
 
     killed = victims.next()
     for pid in submitted.programs(killed.index):
@@ -63,7 +61,7 @@ def disturb(sweeps, record, truth):
     slurm.until(lambda: not submitted.programs(killed.index), 10, "the end of a killed program")
     truth.compare(submitted, "a killed program")
 
-    preempted = victims.next(avoid=[late.node])
+    preempted = victims.next()
     slurm.must(["sbatch", "--partition=urgent", f"--nodelist={preempted.node}", "--cpus-per-task=2",
                 "--output=/dev/null", "--wrap=true"])
     done["preempted"] += 1
@@ -80,7 +78,7 @@ def disturb(sweeps, record, truth):
     done["requeued"] += 1
     truth.compare(submitted, "a requeued task")
 
-    node = victims.next(avoid=[late.node]).node
+    node = victims.next().node
     slurm.kill_node(node)
     done["dead nodes"] += 1
     truth.compare(submitted, "a dead node, not yet noticed")
@@ -94,11 +92,6 @@ def disturb(sweeps, record, truth):
     slurm.start_node(node)
     truth.compare(submitted, "controller and node are back")
 
-    slurm.until(lambda: pending(frozen) & USR1, 90, "the warning before the end of the time")
-    os.kill(frozen, signal.SIGCONT)
-    done["out of time"] += 1
-    slurm.until(lambda: frozen not in submitted.programs(late.index), 20, "the end of the warned program")
-    truth.compare(submitted, "a task out of time")
     slurm.wait(submitted.job, 150)
     finish(sweeps, record, truth, submitted, done)
 
@@ -114,11 +107,35 @@ def finish(sweeps, record, truth, submitted, done):
             sweeps.slurm.wait(again.job, 120)
     resumed = submitted.logs().lower().count("resuming after round")
     # These have time to save.
-    least = sum(done[name] for name in ("out of time", "requeued", "preempted", "cancelled"))
+    least = sum(done[name] for name in ("requeued", "preempted", "cancelled"))
     record.check(resumed >= least, what, f"{resumed} runs resumed, expected {least}: a checkpoint was not saved")
     number = submitted.check_results(what)
     told = ", ".join(f"{count} {name}" for name, count in done.items())
     record.say(f"disturbed: {told}; {number} runs in the end, {len(missing)} submitted again, {resumed} resumed")
+
+
+def time_limit(sweeps, record, truth):
+    """A task that reaches its time limit is warned, saves, is queued again and resumes."""
+    slurm, what = sweeps.slurm, "a task out of time"
+    submitted = sweeps.submit_each("single", "time-limit", "--time", "00:01:00")
+    if not submitted.check_accepted(what, 1):
+        return
+    task = Victims(sweeps, submitted).next()
+    # It stands still until the warning before the end of its minute.
+    frozen = freeze(submitted, task)
+    truth.compare(submitted, "a task at work", running=[submitted.cell(task.index)])
+    slurm.until(lambda: pending(frozen) & USR1, 90, "the warning before the end of the time")
+    os.kill(frozen, signal.SIGCONT)
+    slurm.until(lambda: frozen not in submitted.programs(task.index), 20, "the end of the warned program")
+    truth.compare(submitted, what)
+    slurm.until(lambda: submitted.restarts(task.index) > 0 or not slurm.live(submitted.job), 60, "its second start")
+    slurm.wait(submitted.job, 120)
+    found = truth.settle(submitted, f"{what}, at the end", 60)
+    record.check(set(found.values()) == {"done"}, what, f"found {found}, expected that the task resumes by itself")
+    resumed = submitted.logs().lower().count("resuming after round")
+    record.check(resumed == 1, what, f"{resumed} runs resumed, expected 1")
+    number = submitted.check_results(what)
+    record.say(f"time limit: {number} run, warned, {resumed} resumed")
 
 
 def cut_off(sweeps, record, truth):

@@ -89,7 +89,9 @@ struct AuditRecord {
   /// Records the outcome of a round.
   mutating func enter<Method>(after federation: Federation<Method>) {
     let (method, server) = (federation.method, federation.state.server)
-    for row in federation.state.bank.rows { parametersAfter += row }
+    for client in 0..<federation.data.clientCount {
+      parametersAfter += federation.state.bank[client]
+    }
     let tensors = method.tensors(of: server)
     globalParametersAfter += tensors.first { $0.name == Self.globalModel }?.values ?? []
     if let hypernetworks = method.hypernetworks {

@@ -102,8 +102,8 @@ package struct CheckpointFile {
       let bank = try file.createDataset(
         "bank", of: Float.self,
         shape: [checkpoint.bank.clientCount, checkpoint.bank.parameterCount])
-      for (client, row) in checkpoint.bank.rows.enumerated() {
-        try bank.writeRows(row, from: client)
+      for client in 0..<checkpoint.bank.clientCount {
+        try bank.writeRows(checkpoint.bank[client], from: client)
       }
       let server = try file.createGroup("server")
       for tensor in checkpoint.server {

@@ -13,13 +13,16 @@ package struct RunSidecar: Encodable {
   /// The version of the numerics.
   let numericsVersion = CodeVersion.numerics
   let workerCount: Int
+  /// Processes that shared the run; nil for one.
+  let rankCount: Int?
   /// Rounds that this process did; fewer than the run's if it was resumed.
   let rounds: Int
   /// Seconds that they took, evaluation included.
   let seconds: Double
 
   enum CodingKeys: String, CodingKey {
-    case date, host, operatingSystem = "operating_system", cores, workerCount = "workers", rounds,
+    case date, host, operatingSystem = "operating_system", cores, workerCount = "workers",
+      rankCount = "ranks", rounds,
       seconds, codeVersion = "code_version", numericsVersion = "numerics_version"
   }
 

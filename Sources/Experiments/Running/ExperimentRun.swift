@@ -46,6 +46,7 @@ public struct ExperimentRun {
   private let workerCount: Int
   private let isAudited: Bool
   private let recordsDivergence: Bool
+  private let ranks: RankGroup?
 
   /// - Parameters:
   ///   - preparation: what to run, with its data.
@@ -56,9 +57,11 @@ public struct ExperimentRun {
   ///     they are kept in memory and have no checkpoints.
   ///   - recordsDivergence: whether a run that stops because it diverged leaves a result file that says
   ///     so, as a sweep wants it, or throws.
+  ///   - ranks: the processes that share the run, of which this is the first: the others `follow`. The caller ends
+  ///     them. They change no number of the result.
   public init(
     _ preparation: RunPreparation, output: String, overwrite: Bool, workerCount: Int,
-    isAudited: Bool = false, recordsDivergence: Bool = false
+    isAudited: Bool = false, recordsDivergence: Bool = false, ranks: RankGroup? = nil
   ) {
     self.preparation = preparation
     self.output = output
@@ -66,6 +69,7 @@ public struct ExperimentRun {
     self.workerCount = workerCount
     self.isAudited = isAudited
     self.recordsDivergence = recordsDivergence
+    self.ranks = ranks
   }
 
   /// Runs. Resumes from the checkpoint beside the output if there is one of the same specification; it may have
@@ -106,11 +110,10 @@ public struct ExperimentRun {
     let specification = preparation.specification
     let setting = preparation.setting
     let method = try Method(options: specification.methodOptions, setting: setting)
-    try MemoryNeed(of: method, preparation, workerCount: workerCount).requireFits()
-    let engine = try ProcessorTrainingEngine(
-      architecture: preparation.architecture, batchSize: specification.batchSize,
-      workerCount: workerCount)
-    var federation = try Federation(method: method, data: preparation.data, engine: engine)
+    try MemoryNeed(
+      of: method, preparation, workerCount: workerCount, rankCount: ranks?.rankCount ?? 1
+    ).requireFits()
+    var federation = try federation(of: method)
     var rounds = RoundRecorder(preparation)
     let checkpoint = CheckpointFile(besides: output)
     let origin = CheckpointFile.Origin(preparation)
@@ -191,7 +194,8 @@ public struct ExperimentRun {
     let kept = Result { if keepsState { try save() } }
     // Before the result, so that no result is without one.
     let sidecar = RunSidecar(
-      workerCount: workerCount, rounds: federation.state.round - firstRound,
+      workerCount: workerCount, rankCount: ranks?.rankCount,
+      rounds: federation.state.round - firstRound,
       seconds: (ContinuousClock.now - start).seconds)
     try sidecar.write(besides: output)
     do {
@@ -220,6 +224,36 @@ public struct ExperimentRun {
       checkpoint.remove()
     }
     return divergence.map { .diverged($0) } ?? .complete
+  }
+
+  /// Works for the run's leader until it ends the run, on every rank but the first. Writes nothing.
+  /// - Throws: what the specification, the data or the machine does not allow, and `FederationError`; then all ranks
+  ///   must be ended.
+  public func follow() throws {
+    let specification = preparation.specification
+    guard let type = MethodRegistry.method(named: specification.method) else {
+      throw SpecificationError("method: \(specification.method) is not registered")
+    }
+    func follow<Method: FederatedMethod>(_ type: Method.Type) throws {
+      var federation = try federation(
+        of: Method(options: specification.methodOptions, setting: preparation.setting))
+      try federation.follow()
+    }
+    try follow(type)
+  }
+
+  /// The federation before its first round, shared among the ranks.
+  private func federation<Method: FederatedMethod>(of method: Method) throws -> Federation<Method> {
+    let engine = try ProcessorTrainingEngine(
+      architecture: preparation.architecture, batchSize: preparation.specification.batchSize,
+      workerCount: workerCount)
+    var federation = try Federation(method: method, data: preparation.data, engine: engine)
+    if let ranks {
+      // What this rank's own preparation refuses, no other need try.
+      if ranks.isLeader { ranks.start() }
+      try federation.share(among: ranks)
+    }
+    return federation
   }
 
   private func progress(

@@ -16,7 +16,7 @@ package struct MemoryNeed {
   private let stacks: Part
 
   package init<Method: FederatedMethod>(
-    of method: Method, _ preparation: RunPreparation, workerCount: Int
+    of method: Method, _ preparation: RunPreparation, workerCount: Int, rankCount: Int = 1
   ) {
     let specification = preparation.specification
     let clients = preparation.data.clientCount
@@ -26,7 +26,9 @@ package struct MemoryNeed {
     let float = Double(MemoryLayout<Float>.size)
     // Clients that never trained share one model, but in files each has its own.
     let isFiled = specification.savedModels != .none || specification.keepState
-    let models = isFiled ? clients : min(clients, participations + 1)
+    // Each rank keeps its part.
+    let models =
+      ((isFiled ? clients : min(clients, participations + 1)) + rankCount - 1) / rankCount
     let every = specification.recordWeightsEvery(clientCount: clients)
     let records = every > 0 && method.weighting != nil ? specification.rounds / every + 1 : 0
     parts = [

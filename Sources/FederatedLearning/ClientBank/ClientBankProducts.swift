@@ -51,13 +51,15 @@ extension ClientBank {
       values.reserveCapacity(pass.count * columns.count)
       for vector in pass { values += vector[columns] }
       // Axes (source client, vector).
-      var products = [Double](repeating: 0, count: clientCount * pass.count)
-      products.withUnsafeMutableBufferPointer { products in
-        forEachStretch(of: rows) { stretch, rows in
-          guard let start = products.baseAddress else { return }
-          bank_inner_products(
-            rows, rows.count, values, Int32(pass.count), columns.lowerBound, columns.count,
-            start + stretch.lowerBound * pass.count)
+      var products: [Double] = []
+      products.reserveCapacity(clientCount * pass.count)
+      for (clients, rank) in stretches(of: Array(rows.indices)) {
+        if let rank, let ranks {
+          products += ranks.innerProducts(
+            of: Array(clients), at: rank, with: values, count: pass.count, columns: columns)
+        } else {
+          products += Self.innerProducts(
+            of: clients.map { rows[$0] }, with: values, count: pass.count, columns: columns)
         }
       }
       return pass.indices.map { vector in
@@ -70,15 +72,16 @@ extension ClientBank {
   private func sums(_ weights: [[Float]], columns: Range<Int>) -> [Float] {
     // Sources with weight 0 everywhere are not read.
     let sources = rows.indices.filter { source in weights.contains { $0[source] != 0 } }
-    // Axes (source, receiver).
-    let shares = sources.flatMap { source in weights.map { $0[source] } }
     var sums = [Float](repeating: -0.0, count: weights.count * columns.count)
-    shares.withUnsafeBufferPointer { shares in
-      forEachStretch(of: sources.map { rows[$0] }) { stretch, rows in
-        guard let start = shares.baseAddress else { return }
-        bank_weighted_sums(
-          rows, rows.count, start + stretch.lowerBound * weights.count, Int32(weights.count),
-          columns.lowerBound, columns.count, &sums)
+    for (clients, rank) in stretches(of: sources) {
+      // Axes (source, receiver).
+      let shares = clients.flatMap { source in weights.map { $0[source] } }
+      if let rank, let ranks {
+        ranks.addWeightedSums(
+          of: Array(clients), at: rank, shares: shares, columns: columns, to: &sums)
+      } else {
+        Self.addWeightedSums(
+          of: clients.map { rows[$0] }, shares: shares, columns: columns, to: &sums)
       }
     }
     // An empty sum is 0, not −0.
@@ -88,6 +91,45 @@ extension ClientBank {
       }
     }
     return sums
+  }
+
+  /// Adds weighted rows to sums, row after row.
+  /// - Parameters:
+  ///   - rows: axes (row, parameter).
+  ///   - shares: weights, axes (row, receiver).
+  ///   - sums: axes (receiver, column).
+  static func addWeightedSums(
+    of rows: [[Float]], shares: [Float], columns: Range<Int>, to sums: inout [Float]
+  ) {
+    guard !rows.isEmpty else { return }
+    let receivers = shares.count / rows.count
+    shares.withUnsafeBufferPointer { shares in
+      forEachStretch(of: rows) { stretch, rows in
+        guard let start = shares.baseAddress else { return }
+        bank_weighted_sums(
+          rows, rows.count, start + stretch.lowerBound * receivers, Int32(receivers),
+          columns.lowerBound, columns.count, &sums)
+      }
+    }
+  }
+
+  /// Inner products of rows with vectors, axes (row, vector).
+  /// - Parameters:
+  ///   - rows: axes (row, parameter).
+  ///   - vectors: their columns only, axes (vector, column).
+  static func innerProducts(
+    of rows: [[Float]], with vectors: [Float], count: Int, columns: Range<Int>
+  ) -> [Double] {
+    var products = [Double](repeating: 0, count: rows.count * count)
+    products.withUnsafeMutableBufferPointer { products in
+      forEachStretch(of: rows) { stretch, rows in
+        guard let start = products.baseAddress else { return }
+        bank_inner_products(
+          rows, rows.count, vectors, Int32(count), columns.lowerBound, columns.count,
+          start + stretch.lowerBound * count)
+      }
+    }
+    return products
   }
 }
 

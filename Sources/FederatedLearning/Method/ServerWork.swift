@@ -40,6 +40,15 @@ public protocol ServerWork: Sendable {
     on engine: any TrainingEngine
   ) throws
 
+  /// Whether `aggregate` reads the updates' trained models. If not, a run of several ranks does not send them to all.
+  var aggregatesTrainedModels: Bool { get }
+
+  /// A contribution as arrays, with which ranks exchange it.
+  func values(of contribution: Contribution) -> [[Float]]
+
+  /// The contribution from `values(of:)`'s result. Throws `FederationError` if it does not fit.
+  func contribution(from values: [[Float]]) throws -> Contribution
+
   /// What one participation of a client sends, in float32 bytes.
   func traffic(of client: Int, state: ServerState) -> Traffic
 
@@ -54,6 +63,16 @@ public protocol ServerWork: Sendable {
 }
 
 extension ServerWork {
+  /// It reads them.
+  public var aggregatesTrainedModels: Bool { true }
+  /// None, for a contribution of another type than those below: such a method runs in one process.
+  public func values(of contribution: Contribution) -> [[Float]] { [] }
+  /// Throws `FederationError`: the method does not say how its contributions are sent.
+  public func contribution(from values: [[Float]]) throws -> Contribution {
+    throw FederationError(
+      "ranks: the method does not say how its contributions are sent between ranks; run it without mpirun"
+    )
+  }
   /// One after another.
   public func receivedModels(of clients: [Int], state: ServerState, bank: ClientBank) -> [[Float]] {
     clients.map { receivedModel(of: $0, state: state, bank: bank) }
@@ -67,5 +86,33 @@ extension ServerWork {
   /// As many as before the first round.
   public func stateValueCount(participations: Int) -> Int {
     tensors(of: initialState()).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}
+
+extension ServerWork where Contribution == Void {
+  /// Nothing.
+  public func values(of contribution: Void) -> [[Float]] { [] }
+  /// Nothing.
+  public func contribution(from values: [[Float]]) throws {}
+}
+
+extension ServerWork where Contribution == [Float] {
+  /// The array.
+  public func values(of contribution: [Float]) -> [[Float]] { [contribution] }
+  /// The array.
+  public func contribution(from values: [[Float]]) throws -> [Float] {
+    try values.expected(1)[0]
+  }
+}
+
+extension [[Float]] {
+  /// The arrays of a contribution. Throws `FederationError` if there is another number of them.
+  func expected(_ count: Int) throws -> [[Float]] {
+    guard self.count == count else {
+      throw FederationError(
+        "ranks: a contribution of \(self.count) arrays, expected \(count); start all ranks from the same program"
+      )
+    }
+    return self
   }
 }

@@ -22,6 +22,13 @@ public struct StateTensor: Sendable, Equatable {
     pieces = rows
   }
 
+  /// A tensor in the pieces of another.
+  init(name: String, shape: [Int], pieces: [[Float]]) {
+    self.name = name
+    self.shape = shape
+    self.pieces = pieces
+  }
+
   /// Row-major values.
   public var values: [Float] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
 

@@ -174,6 +174,18 @@ public struct APFL: FederatedMethod {
         mixing: mixing))
   }
 
+  /// Version, local model and α.
+  public func values(of contribution: Contribution) -> [[Float]] {
+    [contribution.version, contribution.localModel, [contribution.mixing]]
+  }
+
+  /// The same back. Throws `FederationError` if it does not fit.
+  public func contribution(from values: [[Float]]) throws -> Contribution {
+    let values = try values.expected(3)
+    return Contribution(
+      version: values[0], localModel: values[1], mixing: values[2].first ?? 0)
+  }
+
   /// ⟨local − global, gradient⟩ over the trained parameters: the mixture's loss, differentiated by
   /// α.
   private func slope(_ gradient: [Float], _ difference: [Float]) -> Float {

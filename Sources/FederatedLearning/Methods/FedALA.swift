@@ -172,6 +172,17 @@ public struct FedALA: FederatedMethod {
       client: task.client, trained: model, trainLoss: loss.mean, contribution: received.notes)
   }
 
+  /// W, and whether it has ever been learned.
+  public func values(of contribution: Mixing) -> [[Float]] {
+    [contribution.weights, [contribution.hasLearned]]
+  }
+
+  /// The same back. Throws `FederationError` if it does not fit.
+  public func contribution(from values: [[Float]]) throws -> Mixing {
+    let values = try values.expected(2)
+    return Mixing(weights: values[0], hasLearned: values[1].first ?? 0)
+  }
+
   /// The average of all layers by samples, and the participants' mixing weights.
   public func aggregate(
     _ updates: [ClientUpdate<Mixing>], into state: inout State, bank: ClientBank,

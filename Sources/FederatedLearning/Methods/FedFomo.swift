@@ -154,6 +154,17 @@ public struct FedFomo: FederatedMethod {
       contribution: Contribution(base: received.parameters, gains: received.notes))
   }
 
+  /// Base and d.
+  public func values(of contribution: Contribution) -> [[Float]] {
+    [contribution.base, contribution.gains]
+  }
+
+  /// The same back. Throws `FederationError` if it does not fit.
+  public func contribution(from values: [[Float]]) throws -> Contribution {
+    let values = try values.expected(2)
+    return Contribution(base: values[0], gains: values[1])
+  }
+
   /// base_i is what the participant started from; P_ij ← P_ij + d_j / |Σ_k d_k|, as in the authors' code.
   ///
   /// Gains and losses may cancel out, so that a step of P may be large. Where |Σ_k d_k| < 10⁻⁹, also

@@ -107,6 +107,22 @@ extension LayerwiseMethod {
     }
   }
 
+  /// Only the gradients change the server's state.
+  public var aggregatesTrainedModels: Bool { false }
+
+  /// The gradient's parts; nothing without a gradient, as the change is then not used.
+  public func values(of contribution: HypernetworkContribution) -> [[Float]] {
+    contribution.gradient.map { [$0.base, $0.headInput, $0.outputs] } ?? []
+  }
+
+  /// The same back. Throws `FederationError` if it does not fit.
+  public func contribution(from values: [[Float]]) throws -> HypernetworkContribution {
+    guard !values.isEmpty else { return HypernetworkContribution() }
+    let values = try values.expected(3)
+    return HypernetworkContribution(
+      gradient: .init(base: values[0], headInput: values[1], outputs: values[2]))
+  }
+
   /// The steps of the participants' hypernetworks by β times their gradients.
   public func aggregate(
     _ updates: [ClientUpdate<HypernetworkContribution>], into state: inout HypernetworkState,

@@ -7,6 +7,9 @@ public struct Local: FederatedMethod {
     name: "local", title: "Local", paper: nil, year: nil,
     equations: "no communication")
 
+  /// There is nothing to aggregate.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// No server, no state.
   public typealias ServerState = Void
   /// Nothing but the trained model.

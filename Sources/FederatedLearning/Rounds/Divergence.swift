@@ -76,11 +76,11 @@ extension Federation {
       Divergence(round: record.round, client: client, place: place)
     }
     var findings: [Divergence] = []
-    for (client, loss) in zip(record.participants, record.trainLosses) {
+    for (place, client) in record.participants.enumerated() {
       // The layer says more than the loss, which comes first only where the last step was the bad one.
-      if let index = firstNonFinite(state.bank[client]) {
+      if let index = record.nonFinite[place] {
         findings.append(found(client, .layer(layerName(ofParameter: index))))
-      } else if !loss.isFinite {
+      } else if !record.trainLosses[place].isFinite {
         findings.append(found(client, .trainingLoss))
       } else if let hypernetworks, !hypernetworks.sharesHypernetwork,
         !hypernetworks.hypernetworkIsFinite(of: client, state: server)

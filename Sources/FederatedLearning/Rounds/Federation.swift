@@ -27,6 +27,8 @@ public struct Federation<Method: FederatedMethod> {
   public internal(set) var state: State
   /// Watches rounds and evaluations; nil for none.
   public var watch: RoundWatch?
+  /// The processes that share the run; nil for a single one.
+  var ranks: RankGroup?
   let engine: any TrainingEngine
   let tasks: TaskMaker
 
@@ -100,6 +102,7 @@ public struct Federation<Method: FederatedMethod> {
       bank.parameterCount == state.bank.parameterCount
     else { throw FederationError("checkpoint: belongs to another number of clients or model") }
     state = State(round: round, bank: bank, server: try method.state(from: server))
+    try restoreOthers(server)
   }
 
   /// The participants of a round in ascending order; `round` counts from 1.

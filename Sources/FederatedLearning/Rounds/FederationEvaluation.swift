@@ -19,6 +19,13 @@ extension Federation {
 
   /// The same for some clients, axis (place in `clients`).
   public func evaluate(_ clients: [Int]) throws -> TestRecord {
+    lead(.evaluation, clients)
+    let evaluations = try sharedEvaluations(clients) { try evaluatePart($0) }
+    return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
+  }
+
+  /// Of the received and of the trained model of some clients.
+  private func evaluatePart(_ clients: [Int]) throws -> [(Evaluation, Evaluation)] {
     let data = data
     let counter = StageCounter(watch, .evaluation, of: clients.count)
     @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
@@ -27,7 +34,7 @@ extension Federation {
       try network.load(model)
       return try network.evaluate(data.test[client][...], of: data.images)
     }
-    let evaluations = try forEach(of: clients) { method, snapshot, task, received, network in
+    return try forEach(of: clients) { method, snapshot, task, received, network in
       // One after the other: a network holds one model.
       let prepared = try method.prepare(
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
@@ -38,7 +45,6 @@ extension Federation {
       counter.advance()
       return (ofReceived, ofTrained)
     }
-    return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
   }
 
   /// The model of a client as it is evaluated, axis (parameter). Throws the engine's error.

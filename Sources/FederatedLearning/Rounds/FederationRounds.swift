@@ -15,22 +15,42 @@ extension Federation {
     /// What each participant's network computed, preparation of the received model included; evaluation on
     /// test samples is not a part of it.
     public let work: [NetworkWork]
+    /// The first parameter of each participant's trained model that is not finite; nil if all are.
+    let nonFinite: [Int?]
+  }
+
+  /// What one participant's work leaves.
+  struct Finished: Sendable {
+    var update: ClientUpdate<Method.Contribution>
+    let work: NetworkWork
+    let nonFinite: Int?
   }
 
   /// One round. All participants start from the same snapshot of the state; the state is replaced
   /// only when all have succeeded. Throws the engine's error, and `WorkStopped`, with the state as it was, if the
   /// watch ends the round before the server aggregates.
   public mutating func runRound() throws -> RoundRecord {
+    lead(.round)
     let round = state.round + 1
     let participants = participants(round: round)
     // Nothing holds the state any more when this returns, so that it is changed in place.
-    let (updates, traffic, work) = try results(of: participants, round: round)
-    try method.aggregate(updates, into: &state.server, bank: state.bank, on: engine)
-    for update in updates { state.bank.store(update.trained, of: update.client) }
+    let finished = try results(of: participants, round: round)
+    let traffic = participants.map { method.traffic(of: $0, state: state.server) }
+    let updates = finished.map(\.update)
+    let aggregated = Result {
+      try method.aggregate(updates, into: &state.server, bank: state.bank, on: engine)
+    }
+    try together { try aggregated.get() }
+    for update in updates where keeps(update.client) {
+      state.bank.store(update.trained, of: update.client)
+    }
+    state.bank.serve()
     state.round = round
+    // Before it, no rank asks for the new models.
+    try together()
     return RoundRecord(
       round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
-      traffic: traffic, work: work)
+      traffic: traffic, work: finished.map(\.work), nonFinite: finished.map(\.nonFinite))
   }
 
   /// The number of participants that are sent their models at a time, so that only this many models wait for their
@@ -39,22 +59,20 @@ extension Federation {
     max(128, engine.workerCount * ClientBank.sharedPassCount)
   }
 
-  /// What the participants' work leaves, and what they sent and were sent. Changes nothing.
-  private func results(of participants: [Int], round: Int) throws
-    -> ([ClientUpdate<Method.Contribution>], [Traffic], [NetworkWork])
-  {
-    var updates: [ClientUpdate<Method.Contribution>] = []
-    var work: [NetworkWork] = []
+  /// What the participants' work leaves, in ascending order of clients. Changes nothing.
+  private func results(of participants: [Int], round: Int) throws -> [Finished] {
+    var finished: [Finished] = []
     let counter = StageCounter(watch, .training, of: participants.count)
-    for start in stride(from: 0, to: participants.count, by: simultaneousParticipants) {
-      let end = min(start + simultaneousParticipants, participants.count)
-      let clients = Array(participants[start..<end])
-      let results = try trained(
-        clients, received: received(by: clients, counter), round: round, counter)
-      updates += try preprocessed(results.map(\.update), counter)
-      work += results.map(\.work)
+    let count = simultaneousParticipants * (ranks?.rankCount ?? 1)
+    for start in stride(from: 0, to: participants.count, by: count) {
+      let clients = Array(participants[start..<min(start + count, participants.count)])
+      finished += try shared(clients) { clients in
+        let results = try trained(
+          clients, received: received(by: clients, counter), round: round, counter)
+        return try preprocessed(results, counter)
+      }
     }
-    return (updates, participants.map { method.traffic(of: $0, state: state.server) }, work)
+    return finished
   }
 
   /// What the server sends, axes (client, parameter).
@@ -73,9 +91,8 @@ extension Federation {
   /// Local training from what was sent.
   private func trained(
     _ clients: [Int], received: [[Float]], round: Int, _ counter: StageCounter
-  ) throws -> [(update: ClientUpdate<Method.Contribution>, work: NetworkWork)] {
-    let slots = Slots<(update: ClientUpdate<Method.Contribution>, work: NetworkWork)>(
-      count: clients.count)
+  ) throws -> [Finished] {
+    let slots = Slots<Finished>(count: clients.count)
     let (method, snapshot, tasks) = (method, state, tasks)
     try engine.forEachClient(clients.count, unless: watch?.shouldStop) { slot, network in
       let before = network.work
@@ -85,24 +102,27 @@ extension Federation {
         network: network)
       let update = try method.train(
         task, received: prepared, state: snapshot.server, bank: snapshot.bank, network: network)
-      slots[slot] = (update, network.work - before)
+      slots[slot] = Finished(
+        update: update, work: network.work - before, nonFinite: firstNonFinite(update.trained))
       counter.advance()
     }
     return slots.all
   }
 
   /// The server's preprocessing of the updates before it aggregates them.
-  private func preprocessed(
-    _ updates: [ClientUpdate<Method.Contribution>], _ counter: StageCounter
-  ) throws -> [ClientUpdate<Method.Contribution>] {
-    let groups = ClientGroups.groups(of: updates.count, workerCount: engine.workerCount)
+  private func preprocessed(_ finished: [Finished], _ counter: StageCounter) throws -> [Finished] {
+    let groups = ClientGroups.groups(of: finished.count, workerCount: engine.workerCount)
     let slots = Slots<[ClientUpdate<Method.Contribution>]>(count: groups.count)
     let (method, snapshot) = (method, state)
     try engine.inParallel(groups.count) { group in
       try counter.checkStop()
       slots[group] = method.preprocess(
-        Array(updates[groups[group]]), state: snapshot.server, bank: snapshot.bank)
+        finished[groups[group]].map(\.update), state: snapshot.server, bank: snapshot.bank)
     }
-    return slots.all.flatMap { $0 }
+    return zip(finished, slots.all.joined()).map { finished, update in
+      var preprocessed = finished
+      preprocessed.update = update
+      return preprocessed
+    }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// A thread whose start can fail, as Foundation's cannot: its `start` leaves a caller waiting for a thread that never
 /// was where memory is short.
-enum WorkerThread {
+package enum WorkerThread {
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -13,7 +13,7 @@ enum WorkerThread {
   ///   - stackBytes: the size of its stack.
   ///   - body: what it runs.
   /// - Returns: 0, or the system's error number.
-  static func start(stackBytes: Int, _ body: @escaping @Sendable () -> Void) -> Int32 {
+  package static func start(stackBytes: Int, _ body: @escaping @Sendable () -> Void) -> Int32 {
     var attributes = pthread_attr_t()
     var error = pthread_attr_init(&attributes)
     guard error == 0 else { return error }

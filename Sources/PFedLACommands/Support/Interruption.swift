@@ -18,15 +18,22 @@ final class Interruption {
   /// Nanoseconds in which a round may still finish.
   private static let patience: UInt64 = 1_000_000_000
 
-  init() {
+  /// - Parameter endsOnSecond: whether a second signal ends the process at once. Not where a launcher may pass on a
+  ///   signal that the process also gets itself.
+  init(endsOnSecond: Bool = true) {
     let flags = flags
     // nohup, and shells for programs in the background, have some ignored.
-    sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2].filter { !Self.isIgnored($0) }.map {
-      number in
+    sources = Self.signals.filter { !Self.isIgnored($0) }.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         let now = DispatchTime.now().uptimeNanoseconds
+        guard endsOnSecond else {
+          let first = flags.time.compareExchange(
+            expected: 0, desired: now, ordering: .sequentiallyConsistent)
+          if first.exchanged { StandardError.write("\nStopping.\n") }
+          return
+        }
         if flags.time.exchange(now, ordering: .sequentiallyConsistent) != 0 { exit(130) }
         StandardError.write("\nStopping; once more to stop without saving.\n")
       }
@@ -34,6 +41,9 @@ final class Interruption {
       return source
     }
   }
+
+  /// The signals that stop a run, which then saves.
+  static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
 
   private static func isIgnored(_ number: Int32) -> Bool { cprocess_ignores(number) != 0 }
 
