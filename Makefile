@@ -93,7 +93,8 @@ test-asan: deps ## Run all tests with the address sanitizer
 
 test-tsan: deps ## Run all tests with the thread sanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/tools/thread_sanitizer.txt" \
-	  swift test -c release --disable-testable-imports --sanitize thread --scratch-path .build-tsan
+	  swift test -c release --disable-testable-imports --sanitize thread -Xswiftc -DTHREAD_SANITIZER \
+	  --scratch-path .build-tsan
 
 check-cluster: build ## Submit to a Slurm of its own whose nodes, tasks and controller fail
 	$(PYTHON) tools/check_cluster.py --pfedla $(PFEDLA)

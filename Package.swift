@@ -124,20 +124,23 @@ let package = Package(
       ], path: "Tests/ExperimentsTestSupport"),
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "TestSupport"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "Support", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(
       name: "PartitioningTests", dependencies: ["HDF5", "Partitioning", "TestSupport"]),
     .testTarget(
-      name: "NeuralNetworksTests", dependencies: ["CKernels", "NeuralNetworks", "TestSupport"]),
+      name: "NeuralNetworksTests",
+      dependencies: ["CKernels", "NeuralNetworks", "Support", "TestSupport"]),
     .testTarget(
       name: "FederatedLearningTests",
-      dependencies: ["FederatedLearning", "NeuralNetworks", "RandomStreams", "TestSupport"]),
+      dependencies: [
+        "FederatedLearning", "NeuralNetworks", "RandomStreams", "Support", "TestSupport",
+      ]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
         "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
-        "NeuralNetworks", "Partitioning", "TestSupport",
+        "NeuralNetworks", "Partitioning", "Support", "TestSupport",
       ], exclude: ["NumericsDigests.txt"]),
     .testTarget(
       name: "ReportsTests",

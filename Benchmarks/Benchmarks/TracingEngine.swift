@@ -1,6 +1,6 @@
 import Dispatch
 import NeuralNetworks
-import Synchronization
+import Support
 
 /// What a round asked the networks to do, so that its training steps can be repeated alone.
 struct Trace: Sendable {
@@ -60,7 +60,7 @@ struct Trace: Sendable {
 /// clock readings per call, and a copy of the batch's sample numbers per step.
 final class TracingEngine: TrainingEngine {
   private let engine: any TrainingEngine
-  private let trace = Mutex(Trace())
+  private let trace = Guarded(Trace())
 
   init(_ engine: any TrainingEngine) { self.engine = engine }
 

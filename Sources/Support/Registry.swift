@@ -1,11 +1,9 @@
-import Synchronization
-
 /// Things that are known by name: methods, networks, datasets, partition schemes, reports. A program that imports the
 /// package can add its own before it runs anything; `all` lists the package's first.
 public final class Registry<Element: Sendable>: Sendable {
   private let kind: String
   private let name: @Sendable (Element) -> String
-  private let elements: Mutex<[Element]>
+  private let elements: Guarded<[Element]>
 
   /// A registry of some elements with different names.
   /// - Parameters:
@@ -16,7 +14,7 @@ public final class Registry<Element: Sendable>: Sendable {
   ) {
     self.kind = kind
     self.name = name
-    self.elements = Mutex(elements)
+    self.elements = Guarded(elements)
   }
 
   /// All of them, in the order in which they were added.

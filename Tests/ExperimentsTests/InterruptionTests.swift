@@ -3,7 +3,7 @@ import ExperimentsTestSupport
 import FederatedLearning
 import Foundation
 import HDF5
-import Synchronization
+import Support
 import TestSupport
 import Testing
 
@@ -68,7 +68,7 @@ struct InterruptionTests {
 
   @Test("every client is heard of, in training and in evaluation")
   func stages() throws {
-    let heard = Mutex<[RoundWatch.Stage: Set<Int>]>([:])
+    let heard = Guarded<[RoundWatch.Stage: Set<Int>]>([:])
     let folder = try TemporaryFolder()
     _ = try ExperimentRun(
       Fixtures.preparation(["rounds=1"]), output: folder.file("a.h5").path, overwrite: false,

@@ -1,5 +1,6 @@
 import FederatedLearning
 import NeuralNetworks
+import Support
 import Synchronization
 import TestSupport
 import Testing
@@ -99,7 +100,7 @@ struct RanksTests {
   @Test("each rank keeps its own clients' models only")
   func memory() throws {
     let small = SmallFederation.partial
-    let kept = Mutex<[Int]>([])
+    let kept = Guarded<[Int]>([])
     _ = try ThreadRanks.run(
       3,
       follower: { ranks in

@@ -1,5 +1,5 @@
 import NeuralNetworks
-import Synchronization
+import Support
 
 /// An engine that notes which samples its networks see, and can fail on request.
 final class RecordingEngine: TrainingEngine {
@@ -12,8 +12,8 @@ final class RecordingEngine: TrainingEngine {
   struct Failure: Error, Equatable {}
 
   private let engine: any TrainingEngine
-  private let visits = Mutex<[Int: Visit]>([:])
-  private let failing = Mutex<Int?>(nil)
+  private let visits = Guarded<[Int: Visit]>([:])
+  private let failing = Guarded<Int?>(nil)
 
   init(_ engine: any TrainingEngine) { self.engine = engine }
 

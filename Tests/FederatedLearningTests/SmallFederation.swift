@@ -1,6 +1,6 @@
 import FederatedLearning
 import NeuralNetworks
-import Synchronization
+import Support
 import TestSupport
 
 /// A federation that trains in milliseconds: 8×8 noise images, a network with batch normalisation
@@ -156,7 +156,7 @@ extension TrainingEngine {
   func onWorker<Result: Sendable>(
     _ work: @escaping @Sendable (any LocalNetwork) throws -> Result
   ) throws -> Result {
-    let result = Mutex<Result?>(nil)
+    let result = Guarded<Result?>(nil)
     try forEachClient(1) { _, network in
       let found = try work(network)
       result.withLock { $0 = found }

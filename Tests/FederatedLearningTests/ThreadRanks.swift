@@ -2,6 +2,7 @@ import Dispatch
 import FederatedLearning
 import Foundation
 import NeuralNetworks
+import Support
 import Synchronization
 import Testing
 
@@ -14,7 +15,7 @@ final class ThreadRanks: Sendable {
   }
 
   fileprivate final class Mailbox: Sendable {
-    let letters = Mutex<[Mail]>([])
+    let letters = Guarded<[Mail]>([])
   }
 
   fileprivate let mail: [Mailbox]
@@ -66,7 +67,7 @@ final class ThreadRanks: Sendable {
   ) throws -> Value {
     let ranks = ThreadRanks(rankCount)
     let ended = DispatchSemaphore(value: 0)
-    let failure = Mutex<(any Error)?>(nil)
+    let failure = Guarded<(any Error)?>(nil)
     for rank in 1..<max(1, rankCount) {
       let error = WorkerThread.start(stackBytes: WorkerPool.stackBytes) {
         do {

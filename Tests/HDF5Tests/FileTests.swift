@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Support
 import Synchronization
 import TestSupport
 import Testing
@@ -178,8 +179,8 @@ import Testing
   @Test func manyThreadsEachWithTheirFile() throws {
     try withTemporaryFolder { folder in
       // Collected here, because issues recorded on another thread belong to no test.
-      let results = Mutex<[Int: [Float]]>([:])
-      let lines = Mutex<[String?]>([])
+      let results = Guarded<[Int: [Float]]>([:])
+      let lines = Guarded<[String?]>([])
       onThreads(32) { index in
         let path = "\(folder)/\(index).h5"
         let line = errorLine {

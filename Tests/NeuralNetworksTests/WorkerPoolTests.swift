@@ -1,5 +1,5 @@
 import NeuralNetworks
-import Synchronization
+import Support
 import Testing
 
 @Suite("Worker pool")
@@ -33,6 +33,6 @@ struct WorkerPoolTests {
     #expect(runs.counts.withLock { $0.count } == 10)
   }
 
-  private final class Runs: Sendable { let counts = Mutex<[Int: Int]>([:]) }
+  private final class Runs: Sendable { let counts = Guarded<[Int: Int]>([:]) }
   private struct Failure: Error { let index: Int }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import NeuralNetworks
+import Support
 import Synchronization
 
 /// The processes that share a run, seen from one of them: who keeps which clients' models, who works on which
@@ -21,7 +22,7 @@ public final class RankGroup: Sendable {
 
   private let transport: any RankTransport
   /// All clients' models, axes (client, parameter); empty where another rank keeps them.
-  let shard = Mutex<[[Float]]>([])
+  let shard = Guarded<[[Float]]>([])
   private let stopped = Atomic<Bool>(false)
   private let answers = Atomic<Int>(0)
   private let serviceCount: Int

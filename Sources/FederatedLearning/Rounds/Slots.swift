@@ -1,10 +1,10 @@
-import Synchronization
+import Support
 
 /// Results of numbered tasks that finish in any order, each stored in its own slot.
 package final class Slots<Value: Sendable>: Sendable {
-  private let values: Mutex<[Value?]>
+  private let values: Guarded<[Value?]>
 
-  package init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+  package init(count: Int) { values = Guarded(Array(repeating: nil, count: count)) }
 
   package subscript(index: Int) -> Value? {
     get { values.withLock { $0[index] } }

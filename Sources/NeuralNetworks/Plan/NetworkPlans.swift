@@ -1,4 +1,4 @@
-import Synchronization
+import Support
 
 /// Whose convolutions and fully connected layers a network runs.
 package enum KernelChoice: String, Sendable, CaseIterable {
@@ -26,7 +26,7 @@ public final class NetworkPlans: Sendable {
 
   private let kernels: KernelChoice
   private let primary: Plan
-  private let others = Mutex<[Key: Plan]>([:])
+  private let others = Guarded<[Key: Plan]>([:])
 
   /// Plans the full training batch. Throws `OneDNNError` if the library cannot run the
   /// architecture, and `ArchitectureError` for a batch size below one.

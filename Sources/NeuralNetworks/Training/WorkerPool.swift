@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Support
 
 /// Dedicated threads that work through numbered tasks.
 ///
@@ -9,7 +9,7 @@ import Synchronization
 public final class WorkerPool: Sendable {
   /// The number of threads.
   public let workerCount: Int
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let finished = DispatchSemaphore(value: 0)
   private let wakeUps: [DispatchSemaphore]
   /// Runs are one after another, whoever calls.

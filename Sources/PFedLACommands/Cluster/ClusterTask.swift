@@ -1,7 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import Synchronization
+import Support
 
 /// One task of a cluster's array job: does its runs and gives signs of life.
 struct ClusterTask {
@@ -55,7 +55,7 @@ struct ClusterTask {
 /// Writes a task's signs of life every few seconds, and at once where something happens.
 private final class Heart: Sendable {
   private let path: String
-  private let beat = Mutex(TaskBeat())
+  private let beat = Guarded(TaskBeat())
   /// Set up by `init` and cancelled by `stop`, nothing else.
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
 

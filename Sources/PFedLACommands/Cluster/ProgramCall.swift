@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Support
 
 /// A program of the system, called and waited for.
 struct ProgramCall {
@@ -41,7 +41,7 @@ struct ProgramCall {
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
     // Both at once: a pipe that nobody reads would hold the program up.
-    let texts = Mutex((output: Data(), errors: Data()))
+    let texts = Guarded((output: Data(), errors: Data()))
     let group = DispatchGroup()
     DispatchQueue.global().async(group: group) {
       let data = output.fileHandleForReading.readDataToEndOfFile()

@@ -1,7 +1,7 @@
 import Experiments
 import FederatedLearning
 import Foundation
-import Synchronization
+import Support
 
 /// Shows a run's progress on standard error: a bar that redraws itself on a terminal, otherwise one
 /// plain line every few seconds. Any thread may call it.
@@ -17,7 +17,7 @@ final class ProgressDisplay: Sendable {
 
   private let title: String
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let state = Mutex(State(lastShown: .now, lastRound: .now))
+  private let state = Guarded(State(lastShown: .now, lastRound: .now))
   private let plainInterval: Duration
   private static let barInterval = Duration.milliseconds(100)
 

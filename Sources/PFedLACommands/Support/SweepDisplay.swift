@@ -1,10 +1,10 @@
 import Experiments
 import Foundation
-import Synchronization
+import Support
 
 /// The display of the run that a sweep is doing; any thread may ask for it.
 final class CurrentDisplay: Sendable {
-  private let display = Mutex(ProgressDisplay(title: ""))
+  private let display = Guarded(ProgressDisplay(title: ""))
 
   var current: ProgressDisplay { display.withLock { $0 } }
 
