@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import time
 
 from survival.program import Program
 
@@ -156,6 +157,11 @@ class Submitted:
         return "".join(
             path.read_text(errors="replace")
             for path in self.output.glob(f"cluster/**/logs/{self.job}_{index}.log"))
+
+    def silence(self, index):
+        """Seconds since a task last wrote to its log; infinite if it never did."""
+        logs = self.output.glob(f"cluster/**/logs/{self.job}_{index}.log")
+        return min((time.time() - path.stat().st_mtime for path in logs), default=float("inf"))
 
     def logs(self):
         """What all tasks of all jobs of the folder have printed."""

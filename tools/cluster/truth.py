@@ -19,7 +19,7 @@ class Truth:
         self.sweeps = sweeps
         self.counts = collections.Counter()
         self.asked = 0
-        # When a run's process was last seen.
+        # When a run's process was last seen or heard.
         self.seen = {}
 
     def _allowed(self, submitted, is_up, running):
@@ -28,9 +28,10 @@ class Truth:
         allowed = {}
         for index, names in enumerate(submitted.tasks):
             alive = bool(submitted.programs(index))
+            # A process that began and ended between two questions has left its log.
+            silent = 0 if alive else submitted.silence(index)
             for name in names:
-                if alive:
-                    self.seen[name] = time.monotonic()
+                self.seen[name] = max(time.monotonic() - silent, self.seen.get(name, -PATIENCE))
                 if (submitted.output / "cells" / f"{name}.h5").exists():
                     allowed[name] = {"done"}
                 elif name in running and alive:
