@@ -9,19 +9,42 @@ public struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
   public init(_ description: String) { self.description = description }
 }
 
-/// A small file that appears whole or not at all. Its temporary file, `<path>.tmp-<process>`, is named as
-/// those of results are, so that files left by a killed process are found by their name.
+/// A small file that appears whole or not at all. Its temporary file, `<path>.tmp-<machine>-<process>`, is named nearly
+/// as those of results are, so that files left by a killed process are found by their name.
 public enum TextFile {
+  /// A number for this machine: others may write to the same folder, and their processes cannot be seen from here.
+  package static let machineNumber: UInt32 = {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    // FNV-1a.
+    return name.prefix { $0 != 0 }.reduce(2_166_136_261) {
+      ($0 ^ UInt32(UInt8(bitPattern: $1))) &* 16_777_619
+    }
+  }()
+
   /// Writes text as UTF-8 in place of a file that is there. Throws `FileError` naming the file and the
   /// system's reason.
   public static func write(_ text: String, to path: String) throws {
     try write(Data(text.utf8), to: path)
   }
 
+  /// Writes a value as JSON with sorted keys and a line for each, in place of a file that is there. Throws `FileError`
+  /// naming the file and the system's reason.
+  public static func write(json value: some Encodable, to path: String) throws {
+    try write(json(value), to: path)
+  }
+
+  /// A value as JSON with sorted keys and a line for each.
+  public static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+
   /// Writes bytes in place of a file that is there. Throws `FileError` naming the file and the system's
   /// reason.
   public static func write(_ data: Data, to path: String) throws {
-    let temporary = "\(path).tmp-\(getpid())"
+    let temporary = "\(path).tmp-\(machineNumber)-\(getpid())"
     func failure() -> FileError {
       let full = [ENOSPC, EDQUOT].contains(errno)
       return FileError(
@@ -57,7 +80,8 @@ public enum TextFile {
 /// Removes the temporary files that processes of this machine left of a file and which run no more.
 private func removeLeftovers(of path: String) {
   let parent = folder(ofFile: path)
-  let start = (path.split(separator: "/").last.map(String.init) ?? path) + ".tmp-"
+  let start =
+    (path.split(separator: "/").last.map(String.init) ?? path) + ".tmp-\(TextFile.machineNumber)-"
   for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
   where name.hasPrefix(start) {
     guard let process = Int32(name.dropFirst(start.count)), process > 0,

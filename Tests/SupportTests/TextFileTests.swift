@@ -19,14 +19,19 @@ import Testing
   @Test func whatKilledProcessesLeftOfAFileIsRemoved() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try makeFolder(folder)
-    // No process has the first number; the second is alive.
-    for name in ["text.md.tmp-999999999", "text.md.tmp-\(getppid())", "other.md.tmp-999999999"] {
+    let machine = TextFile.machineNumber
+    // No process has the first number; the second is alive; the third is of another machine.
+    let kept = [
+      "text.md.tmp-\(machine)-\(getppid())", "text.md.tmp-\(machine ^ 1)-999999999",
+      "other.md.tmp-\(machine)-999999999",
+    ]
+    for name in kept + ["text.md.tmp-\(machine)-999999999"] {
       try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
     }
     try TextFile.write("text", to: "\(folder)/text.md")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        == ["other.md.tmp-999999999", "text.md", "text.md.tmp-\(getppid())"])
+        == (kept + ["text.md"]).sorted())
   }
 
   @Test func errorsNameTheFileAndTheReason() {

@@ -1,15 +1,16 @@
 import Foundation
+import Support
 
 /// Takes files out of a published archive with the system's `tar` or `unzip`.
 package enum Unpacking {
   /// Unpacks the members `names` of `archive`, kept at `archivePath`, flat into `folder`; the program
-  /// is searched in the folders of `searchPath`, separated by colons.
+  /// is searched in the folders of `searchPath`, separated by colons; nil for PATH.
   ///
   /// Throws `DatasetError` (system) if the program is missing or fails or a member is no regular
   /// file.
   package static func unpack(
     _ names: [String], of archive: PublishedArchive, at archivePath: String, into folder: String,
-    searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    searchPath: String? = nil
   ) throws {
     try FileSystem.createFolder(folder)
     let members = names.map { archive.memberFolder + $0 }
@@ -35,10 +36,9 @@ package enum Unpacking {
   }
 
   private static func run(
-    _ program: String, _ arguments: [String], _ archivePath: String, _ searchPath: String
+    _ program: String, _ arguments: [String], _ archivePath: String, _ searchPath: String?
   ) throws {
-    let candidates = searchPath.split(separator: ":").map { "\($0)/\(program)" }
-    guard let executable = candidates.first(where: FileManager.default.isExecutableFile) else {
+    guard let executable = programPath(program, searchPath: searchPath) else {
       throw DatasetError(
         .system,
         "\(archivePath): the program \(program), which unpacks it, is not on PATH; install it and "

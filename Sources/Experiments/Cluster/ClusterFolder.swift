@@ -49,9 +49,7 @@ public struct ClusterFolder: Sendable {
 
     /// Writes the record. Throws `FileError` if that fails.
     public func write(_ record: Job) throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try TextFile.write(encoder.encode(record) + Data("\n".utf8), to: job)
+      try TextFile.write(json: record, to: job)
     }
 
     /// The log of a task: what all its attempts printed.

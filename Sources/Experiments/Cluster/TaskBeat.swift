@@ -63,8 +63,7 @@ public struct TaskBeat: Codable, Sendable, Equatable {
   /// Writes it with the time of now. A beat that cannot be written is missing, no more.
   public mutating func write(to path: String) {
     time = Date().timeIntervalSince1970
-    guard let data = try? JSONEncoder().encode(self) else { return }
     try? makeFolder(folder(ofFile: path))
-    try? TextFile.write(data, to: path)
+    try? TextFile.write(json: self, to: path)
   }
 }

@@ -71,9 +71,7 @@ public struct TaskList: Codable, Sendable, Equatable {
 
   /// Writes it. Throws `FileError` if that fails.
   public func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try TextFile.write(encoder.encode(self) + Data("\n".utf8), to: path)
+    try TextFile.write(json: self, to: path)
   }
 }
 

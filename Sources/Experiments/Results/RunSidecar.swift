@@ -42,9 +42,7 @@ package struct RunSidecar: Encodable {
 
   /// Writes `RESULT.run.json`, where the result is `RESULT.h5`. Throws if that fails.
   func write(besides output: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try TextFile.write(encoder.encode(self), to: Self.path(besides: output))
+    try TextFile.write(json: self, to: Self.path(besides: output))
   }
 
   /// Removes it, where the result could not be written.

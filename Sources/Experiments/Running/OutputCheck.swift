@@ -14,7 +14,8 @@ public enum OutputCheck {
   ///   - ending: what other files add to its name.
   ///   - inputs: files that are read and must stay.
   public static func require(
-    _ path: String, overwrite: Bool, ending: String = ".tmp-4194304", inputs: [String] = []
+    _ path: String, overwrite: Bool, ending: String = ".tmp-4294967295-4194304",
+    inputs: [String] = []
   ) throws {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw SpecificationError("--output: found an empty name, expected the name of a file")

@@ -133,8 +133,6 @@ extension SweepPlan.Record: Codable {
 
   /// Writes the plan's file. Throws `FileError` if that fails.
   func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try TextFile.write(encoder.encode(self), to: path)
+    try TextFile.write(json: self, to: path)
   }
 }

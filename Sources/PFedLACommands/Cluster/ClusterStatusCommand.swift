@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Support
 
 /// `pfedla cluster status`: how far the submissions of an output folder are.
 struct ClusterStatusCommand: AsyncParsableCommand {
@@ -81,9 +82,7 @@ struct ClusterStatusCommand: AsyncParsableCommand {
       uniqueKeysWithValues: ClusterStatus.State.allCases.map {
         ($0.rawValue, status.cells($0).count)
       })
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let data = try encoder.encode(Answer(cells: status.cells, counts: counts, locks: hasLocks))
-    print(String(decoding: data, as: UTF8.self))
+    let answer = Answer(cells: status.cells, counts: counts, locks: hasLocks)
+    print(try TextFile.json(answer), terminator: "")
   }
 }

@@ -15,15 +15,9 @@ struct ProgramCall {
     let description: String
   }
 
-  /// The path of a program on PATH; nil if there is none.
-  static func path(of name: String) -> String? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
-  }
-
   /// Calls a program. Throws `Failure` if it is not there, or does not end within some seconds.
   static func run(_ command: [String], seconds: Int = 60) throws -> Answer {
-    guard let name = command.first, let path = path(of: name) else {
+    guard let name = command.first, let path = programPath(name) else {
       throw Failure(description: "\(command.first ?? ""): not found; expected it on PATH")
     }
     let process = Process()

@@ -6,7 +6,7 @@ import Support
 enum Submission {
   /// Throws if Slurm is not here.
   static func requireSbatch() throws {
-    guard ProgramCall.path(of: "sbatch") != nil else {
+    guard programPath("sbatch") != nil else {
       throw SpecificationError(
         "sbatch: not found on PATH; submit from a machine of a Slurm cluster, or give --dry-run to see the script"
       )
@@ -84,9 +84,7 @@ enum Submission {
     script.comment = "pfedla-\(UUID().uuidString)"
     try list.write(to: submission.tasks)
     try TextFile.write(script.text, to: submission.script)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try TextFile.write(encoder.encode(script), to: request(of: submission))
+    try TextFile.write(json: script, to: request(of: submission))
     print(script.text, terminator: "")
     display.note("script: \(submission.script), tasks: \(submission.tasks)")
 

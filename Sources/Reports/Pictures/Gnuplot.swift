@@ -7,11 +7,7 @@ public enum Gnuplot {
   @TaskLocal package static var searchPath: String?
 
   /// The path of the program, searched on PATH; nil if it is not installed.
-  public static var program: String? {
-    (searchPath ?? ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-      .map { "\($0)/gnuplot" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }
+  public static var program: String? { programPath("gnuplot", searchPath: searchPath) }
 
   /// Runs a script that draws some files, for a minute at most, and puts them into a folder. Throws `FileError` with
   /// gnuplot's message if it fails.
