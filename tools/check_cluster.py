@@ -5,16 +5,16 @@ Whatever fails, tasks, nodes, the controller, time limits or an answer of sbatch
 the bytes of one process, and `pfedla cluster status` must say how they stand. Installs Slurm if that is missing (root).
 """
 
-import argparse
 import os
 import pathlib
 import sys
 import tempfile
 
 from cluster import disturb, scenarios
-from cluster.private_slurm import PrivateSlurm
+from cluster.private_slurm import CannotStart, PrivateSlurm
 from cluster.sweeps import Sweeps
 from cluster.truth import Truth
+from survival import parts
 from survival.record import Record
 
 PARTS = {
@@ -30,26 +30,18 @@ PARTS = {
 PROFILES = {"smoke": {"sweep", "lost-answer"}, "short": {"disturb", "cancel"}, "single": {"cut-off", "time-limit"}}
 
 
-def options():
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="parts:\n" + "\n".join(f"  {name:<12} {summary}" for name, summary in PARTS.items()))
-    parser.add_argument("--pfedla", default=".build/release/pfedla", help="the program")
-    parser.add_argument("--only", metavar="PART,…", help="some parts, separated by commas; default: all")
-    chosen = parser.parse_args()
-    chosen.parts = chosen.only.split(",") if chosen.only else list(PARTS)
-    unknown = [name for name in chosen.parts if name not in PARTS]
-    if unknown:
-        parser.error(f"--only: found {', '.join(unknown)}, expected some of {', '.join(PARTS)}")
-    if not os.access(chosen.pfedla, os.X_OK):
-        parser.error(f"--pfedla: found no program {chosen.pfedla}; `make build` builds it")
-    return chosen
-
-
 def main():
-    """Does the parts; exit status 1 if there are faults."""
-    chosen = options()
+    """Does the parts; exit status 1 if there are faults, 3 if Slurm does not run on this machine."""
+    chosen = parts.options(__doc__, PARTS)
+    try:
+        return check(chosen)
+    except CannotStart as error:
+        print(f"SKIPPED: Slurm does not start here: {error}")
+        return 3
+
+
+def check(chosen):
+    """Does the parts on a private Slurm; returns the exit status."""
     record = Record()
     record.counts = dict.fromkeys(("lost bytes",), 0)
     with tempfile.TemporaryDirectory(prefix="pfedla-cluster-") as name, PrivateSlurm() as slurm:
@@ -65,11 +57,8 @@ def main():
             "lost-answer": lambda: scenarios.lost_answer(sweeps, record, truth),
         }
         try:
-            sweeps.prepare(*(profile for profile, parts in PROFILES.items() if parts & set(chosen.parts)))
-            for part in PARTS:
-                if part in chosen.parts:
-                    with record.part(part, PARTS[part]):
-                        calls[part]()
+            sweeps.prepare(*(profile for profile, users in PROFILES.items() if users & set(chosen.parts)))
+            parts.do(chosen, PARTS, calls, record)
         finally:
             sweeps.end()
     record.say(str(truth))

@@ -4,7 +4,6 @@
 Installs OpenMPI if no mpirun is here (root). The program must have been built with PFEDLA_MPI=1.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from survival import parts
 from survival.record import Record
 
 AUDIT = pathlib.Path(__file__).resolve().parent.parent / "experiments/audit.yaml"
@@ -204,26 +204,22 @@ def largest(launcher):
     return peak
 
 
+def more_options(parser):
+    """Options of this check alone."""
+    parser.add_argument("--mpi-pfedla", default=".build-mpi/release/pfedla", help="the program, built with PFEDLA_MPI=1")
+
+
 def main():
     """Does the parts; exit status 1 if there are faults."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="parts:\n" + "\n".join(f"  {name:<8} {summary}" for name, summary in PARTS.items()))
-    parser.add_argument("--mpi-pfedla", default=".build-mpi/release/pfedla", help="the program, built with PFEDLA_MPI=1")
-    parser.add_argument("--pfedla", default=".build/release/pfedla", help="the program, built without")
-    parser.add_argument("--only", metavar="PART,…", help="some parts, separated by commas; default: all but scale")
-    chosen = parser.parse_args()
-    names = chosen.only.split(",") if chosen.only else [name for name in PARTS if name != "scale"]
-    unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        parser.error(f"--only: found {', '.join(unknown)}, expected some of {', '.join(PARTS)}")
+    chosen = parts.options(__doc__, PARTS, [name for name in PARTS if name != "scale"], more_options)
     record = Record()
     record.counts = dict.fromkeys(("lost bytes",), 0)
     with tempfile.TemporaryDirectory(prefix="pfedla-mpi-") as folder:
         runs = Runs(chosen, pathlib.Path(folder))
-        for name in names:
-            with record.part(name, PARTS[name]):
-                globals()[name](runs, record)
+        calls = {
+            "methods": lambda: methods(runs, record), "resume": lambda: resume(runs, record),
+            "errors": lambda: errors(runs, record), "scale": lambda: scale(runs, record)}
+        parts.do(chosen, PARTS, calls, record)
     record.summary()
     return 1 if record.faults else 0
 

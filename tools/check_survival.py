@@ -5,15 +5,14 @@ After every kill, signal, full disk, missing file or lack of memory the program 
 and the same command must then end with the same bytes as an undisturbed run. All moments are drawn from --seed.
 """
 
-import argparse
 import os
 import pathlib
 import sys
 import tempfile
 
 from survival import (
-    data_gone, full_disk, kills, memory, no_locks, preload, read_only, record as records, sharing, signals, write_cases,
-    writes)
+    data_gone, full_disk, kills, memory, no_locks, parts, preload, read_only, record as records, sharing, signals,
+    write_cases, writes)
 from survival.program import Program
 from survival.work import Work
 
@@ -30,28 +29,15 @@ PARTS = {
 }
 
 
-def options():
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="parts:\n" + "\n".join(f"  {name:<10} {summary}" for name, summary in PARTS.items()))
-    parser.add_argument("--pfedla", default=".build/release/pfedla", help="the program")
-    parser.add_argument("--only", metavar="PART,…", help="some parts, separated by commas; default: all")
+def more_options(parser):
+    """Options of this check alone."""
     parser.add_argument("--seed", type=int, default=20220619, help="of the moments (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=200, help="at random moments (default: %(default)s)")
-    chosen = parser.parse_args()
-    chosen.parts = chosen.only.split(",") if chosen.only else list(PARTS)
-    unknown = [name for name in chosen.parts if name not in PARTS]
-    if unknown:
-        parser.error(f"--only: found {', '.join(unknown)}, expected some of {', '.join(PARTS)}")
-    if not os.access(chosen.pfedla, os.X_OK):
-        parser.error(f"--pfedla: found no program {chosen.pfedla}; `make build` builds it")
-    return chosen
 
 
 def main():
     """Does the parts; exit status 1 if there are faults."""
-    chosen = options()
+    chosen = parts.options(__doc__, PARTS, add=more_options)
     record = records.Record()
     with tempfile.TemporaryDirectory(prefix="pfedla-survival-") as name:
         folder = pathlib.Path(name)
@@ -70,10 +56,7 @@ def main():
                 "memory": lambda: memory.check(work, record),
                 "no-locks": lambda: no_locks.check(work, record),
             }
-            for part in PARTS:
-                if part in chosen.parts:
-                    with record.part(part, PARTS[part]):
-                        calls[part]()
+            parts.do(chosen, PARTS, calls, record)
         finally:
             program.end_all()
     record.summary()

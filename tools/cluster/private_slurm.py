@@ -43,6 +43,10 @@ SETTINGS = {
 Task = collections.namedtuple("Task", "job index raw state reason node")
 
 
+class CannotStart(Exception):
+    """This machine does not run the daemons."""
+
+
 class PrivateSlurm:
     """The daemons, while the context lasts; `settings` replace or add lines of slurm.conf."""
 
@@ -55,7 +59,7 @@ class PrivateSlurm:
         self.environment = {}
 
     def __enter__(self):
-        """Starts the daemons, and waits until all nodes are idle."""
+        """Starts the daemons, and waits until all nodes are idle. Raises CannotStart."""
         install.require_slurm()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="private-slurm-"))
         # munged refuses a socket that others cannot reach.
@@ -68,6 +72,9 @@ class PrivateSlurm:
                 self._start_daemon(node, "slurmd", "-D", "-N", node)
             for node in NODES:
                 self._wait_ready(node)
+        except RuntimeError as error:
+            self.__exit__()
+            raise CannotStart(str(error)) from error
         except BaseException:
             self.__exit__()
             raise
