@@ -42,6 +42,19 @@ struct RunCommandTests {
       try String(contentsOf: folder.file("partition.svg"), encoding: .utf8).hasPrefix("<svg"))
   }
 
+  @Test(
+    "a program without MPI does not do the same run in every process that mpirun starts",
+    .enabled(if: ProcessInfo.processInfo.environment["PFEDLA_MPI"] == nil))
+  func severalProcesses() throws {
+    let folder = try Program.workplace()
+    for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+      let result = try Program.run(arguments, in: folder, environment: [name: "3"])
+      #expect(result.status != 0)
+      #expect(result.errors.contains("built without MPI") && result.errors.contains("3 processes"))
+    }
+    #expect(try Program.run(arguments, in: folder, environment: ["PMI_SIZE": "1"]).status == 0)
+  }
+
   @Test("a result that exists is kept unless --overwrite is given")
   func overwrite() throws {
     let folder = try Program.workplace()

@@ -62,7 +62,8 @@ extension Federation {
   /// What the participants' work leaves, in ascending order of clients. Changes nothing.
   private func results(of participants: [Int], round: Int) throws -> [Finished] {
     var finished: [Finished] = []
-    let counter = StageCounter(watch, .training, of: participants.count)
+    let own = ranks.map { $0.part($0.rank, of: participants.count).count } ?? participants.count
+    let counter = StageCounter(watch, .training, of: own)
     let count = simultaneousParticipants * (ranks?.rankCount ?? 1)
     for start in stride(from: 0, to: participants.count, by: count) {
       let clients = Array(participants[start..<min(start + count, participants.count)])
