@@ -50,6 +50,23 @@ struct ComparisonTests {
       HandMade.rows(three.csv).allSatisfy { $0["seeds"] == "3" && $0["seed_values"] == "0 1 2" })
   }
 
+  @Test("a table of means over some clients says so")
+  func someClients() throws {
+    func text(_ count: String?) throws -> [String] {
+      let keys =
+        [("method", "fedavg"), ("rounds", "1")] + (count.map { [("evaluate_clients", $0)] } ?? [])
+      let comparison = try Comparison([
+        HandMade.run("fedavg", seed: 0, [[0.5, 0.5]], settings: keys)
+      ])
+      return [comparison.plainText(isBold: false), comparison.markdown]
+    }
+    let words = "over the clients that were evaluated: 50 (evaluate_clients)"
+    #expect(try text("50").allSatisfy { $0.contains(words) })
+    for all in [nil, "0"] {
+      #expect(try text(all).allSatisfy { !$0.contains("evaluate_clients") })
+    }
+  }
+
   @Test("a key that only one method has is no column")
   func otherMethods() throws {
     let comparison = try Comparison([run(1, seed: 0), HandMade.run("fedavg", [[0.5, 0.5]])])

@@ -46,6 +46,8 @@ package struct RankMessage: Sendable {
     let count = try take(Int.self)
     let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
     guard count >= 0, !overflow, size <= bytes.count - place else { throw Self.tooShort }
+    // All empty arrays share one place, which is not to be written.
+    guard count > 0 else { return [] }
     defer { place += size }
     return [Value](unsafeUninitializedCapacity: count) { values, initialised in
       bytes.withUnsafeBytes {

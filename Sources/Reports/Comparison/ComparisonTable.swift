@@ -11,6 +11,15 @@ extension Comparison {
     participants send and are sent in a round, float32; 1 MB = 2^20 bytes.
     """
 
+  /// The explanation, and which clients the means are over if those are not all.
+  private var note: String {
+    let counts = Set(groups.compactMap { $0.identity["evaluate_clients"] }).subtracting(["0"])
+    guard !counts.isEmpty else { return Self.explanation }
+    let words = counts.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }.joined(separator: ", ")
+    return Self.explanation
+      + "\nMeans are over the clients that were evaluated: \(words) (evaluate_clients)."
+  }
+
   /// The number of seeds, and of those that diverged.
   private static func seeds(_ row: Row) -> String {
     row.divergedCount > 0
@@ -49,7 +58,7 @@ extension Comparison {
   /// The table for a terminal, the best accuracies of each dataset and partition marked.
   /// - Parameter isBold: whether to write them in bold, by the terminal's codes.
   public func plainText(isBold: Bool) -> String {
-    terminalTable.plainText(isBold: isBold) + "\n" + Self.explanation + "\n"
+    terminalTable.plainText(isBold: isBold) + "\n" + note + "\n"
   }
 
   private var terminalTable: ReportTable {
@@ -81,7 +90,7 @@ extension Comparison {
     let lines = cells.map { "| \($0.joined(separator: " | ")) |" }
     let rule = "|" + String(repeating: " --- |", count: cells.first?.count ?? 0)
     return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n") + "\n\n"
-      + Self.explanation + "\n"
+      + note + "\n"
   }
 
   /// The names of the columns that distinguish rows in CSV files.
