@@ -15,7 +15,9 @@ public protocol RankTransport: Sendable {
   ) rethrows -> Value
 
   /// Waits for a message with that tag.
-  /// - Parameter rank: who sent it; nil for any rank.
+  /// - Parameters:
+  ///   - rank: who sent it; nil for any rank.
+  ///   - tag: what it is for.
   func receive(from rank: Int?, tag: Int) -> (message: [UInt8], sender: Int)
 
   /// The last call: nothing is sent any more. Returns when all ranks have called it.
