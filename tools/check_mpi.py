@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shares runs among the ranks of mpirun, and checks that every result has the bytes of one process.
 
-Installs OpenMPI if no mpirun is here (root). The program must have been built with PFEDLA_MPI=1.
+The program must have been built with PFEDLA_MPI=1 (`make build-mpi`).
 """
 
 import json
@@ -42,7 +42,7 @@ class Runs:
             **os.environ, "PFEDLA_DATASETS": str(data),
             # As root and with more ranks than cores.
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_btl_base_warn_component_unused": "0",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_btl_base_warn_component_unused": "0",
         }
 
     def command(self, ranks, name, *settings, workers=1, specification=AUDIT, more=()):
@@ -84,7 +84,8 @@ def methods(runs, record):
     for name in names:
         settings = (
             f"method={name}", "partition.clients=6", "saved_models=trained", "model.batch_normalisation=true")
-        expected, ended = runs.run(0, f"{name}-0", *settings)
+        # By the program without MPI.
+        expected, ended = runs.run(0, f"{name}-0", *settings, program=runs.plain)
         if not record.check(ended.returncode == 0, name, f"one process: {said(ended.stderr)}"):
             continue
         for ranks in (1, 2, 3, 5):
@@ -119,7 +120,7 @@ def resume(runs, record):
     record.check(stops > 0, "resume", "no run was stopped in time; raise its rounds")
     output, ended = runs.run(5, "resume", *settings)
     same(runs, record, "resumed by 5 ranks", expected.read_bytes(), output, ended)
-    # Two processes at once would be seen by the lock; more rounds take the kept state.
+    # More rounds start from the kept state.
     more = tuple("rounds=205" if setting.startswith("rounds") else setting for setting in settings)
     expected, _ = runs.run(0, "resume-more", *more)
     output, ended = runs.run(2, "resume", *more, more=("--overwrite",))
@@ -128,7 +129,7 @@ def resume(runs, record):
 
 
 def errors(runs, record):
-    """The leader alone speaks, in one line."""
+    """Only the leader prints an error in the specification."""
     cases = {
         "an unknown key": (runs.mpi, ("no_such_key=1",), "no_such_key"),
         "too many clients": (runs.mpi, ("partition.clients=100000",), "partition"),

@@ -19,7 +19,7 @@ public struct MPITransport: RankTransport {
   /// The unit in which lengths are counted. MPI only reads it.
   private nonisolated(unsafe) let block: cmpi_block
 
-  /// Begins with MPI; once in a process. Throws `StartError` if the library fails or has no threads.
+  /// Starts MPI; once in a process. Throws `StartError` if the library fails or has no threads.
   public init() throws {
     var (rank, size): (Int32, Int32) = (0, 1)
     var block = cmpi_block()
@@ -66,10 +66,14 @@ public struct MPITransport: RankTransport {
   }
 
   /// Waits for a message with that tag.
-  public func receive(from rank: Int?, tag: Int) -> (message: [UInt8], sender: Int) {
+  public func receive(
+    from rank: Int?, tag: Int, waiting: () -> Void
+  ) -> (message: [UInt8], sender: Int) {
     var message = cmpi_message()
     var (sender, blocks): (Int32, Int32) = (0, 0)
-    Self.wait { cmpi_probe(Int32(rank ?? -1), Int32(tag), block, &message, &sender, &blocks) != 0 }
+    Self.wait(waiting) {
+      cmpi_probe(Int32(rank ?? -1), Int32(tag), block, &message, &sender, &blocks) != 0
+    }
     guard blocks > 0 else { abort("MPI: a message that is not one of this program's") }
     let buffer = UnsafeMutableRawBufferPointer.allocate(
       byteCount: Int(blocks) * Self.blockSize, alignment: MemoryLayout<Int>.alignment)
@@ -99,11 +103,16 @@ public struct MPITransport: RankTransport {
   private static let headerSize = MemoryLayout<Int>.size
 
   /// Returns when something is done: soon after a short wait, without load in a long one.
-  private static func wait(_ isDone: () -> Bool) {
+  private static func wait(_ waiting: () -> Void = {}, _ isDone: () -> Bool) {
     var tries = 0
     while !isDone() {
       tries += 1
-      if tries < 100 { sched_yield() } else { usleep(tries < 1_000 ? 50 : 500) }
+      guard tries >= 100 else {
+        sched_yield()
+        continue
+      }
+      usleep(tries < 1_000 ? 50 : 500)
+      waiting()
     }
   }
 }

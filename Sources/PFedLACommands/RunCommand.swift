@@ -61,8 +61,8 @@ struct RunCommand: AsyncParsableCommand {
       // The leader saves and stops for all.
       for number in Interruption.signals { signal(number, SIG_IGN) }
       do {
-        guard try ranks.awaitStart() else { return }
-        try experiment(prepared(), workerCount, ranks: ranks).follow()
+        guard let leader = try ranks.awaitStart() else { return }
+        try experiment(prepared(), workerCount, ranks: ranks).follow(leader)
       } catch {
         ranks.abort("rank \(ranks.rank): \(error)")
       }

@@ -1,4 +1,5 @@
 import FederatedLearning
+import Foundation
 import NeuralNetworks
 import Support
 import Synchronization
@@ -55,11 +56,14 @@ struct RanksTests {
     func check<Method: FederatedMethod>(_ type: Method.Type) throws {
       let small = SmallFederation.partial
       let alone = try outcome(small.start(type))
-      for (rankCount, workerCount) in [(1, 1), (2, 2), (3, 1), (5, 1)] {
+      // Also with several exchanges a round, and workers that differ between ranks.
+      for (rankCount, workerCount, atOnce) in [(2, 2, 256), (3, 1, 1), (5, 1, 256)] {
         let shared = try ThreadRanks.run(
-          rankCount, workerCount: workerCount,
+          rankCount, workerCount: workerCount, participantsAtOnce: atOnce,
           follower: { ranks in
-            var federation = try small.start(type)
+            var other = small
+            other.workerCount = 3 - workerCount
+            var federation = try other.start(type)
             try federation.share(among: ranks)
             try federation.follow()
           },
@@ -151,6 +155,32 @@ struct RanksTests {
     #expect(outcome == Snapshot(alone))
   }
 
+  @Test("the other ranks hear of a stop, even if it was there before the round began")
+  func stopIsHeard() throws {
+    let small = SmallFederation.partial
+    let heard = Guarded<[Bool]>([])
+    try ThreadRanks.run(
+      3,
+      follower: { ranks in
+        let engine = PatientEngine(engine: try small.engine()) { isStopped in
+          heard.withLock { $0.append(isStopped) }
+        }
+        var federation = try small.start(PFedLA.self, engine: engine)
+        try federation.share(among: ranks)
+        try federation.follow()
+      },
+      leader: { ranks in
+        var federation = try small.start(PFedLA.self)
+        try federation.share(among: ranks)
+        federation.watch = RoundWatch(shouldStop: { true }, advanced: { _, _, _ in })
+        #expect(throws: WorkStopped.self) { try federation.runRound() }
+        #expect(throws: WorkStopped.self) { try federation.evaluate() }
+      })
+    // In a round it may come before the first client; in an evaluation nothing is before the clients.
+    let answers = heard.withLock { $0 }
+    #expect((2...4).contains(answers.count) && answers.allSatisfy { $0 })
+  }
+
   @Test("an error on one rank is every rank's, and names it")
   func failure() throws {
     let small = SmallFederation.partial
@@ -194,6 +224,30 @@ struct RanksTests {
       #expect(throws: FederationError.self) { try message.takeArray(of: Double.self) }
       message = RankMessage(received: bytes)
       #expect(throws: FederationError.self) { try message.takeArrays(of: Double.self) }
+    }
+  }
+
+  /// Works on clients only after it has waited for a stop, for ten seconds at most.
+  struct PatientEngine: TrainingEngine {
+    let engine: ProcessorTrainingEngine
+    let heard: @Sendable (Bool) -> Void
+    var layout: ParameterLayout { engine.layout }
+    var inputSize: Int { engine.inputSize }
+    var workerCount: Int { engine.workerCount }
+
+    func inParallel(_ count: Int, _ body: @escaping @Sendable (_ piece: Int) throws -> Void) throws
+    {
+      try engine.inParallel(count, body)
+    }
+
+    func forEachClient(
+      _ count: Int, unless shouldStop: StopCondition?,
+      _ body: @escaping @Sendable (_ client: Int, _ network: any LocalNetwork) throws -> Void
+    ) throws {
+      let end = ContinuousClock.now + .seconds(10)
+      while shouldStop?() != true, ContinuousClock.now < end { usleep(200) }
+      heard(shouldStop?() == true)
+      try engine.forEachClient(count, unless: shouldStop, body)
     }
   }
 

@@ -3,7 +3,6 @@ import FederatedLearning
 import Foundation
 import NeuralNetworks
 import Support
-import Synchronization
 import Testing
 
 /// Ranks as threads of one process: each has mailboxes that the others put messages into.
@@ -20,9 +19,6 @@ final class ThreadRanks: Sendable {
 
   fileprivate let mail: [Mailbox]
   let rankCount: Int
-  /// Messages sent so far.
-  let sent = Atomic<Int>(0)
-
   init(_ rankCount: Int) {
     self.rankCount = rankCount
     mail = (0..<rankCount).map { _ in Mailbox() }
@@ -36,14 +32,15 @@ final class ThreadRanks: Sendable {
     func send<Value>(
       _ message: [UInt8], to rank: Int, tag: Int, while body: () throws -> Value
     ) rethrows -> Value {
-      ranks.sent.add(1, ordering: .relaxed)
       ranks.mail[rank].letters.withLock {
         $0.append(Mail(sender: self.rank, tag: tag, message: message))
       }
       return try body()
     }
 
-    func receive(from rank: Int?, tag: Int) -> (message: [UInt8], sender: Int) {
+    func receive(
+      from rank: Int?, tag: Int, waiting: () -> Void
+    ) -> (message: [UInt8], sender: Int) {
       while true {
         let found = ranks.mail[self.rank].letters.withLock { mail in
           mail.firstIndex { $0.tag == tag && (rank == nil || $0.sender == rank) }
@@ -51,6 +48,7 @@ final class ThreadRanks: Sendable {
         }
         if let found { return (found.message, found.sender) }
         usleep(20)
+        waiting()
       }
     }
 
@@ -61,7 +59,7 @@ final class ThreadRanks: Sendable {
 
   /// Runs the leader's part here and the others' on threads of their own; returns when all have ended.
   static func run<Value>(
-    _ rankCount: Int, workerCount: Int = 1,
+    _ rankCount: Int, workerCount: Int = 1, participantsAtOnce: Int = 256,
     follower: @escaping @Sendable (RankGroup) throws -> Void,
     leader: (RankGroup) throws -> Value
   ) throws -> Value {
@@ -71,7 +69,10 @@ final class ThreadRanks: Sendable {
     for rank in 1..<max(1, rankCount) {
       let error = WorkerThread.start(stackBytes: WorkerPool.stackBytes) {
         do {
-          try follower(RankGroup(Transport(ranks: ranks, rank: rank), workerCount: workerCount))
+          try follower(
+            RankGroup(
+              Transport(ranks: ranks, rank: rank), workerCount: workerCount,
+              participantsAtOnce: participantsAtOnce))
         } catch {
           failure.withLock { $0 = error }
         }
@@ -79,7 +80,9 @@ final class ThreadRanks: Sendable {
       }
       try #require(error == 0)
     }
-    let group = RankGroup(Transport(ranks: ranks, rank: 0), workerCount: workerCount)
+    let group = RankGroup(
+      Transport(ranks: ranks, rank: 0), workerCount: workerCount,
+      participantsAtOnce: participantsAtOnce)
     let value = Result { try leader(group) }
     group.end()
     for _ in 1..<max(1, rankCount) { ended.wait() }

@@ -226,17 +226,36 @@ public struct ExperimentRun {
     return divergence.map { .diverged($0) } ?? .complete
   }
 
+  /// What decides the run's numbers, a line each: the numerics, the data, every key. All ranks must have the same.
+  private var identity: [String] {
+    ["numerics version: \(CodeVersion.numerics)", "dataset: \(preparation.dataset.sha256)"]
+      + preparation.resolved.map { "\($0.key): \($0.value)" }
+  }
+
   /// Works for the run's leader until it ends the run, on every rank but the first. Writes nothing.
-  /// - Throws: what the specification, the data or the machine does not allow, and `FederationError`; then all ranks
-  ///   must be ended.
-  public func follow() throws {
+  /// - Parameter leader: what `RankGroup.awaitStart` returned.
+  /// - Throws: `SpecificationError` if this rank's specification, data or program differ from the leader's; what the
+  ///   machine does not allow; and `FederationError`. Then all ranks must be ended.
+  public func follow(_ leader: [String]) throws {
     let specification = preparation.specification
+    for (own, other) in zip(identity, leader) where own != other {
+      throw SpecificationError(
+        "found \(own), rank 0 has \(other); give all ranks the same files and program")
+    }
+    guard identity.count == leader.count else {
+      throw SpecificationError(
+        "the specification differs from rank 0's; give all ranks the same files and program")
+    }
     guard let type = MethodRegistry.method(named: specification.method) else {
       throw SpecificationError("method: \(specification.method) is not registered")
     }
     func follow<Method: FederatedMethod>(_ type: Method.Type) throws {
-      var federation = try federation(
-        of: Method(options: specification.methodOptions, setting: preparation.setting))
+      let method = try Method(
+        options: specification.methodOptions, setting: preparation.setting)
+      try MemoryNeed(
+        of: method, preparation, workerCount: workerCount, rankCount: ranks?.rankCount ?? 1
+      ).requireFits()
+      var federation = try federation(of: method)
       try federation.follow()
     }
     try follow(type)
@@ -249,8 +268,8 @@ public struct ExperimentRun {
       workerCount: workerCount)
     var federation = try Federation(method: method, data: preparation.data, engine: engine)
     if let ranks {
-      // What this rank's own preparation refuses, no other need try.
-      if ranks.isLeader { ranks.start() }
+      // The others prepare only what the leader has accepted.
+      if ranks.isLeader { ranks.start(identity) }
       try federation.share(among: ranks)
     }
     return federation

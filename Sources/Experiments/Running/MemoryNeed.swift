@@ -26,9 +26,10 @@ package struct MemoryNeed {
     let float = Double(MemoryLayout<Float>.size)
     // Clients that never trained share one model, but in files each has its own.
     let isFiled = specification.savedModels != .none || specification.keepState
-    // Each rank keeps its part.
+    let isSaved = isFiled || (rankCount > 1 && specification.checkpointEvery > 0)
+    // Each rank keeps its part, but a file is made in one piece.
     let models =
-      ((isFiled ? clients : min(clients, participations + 1)) + rankCount - 1) / rankCount
+      isSaved ? clients : (min(clients, participations + 1) + rankCount - 1) / rankCount
     let every = specification.recordWeightsEvery(clientCount: clients)
     let records = every > 0 && method.weighting != nil ? specification.rounds / every + 1 : 0
     parts = [

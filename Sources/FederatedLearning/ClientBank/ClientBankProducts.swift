@@ -59,7 +59,8 @@ extension ClientBank {
             of: Array(clients), at: rank, with: values, count: pass.count, columns: columns)
         } else {
           products += Self.innerProducts(
-            of: clients.map { rows[$0] }, with: values, count: pass.count, columns: columns)
+            of: ranks == nil ? rows : clients.map { rows[$0] }, with: values, count: pass.count,
+            columns: columns)
         }
       }
       return pass.indices.map { vector in
@@ -97,6 +98,7 @@ extension ClientBank {
   /// - Parameters:
   ///   - rows: axes (row, parameter).
   ///   - shares: weights, axes (row, receiver).
+  ///   - columns: the parameters that are summed.
   ///   - sums: axes (receiver, column).
   static func addWeightedSums(
     of rows: [[Float]], shares: [Float], columns: Range<Int>, to sums: inout [Float]
@@ -117,6 +119,8 @@ extension ClientBank {
   /// - Parameters:
   ///   - rows: axes (row, parameter).
   ///   - vectors: their columns only, axes (vector, column).
+  ///   - count: how many vectors there are.
+  ///   - columns: the parameters that are summed.
   static func innerProducts(
     of rows: [[Float]], with vectors: [Float], count: Int, columns: Range<Int>
   ) -> [Double] {

@@ -73,6 +73,9 @@ public struct APFL: FederatedMethod {
   /// The columns of running statistics in a model.
   private let statistics: [Range<Int>]
 
+  /// Both models are in the contributions.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// Reads α, whether it adapts and how far.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting

@@ -23,6 +23,9 @@ public struct Ditto: AveragingMethod {
   public let setting: FederationSetting
   private let strength: Float
 
+  /// The clients' versions of the global model are the contributions.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// Reads λ.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting

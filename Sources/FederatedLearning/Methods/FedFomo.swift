@@ -80,6 +80,9 @@ public struct FedFomo: FederatedMethod {
   /// Share of the training samples that weight models.
   public let validationShare: Double
 
+  /// Bases and gains are in the contributions.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// Reads the keys. Throws `FederationError` for a client with a single training sample.
   public init(options: MethodOptions, setting: FederationSetting) throws {
     if let client = setting.trainCounts.firstIndex(where: { $0 < 2 }) {

@@ -112,6 +112,9 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
   private let clientOptimiser: StochasticGradientDescent?
   private let reduction: Reduction
 
+  /// The changes are the contributions.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// Reads the keys.
   public init(options: MethodOptions, setting: FederationSetting) {
     reduction = options[Self.reduction]

@@ -66,6 +66,9 @@ public struct PFedMe: AveragingMethod {
   private let serverMixing: Float
   private let weighsSamples: Bool
 
+  /// The clients' versions of the global model are the contributions.
+  public var aggregatesTrainedModels: Bool { false }
+
   /// Reads the keys.
   public init(options: MethodOptions, setting: FederationSetting) {
     self.setting = setting

@@ -97,9 +97,11 @@ struct SimilarityWeights: Sendable {
     let (count, size) = (setting.clientCount, setting.layout.count)
     var difference = [Float](repeating: 0, count: size)
     let squares = (0..<count).map { squaredNorms(bank[$0]) }
-    for client in clients {
-      for source in 0..<count {
-        let (own, other) = (bank[client], bank[source])
+    // Each source once: another rank may keep its model. Dissimilarities are the same bits both ways.
+    for source in 0..<count {
+      let other = bank[source]
+      for client in clients {
+        let own = bank[client]
         for index in 0..<size { difference[index] = own[index] - other[index] }
         for (unit, square) in squaredNorms(difference).enumerated() {
           let value = Self.dissimilarity(

@@ -9,7 +9,7 @@ extension Federation {
     guard ranks.rankCount > 1 else { return }
     self.ranks = ranks
     state.bank.share(among: ranks)
-    // Before it, no rank asks for another's models.
+    // No rank may ask for models before all have theirs.
     try ranks.together()
   }
 
@@ -25,7 +25,12 @@ extension Federation {
       // The leader has the same error and decides what follows.
       switch command {
       case .round: _ = try? runRound()
-      case .evaluation: _ = try? evaluate(content.takeArray())
+      case .evaluation:
+        let clients = try content.takeArray(of: Int.self)
+        guard clients.allSatisfy((0..<data.clientCount).contains) else {
+          throw FederationError("ranks: clients to evaluate that are not there")
+        }
+        _ = try? evaluate(clients)
       case .restoration: try restore(&content)
       case .start: break
       case .end: return ranks.leave()
@@ -62,7 +67,12 @@ extension Federation {
     let finished = try ranks.exchange(
       work: { try work(Array(clients[ranks.part(ranks.rank, of: clients.count)])) },
       encode: { finished, rank in message(finished, to: rank, of: ranks) },
-      decode: { message in try self.finished(&message) })
+      decode: { message, rank in
+        let finished = try self.finished(&message)
+        guard finished.map(\.update.client) == Array(clients[ranks.part(rank, of: clients.count)])
+        else { throw FederationError("ranks: rank \(rank) trained other clients than expected") }
+        return finished
+      }, shouldStop: watch?.shouldStop)
     return finished.flatMap { $0 }
   }
 
@@ -85,10 +95,13 @@ extension Federation {
   }
 
   private func finished(_ message: inout RankMessage) throws -> [Finished] {
-    try (0..<message.take(Int.self)).map { _ in
+    try (0..<message.takeCount()).map { _ in
       let update = try ClientUpdate(
         client: message.take(), trained: message.takeArray(), trainLoss: message.take(),
         contribution: method.contribution(from: message.takeArrays()))
+      guard update.trained.isEmpty || update.trained.count == state.bank.parameterCount else {
+        throw FederationError("ranks: a model of \(update.trained.count) values")
+      }
       let work = try NetworkWork(gradients: message.take(), evaluatedSamples: message.take())
       let nonFinite = try message.take(Int.self)
       return Finished(update: update, work: work, nonFinite: nonFinite < 0 ? nil : nonFinite)
@@ -114,7 +127,7 @@ extension Federation {
         }
         return message
       },
-      decode: { message in
+      decode: { message, _ in
         func evaluation() throws -> Evaluation {
           var evaluation = Evaluation(classCount: 0)
           evaluation.lossSum = try message.take()
@@ -122,8 +135,8 @@ extension Federation {
           evaluation.count = try message.take()
           return evaluation
         }
-        return try (0..<message.take(Int.self)).map { _ in (try evaluation(), try evaluation()) }
-      })
+        return try (0..<message.takeCount()).map { _ in (try evaluation(), try evaluation()) }
+      }, shouldStop: watch?.shouldStop)
     return evaluations.flatMap { $0 }
   }
 }
@@ -159,14 +172,18 @@ extension Federation {
   private mutating func restore(_ content: inout RankMessage) throws {
     guard let ranks else { return }
     let round = try content.take(Int.self)
-    let tensors = try (0..<content.take(Int.self)).map { _ in
+    let tensors = try (0..<content.takeCount()).map { _ in
       try StateTensor(
         name: content.takeText(), shape: content.takeArray(), pieces: content.takeArrays())
     }
     var bank = ClientBank(clientCount: data.clientCount, initial: setting.initialParameters)
     for client in ranks.part(ranks.rank, of: data.clientCount) {
       var message = ranks.receive(from: 0)
-      bank.store(try message.takeArray(), of: client)
+      let row = try message.takeArray(of: Float.self)
+      guard row.count == bank.parameterCount else {
+        throw FederationError("ranks: a model of \(row.count) values")
+      }
+      bank.store(row, of: client)
     }
     state = State(round: round, bank: bank, server: try method.state(from: tensors))
     state.bank.share(among: ranks)

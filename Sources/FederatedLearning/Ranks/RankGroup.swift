@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import NeuralNetworks
 import Support
 import Synchronization
@@ -15,7 +16,7 @@ public final class RankGroup: Sendable {
     static let request = 1
     static let command = 2
     static let exchange = 3
-    /// The first of the tags with which requests are answered; each waiting thread has its own.
+    /// The first of the tags with which requests are answered: thousands, of which few are in use at a time.
     static let answer = 16
     static let answerCount = 16_000
   }
@@ -23,9 +24,14 @@ public final class RankGroup: Sendable {
   private let transport: any RankTransport
   /// All clients' models, axes (client, parameter); empty where another rank keeps them.
   let shard = Guarded<[[Float]]>([])
-  private let stopped = Atomic<Bool>(false)
+  /// The command that is carried out, and the last one that the leader has ended early; counted from 1. A stop may
+  /// arrive before its command.
+  private let current = Atomic<Int>(0)
+  private let stopped = Atomic<Int>(0)
   private let answers = Atomic<Int>(0)
   private let serviceCount: Int
+  /// How many of a round's participants each rank trains before all exchange them.
+  let participantsAtOnce: Int
   private let endedServices = DispatchSemaphore(value: 0)
 
   /// This process, from 0.
@@ -39,8 +45,15 @@ public final class RankGroup: Sendable {
   /// - Parameters:
   ///   - transport: what carries the messages.
   ///   - workerCount: as many requests are answered at once.
-  public init(_ transport: any RankTransport, workerCount: Int) {
+  public convenience init(_ transport: any RankTransport, workerCount: Int) {
+    self.init(transport, workerCount: workerCount, participantsAtOnce: 256)
+  }
+
+  /// The same with the number of a round's participants that each rank trains before all exchange them. It must be the
+  /// same on all ranks.
+  package init(_ transport: any RankTransport, workerCount: Int, participantsAtOnce: Int) {
     self.transport = transport
+    self.participantsAtOnce = participantsAtOnce
     serviceCount = transport.rankCount > 1 ? max(1, workerCount) : 0
     for _ in 0..<serviceCount {
       let error = WorkerThread.start(stackBytes: WorkerPool.stackBytes) { [self] in
@@ -59,7 +72,7 @@ public final class RankGroup: Sendable {
     leave()
   }
 
-  /// Ends the threads that answer requests, and takes leave of the other ranks.
+  /// Ends the threads that answer requests, and then the transport.
   func leave() {
     var message = RankMessage()
     message.append(Request.end.rawValue)
@@ -95,25 +108,32 @@ extension RankGroup {
     case end
   }
 
-  /// Lets the other ranks prepare the run (`awaitStart`). Leader only: of a specification that does not suit, it alone
-  /// speaks.
-  public func start() { command(.start) }
+  /// Lets the other ranks prepare the run (`awaitStart`). Leader only, after its own preparation, so that it alone prints
+  /// an error in the specification.
+  /// - Parameter identity: what decides the run's numbers, a line each; the others must have the same.
+  public func start(_ identity: [String]) {
+    var content = RankMessage()
+    content.append(identity.joined(separator: "\n"))
+    command(.start, content)
+  }
 
-  /// Waits for the leader's `start`; false if there is nothing to do, after which this rank only leaves. Throws
-  /// `FederationError` if the leader is another program.
-  public func awaitStart() throws -> Bool {
-    guard try nextCommand().0 == .start else {
+  /// Waits for the leader's `start` and returns its identity; nil if there is nothing to do: this rank has then ended.
+  /// Throws `FederationError` if the leader is another program.
+  public func awaitStart() throws -> [String]? {
+    var (command, content) = try nextCommand()
+    guard command == .start else {
       leave()
-      return false
+      return nil
     }
-    return true
+    return try content.takeText().components(separatedBy: "\n")
   }
 
   /// Sends the other ranks a command. Leader only.
   func command(_ command: Command, _ content: RankMessage = RankMessage()) {
-    stopped.store(false, ordering: .sequentiallyConsistent)
+    let number = current.add(1, ordering: .sequentiallyConsistent).newValue
     var message = RankMessage()
     message.append(command.rawValue)
+    message.append(number)
     message.append(content.bytes)
     for other in 1..<max(1, rankCount) {
       transport.send(message.bytes, to: other, tag: Tag.command)
@@ -126,7 +146,7 @@ extension RankGroup {
     guard let command = Command(rawValue: try message.take()) else {
       throw FederationError("ranks: unknown command; start all ranks from the same program")
     }
-    stopped.store(false, ordering: .sequentiallyConsistent)
+    current.store(try message.take(), ordering: .sequentiallyConsistent)
     return (command, RankMessage(received: try message.takeArray()))
   }
 
@@ -151,22 +171,32 @@ extension RankGroup {
     case failed
   }
 
-  /// Whether the leader has ended the work early.
-  var isStopped: Bool { stopped.load(ordering: .sequentiallyConsistent) }
+  /// Whether the leader has ended the present command early.
+  var isStopped: Bool {
+    stopped.load(ordering: .sequentiallyConsistent)
+      >= current.load(ordering: .sequentiallyConsistent)
+  }
 
   /// Does this rank's part of some work and exchanges it with the others': results in the order of ranks.
   /// - Parameters:
   ///   - work: this rank's part.
   ///   - encode: what a rank is sent of it.
   ///   - decode: a rank's part from what it sent.
+  ///   - shouldStop: asked by the leader while it waits for the others; it may have no work of its own.
   /// - Throws: what `work` throws; `WorkStopped` if it threw that on any rank; `FederationError` with another
   ///   rank's error. All ranks throw or none does.
   func exchange<Part>(
     work: () throws -> Part, encode: (Part, _ rank: Int) -> RankMessage,
-    decode: (inout RankMessage) throws -> Part
+    decode: (inout RankMessage, _ rank: Int) throws -> Part, shouldStop: StopCondition? = nil
   ) throws -> [Part] {
     let own = Result { try work() }
-    if case .failure = own, isLeader { stopOthers() }
+    var hasStopped = false
+    func stop(_ condition: Bool) {
+      guard isLeader, !hasStopped, condition else { return }
+      hasStopped = true
+      stopOthers()
+    }
+    if case .failure = own { stop(true) }
     func message(to rank: Int) -> RankMessage {
       var message = RankMessage()
       switch own {
@@ -184,7 +214,10 @@ extension RankGroup {
     for step in 1..<max(1, rankCount) {
       let (target, source) = ((rank + step) % rankCount, (rank - step + rankCount) % rankCount)
       received[source] = transport.send(message(to: target).bytes, to: target, tag: Tag.exchange) {
-        RankMessage(received: transport.receive(from: source, tag: Tag.exchange).message)
+        RankMessage(
+          received: transport.receive(from: source, tag: Tag.exchange) {
+            stop(shouldStop?() ?? false)
+          }.message)
       }
     }
     var parts: [Part] = []
@@ -198,7 +231,7 @@ extension RankGroup {
         switch Ending(rawValue: try message.take()) {
         case .done:
           var content = RankMessage(received: try message.takeArray())
-          parts.append(try decode(&content))
+          parts.append(try decode(&content, rank))
         case .stopped: wasStopped = true
         default:
           let text = try message.takeText()
@@ -206,7 +239,7 @@ extension RankGroup {
         }
       }
     } catch {
-      // Not every rank has this error, so that none could go on.
+      // Not every rank has this error, so the ranks can no longer continue together.
       abort("\(error)")
     }
     if let failure { throw FederationError(failure) }
@@ -217,7 +250,7 @@ extension RankGroup {
 
   /// Waits until all ranks have done something; throws where `exchange` would.
   func together(_ work: () throws -> Void = {}) throws {
-    _ = try exchange(work: work, encode: { _, _ in RankMessage() }, decode: { _ in })
+    _ = try exchange(work: work, encode: { _, _ in RankMessage() }, decode: { _, _ in })
   }
 }
 
@@ -247,7 +280,9 @@ extension RankGroup {
 
   /// Lets the other ranks end their part of the work early. Leader only.
   private func stopOthers() {
-    for other in 1..<max(1, rankCount) { _ = ask(.stop, RankMessage(), of: other) }
+    var content = RankMessage()
+    content.append(current.load(ordering: .sequentiallyConsistent))
+    for other in 1..<max(1, rankCount) { _ = ask(.stop, content, of: other) }
   }
 
   /// Answers one request; false if that was the end.
@@ -265,7 +300,7 @@ extension RankGroup {
       case .weightedSums: answer = try answerWeightedSums(&content)
       case .innerProducts: answer = try answerInnerProducts(&content)
       default:
-        stopped.store(true, ordering: .sequentiallyConsistent)
+        stopped.store(try content.take(), ordering: .sequentiallyConsistent)
         answer = RankMessage()
       }
       transport.send(answer.bytes, to: sender, tag: Tag.answer + number)

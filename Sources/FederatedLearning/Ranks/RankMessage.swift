@@ -39,6 +39,13 @@ package struct RankMessage: Sendable {
     return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: Value.self) }
   }
 
+  /// Takes a count of things to come. Throws `FederationError` if it is negative.
+  package mutating func takeCount() throws -> Int {
+    let count = try take(Int.self)
+    guard count >= 0 else { throw Self.tooShort }
+    return count
+  }
+
   /// Takes an array. Throws `FederationError` if the message ends before.
   package mutating func takeArray<Value: BitwiseCopyable>(of _: Value.Type = Value.self) throws
     -> [Value]

@@ -18,7 +18,8 @@ public protocol RankTransport: Sendable {
   /// - Parameters:
   ///   - rank: who sent it; nil for any rank.
   ///   - tag: what it is for.
-  func receive(from rank: Int?, tag: Int) -> (message: [UInt8], sender: Int)
+  ///   - waiting: called now and then until the message is there.
+  func receive(from rank: Int?, tag: Int, waiting: () -> Void) -> (message: [UInt8], sender: Int)
 
   /// The last call: nothing is sent any more. Returns when all ranks have called it.
   func finish()
@@ -28,6 +29,11 @@ public protocol RankTransport: Sendable {
 }
 
 extension RankTransport {
+  /// Waits for a message.
+  func receive(from rank: Int?, tag: Int) -> (message: [UInt8], sender: Int) {
+    receive(from: rank, tag: tag) {}
+  }
+
   /// Sends a message.
   func send(_ message: [UInt8], to rank: Int, tag: Int) {
     send(message, to: rank, tag: tag) {}

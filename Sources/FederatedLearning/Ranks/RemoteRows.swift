@@ -21,7 +21,9 @@ extension RankGroup {
   /// Adds the weighted models of clients of one rank to sums: sums[r, p] += Σ_j shares[j, r] · θ_j[p], in the order
   /// of `clients`.
   /// - Parameters:
+  ///   - clients: in ascending order.
   ///   - rank: who keeps their models.
+  ///   - columns: the parameters that are summed.
   ///   - shares: weights, axes (place in `clients`, receiver).
   ///   - sums: axes (receiver, column).
   func addWeightedSums(
@@ -41,7 +43,9 @@ extension RankGroup {
     let columns = try columns(&request, of: rows)
     var sums = try request.takeArray(of: Float.self)
     let receivers = rows.isEmpty ? 0 : shares.count / rows.count
-    guard shares.count == receivers * rows.count, sums.count == receivers * columns.count else {
+    guard receivers <= ClientBank.sharedPassCount, shares.count == receivers * rows.count,
+      sums.count == receivers * columns.count
+    else {
       throw FederationError("ranks: weighted sums of other shapes than expected")
     }
     ClientBank.addWeightedSums(of: rows, shares: shares, columns: columns, to: &sums)
@@ -52,7 +56,9 @@ extension RankGroup {
 
   /// Inner products of clients of one rank with some vectors, axes (place in `clients`, vector).
   /// - Parameters:
+  ///   - clients: in ascending order.
   ///   - rank: who keeps their models.
+  ///   - columns: the parameters that are summed.
   ///   - vectors: the vectors' columns, axes (vector, column).
   ///   - count: how many vectors there are.
   func innerProducts(

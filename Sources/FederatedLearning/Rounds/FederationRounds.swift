@@ -46,7 +46,7 @@ extension Federation {
     }
     state.bank.serve()
     state.round = round
-    // Before it, no rank asks for the new models.
+    // No rank may ask for the new models before all have stored theirs.
     try together()
     return RoundRecord(
       round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
@@ -54,9 +54,10 @@ extension Federation {
   }
 
   /// The number of participants that are sent their models at a time, so that only this many models wait for their
-  /// client; at least one group per worker.
+  /// client; at least one group per worker. The same on all ranks, whose workers may differ in number.
   private var simultaneousParticipants: Int {
-    max(128, engine.workerCount * ClientBank.sharedPassCount)
+    if let ranks { return ranks.participantsAtOnce * ranks.rankCount }
+    return max(128, engine.workerCount * ClientBank.sharedPassCount)
   }
 
   /// What the participants' work leaves, in ascending order of clients. Changes nothing.
@@ -64,7 +65,7 @@ extension Federation {
     var finished: [Finished] = []
     let own = ranks.map { $0.part($0.rank, of: participants.count).count } ?? participants.count
     let counter = StageCounter(watch, .training, of: own)
-    let count = simultaneousParticipants * (ranks?.rankCount ?? 1)
+    let count = simultaneousParticipants
     for start in stride(from: 0, to: participants.count, by: count) {
       let clients = Array(participants[start..<min(start + count, participants.count)])
       finished += try shared(clients) { clients in

@@ -24,7 +24,13 @@ enum Ranks {
   static func group(workerCount: Int) throws -> RankGroup? {
     guard let count = launchedCount(), count > 1 else { return nil }
     #if PFEDLA_MPI
-      return RankGroup(try MPITransport(), workerCount: workerCount)
+      let transport = try MPITransport()
+      guard transport.rankCount == count else {
+        throw SpecificationError(
+          "mpirun: started \(count) processes, of which this program's MPI library sees "
+            + "\(transport.rankCount); use the mpirun of the library that it was built with")
+      }
+      return RankGroup(transport, workerCount: workerCount)
     #else
       throw SpecificationError(
         "mpirun: found \(count) processes, but this program was built without MPI and would do the run "
