@@ -44,8 +44,8 @@ package enum ArrayEdit: Sendable, CustomStringConvertible {
       H5Sclose(space)
     }
     let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
-    // A huge array is only claimed: nothing is stored.
-    guard count < 1 << 20 else { return set >= 0 }
+    // A huge array is only claimed: nothing is stored. One of more bytes than 64 bits count is refused and then missing.
+    guard count < 1 << 20 else { return set >= 0 || count > Int.max / 4 }
     let written: herr_t =
       switch self {
       case .integers(_, _, let value):
