@@ -12,6 +12,9 @@ public class HDF5Dataset: HDF5Object {
   /// The number of elements in a row, the product of `shape` less its first axis.
   let rowSize: Int
 
+  /// Whether the file is known to be able to hold all elements.
+  private var isPlausible = false
+
   /// Wraps an open dataset, which is closed where this throws.
   required init(opened identifier: hid_t, file: OpenFile, path: String) throws {
     do {
@@ -158,7 +161,7 @@ public class HDF5Dataset: HDF5Object {
   {
     let stored = try storedType(for: Element.self)
     defer { H5Tclose(stored) }
-    try checkPlausible(count: count, size: Element.elementType.storedSize)
+    try checkPlausible(size: Element.elementType.storedSize)
     guard count > 0 else { return [] }
     // Text in the file's own character set: libhdf5 does not convert between them.
     let memoryType = Element.elementType == .string ? stored : Element.elementType.memoryType
@@ -202,12 +205,15 @@ public class HDF5Dataset: HDF5Object {
     return stored
   }
 
-  /// A damaged header may claim any number of elements: refuses to allocate far more than the file
-  /// can hold. Deflate packs at most about 1,030 to 1; rows never written take no storage.
-  private func checkPlausible(count: Int, size: Int) throws {
+  /// A damaged header may claim any number of elements: refuses to read, also row by row, far more than the file can
+  /// hold. Deflate packs at most about 1,030 to 1; rows never written take no storage.
+  private func checkPlausible(size: Int) throws {
+    // Of a dataset in pieces the storage is counted piece by piece: once, not for every row.
+    guard !isPlausible else { return }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
     let stored = Int(clamping: H5Dget_storage_size(identifier))
-    guard !overflow, bytes / 1_100 <= max(stored, 1 << 20) else {
+    isPlausible = !overflow && bytes / 1_100 <= max(stored, 1 << 15)
+    guard isPlausible else {
       throw error(
         "the dataset claims \(count) elements, which its \(stored) stored bytes cannot hold")
     }

@@ -69,6 +69,7 @@ package struct CheckpointFile {
   package let path: String
   private var previous: String { path + ".previous" }
   private static let schemaName = "pfedla_checkpoint"
+  private static let mostEmptyRows = 1_000_000
 
   package init(besides output: String) { path = output + ".checkpoint" }
 
@@ -205,7 +206,9 @@ package struct CheckpointFile {
     defer { try? file.close() }
     try checkOrigin(file, origin, path)
     let bank = try file.dataset("bank")
-    guard bank.shape.count == 2 else { throw misfit("the bank has shape \(bank.shape)") }
+    guard bank.shape.count == 2, bank.shape[0] == empty.clientCount else {
+      throw misfit("the bank has shape \(bank.shape), expected \(empty.clientCount) clients")
+    }
     let round = Int(try file.attribute("round", as: Int32.self))
     let old = RecordedKeys(try file.readValue("specification"))
     guard let planned = old["rounds"].flatMap({ Int($0) }), (1...10_000_000).contains(planned),
@@ -225,6 +228,10 @@ package struct CheckpointFile {
         let tensor = try server.dataset(name)
         guard tensor.shape.count > 1 else {
           return StateTensor(name: name, shape: tensor.shape, values: try tensor.read())
+        }
+        // Rows without values cost memory all the same.
+        guard tensor.count > 0 || tensor.shape[0] <= Self.mostEmptyRows else {
+          throw misfit("/server/\(name) has shape \(tensor.shape)")
         }
         return StateTensor(
           name: name, rowShape: Array(tensor.shape.dropFirst()),

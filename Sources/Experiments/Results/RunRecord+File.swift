@@ -43,10 +43,7 @@ extension RunRecord {
     uplinkBytes = try group.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try group.read("downlink_bytes", shape: [roundCount])
     recordedRounds = try group.read("recorded_rounds", shape: [nil])
-    guard Self.ascend(recordedRounds, upTo: round) else {
-      throw Misfit(
-        reason: "the recorded rounds are \(recordedRounds), the last round is \(round)")
-    }
+    try Self.requireAscending(recordedRounds, "/record/recorded_rounds", upTo: round)
     let rows = weightRowCount(rounds: recordedRounds.count)
     weights = try group.read("weights", shape: [rows * clientCount])
     retained = try group.read("retained", shape: [nil])
@@ -54,11 +51,7 @@ extension RunRecord {
       throw Misfit(reason: "\(retained.count) retained layers, expected \(rows)")
     }
     classCountRounds = try group.read("class_count_rounds", shape: [nil])
-    guard Self.ascend(classCountRounds, upTo: round) else {
-      throw Misfit(
-        reason:
-          "classes were counted in rounds \(classCountRounds), the last round is \(round)")
-    }
+    try Self.requireAscending(classCountRounds, "/record/class_count_rounds", upTo: round)
     let count = classCountRounds.count * clientCount * classCount
     correctReceived = try group.read("correct_received", shape: [count])
     correctTrained = try group.read("correct_trained", shape: [count])
