@@ -85,6 +85,26 @@ public class HDF5Dataset: HDF5Object {
     }
   }
 
+  /// All rows, each in an array of its own.
+  ///
+  /// - Throws: `HDF5Error` if the stored type is another, the dataset is a single value, the file cannot hold so many
+  ///   rows, or the data are damaged.
+  public func readEachRow<Element: HDF5Element>(as type: Element.Type = Element.self) throws
+    -> [[Element]]
+  {
+    guard let extent = shape.first else {
+      throw error("cannot read rows: the dataset is a single value")
+    }
+    // Before there is room for all of them; empty rows take some too.
+    try file.use { try checkPlausible(size: Element.elementType.storedSize) }
+    guard extent <= max(count, Self.mostEmptyRows) else {
+      throw error("the dataset claims \(extent) empty rows, expected at most \(Self.mostEmptyRows)")
+    }
+    return try (0..<extent).map { try readRows($0..<$0 + 1) }
+  }
+
+  private static let mostEmptyRows = 1_000_000
+
   /// Writes whole rows from the index `first` on.
   ///
   /// - Parameters:

@@ -69,7 +69,6 @@ package struct CheckpointFile {
   package let path: String
   private var previous: String { path + ".previous" }
   private static let schemaName = "pfedla_checkpoint"
-  private static let mostEmptyRows = 1_000_000
 
   package init(besides output: String) { path = output + ".checkpoint" }
 
@@ -223,19 +222,15 @@ package struct CheckpointFile {
       round: round,
       bank: ClientBank(
         parameterCount: bank.shape[1],
-        rows: (0..<bank.shape[0]).map { try bank.readRows($0..<$0 + 1) }),
+        rows: bank.readEachRow()),
       server: server.childNames().map { name in
         let tensor = try server.dataset(name)
         guard tensor.shape.count > 1 else {
           return StateTensor(name: name, shape: tensor.shape, values: try tensor.read())
         }
-        // Rows without values cost memory all the same.
-        guard tensor.count > 0 || tensor.shape[0] <= Self.mostEmptyRows else {
-          throw misfit("/server/\(name) has shape \(tensor.shape)")
-        }
         return StateTensor(
           name: name, rowShape: Array(tensor.shape.dropFirst()),
-          rows: try (0..<tensor.shape[0]).map { try tensor.readRows($0..<$0 + 1) })
+          rows: try tensor.readEachRow())
       },
       record: record)
   }
