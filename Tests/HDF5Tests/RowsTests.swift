@@ -79,4 +79,38 @@ import Testing
       #expect(errorLine { _ = try dataset.readRows(-1..<2, as: Float.self) } != nil)
     }
   }
+
+  @Test(arguments: [HDF5Storage.contiguous, .compressed])
+  func eachRowIsReadAlone(storage: HDF5Storage) throws {
+    try withReopenedFile { file in
+      let dataset = try file.createDataset("x", of: Int32.self, shape: [3, 2], storage: storage)
+      try dataset.writeRows([Int32](1...6), from: 0)
+      try file.write("value", Float(1))
+    } read: { file in
+      try #expect(file.dataset("x").readEachRow(as: Int32.self) == [[1, 2], [3, 4], [5, 6]])
+      #expect(
+        errorLine { _ = try file.dataset("value").readEachRow(as: Float.self) }?.hasSuffix(
+          ": /value: cannot read rows: the dataset is a single value") == true)
+      #expect(errorLine { _ = try file.dataset("x").readEachRow(as: Float.self) } != nil)
+    }
+  }
+
+  /// Rows that nobody wrote take no storage: a file of a few kilobytes may claim any number of them.
+  @Test func claimedRowsAreRefusedBeforeThereIsRoomForThem() throws {
+    try withReopenedFile { file in
+      _ = try file.createDataset(
+        "values", of: Float.self, shape: [1 << 40, 2], storage: .compressed)
+      _ = try file.createDataset("empty", of: Float.self, shape: [1 << 40, 0])
+      _ = try file.createDataset("few", of: Float.self, shape: [1000, 0])
+    } read: { file in
+      #expect(
+        errorLine { _ = try file.dataset("values").readEachRow(as: Float.self) }?.hasSuffix(
+          ": /values: the dataset claims 2199023255552 elements, which its 0 stored bytes cannot hold")
+          == true)
+      #expect(
+        errorLine { _ = try file.dataset("empty").readEachRow(as: Float.self) }?.hasSuffix(
+          ": /empty: the dataset claims 1099511627776 empty rows, expected at most 1000000") == true)
+      try #expect(file.dataset("few").readEachRow(as: Float.self).count == 1000)
+    }
+  }
 }

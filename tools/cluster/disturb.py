@@ -117,14 +117,15 @@ def finish(sweeps, record, truth, submitted, done):
 def time_limit(sweeps, record, truth):
     """A task that reaches its time limit is warned, saves, is queued again and resumes."""
     slurm, what = sweeps.slurm, "a task out of time"
-    submitted = sweeps.submit_each("single", "time-limit", "--time", "00:01:00")
+    # Slurm may warn a minute early: of one minute nothing would be left.
+    submitted = sweeps.submit_each("single", "time-limit", "--time", "00:02:00")
     if not submitted.check_accepted(what, 1):
         return
     task = Victims(sweeps, submitted).next()
-    # It stands still until the warning before the end of its minute.
+    # It stands still until the warning before the end of its time.
     frozen = freeze(submitted, task)
     truth.compare(submitted, "a task at work", running=[submitted.cell(task.index)])
-    slurm.until(lambda: pending(frozen) & USR1, 90, "the warning before the end of the time")
+    slurm.until(lambda: pending(frozen) & USR1, 130, "the warning before the end of the time")
     os.kill(frozen, signal.SIGCONT)
     slurm.until(lambda: frozen not in submitted.programs(task.index), 20, "the end of the warned program")
     truth.compare(submitted, what)

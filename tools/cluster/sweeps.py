@@ -45,6 +45,8 @@ TASK_TIME = ("--task-time", "1")
 # A run that was begun, and one that was completed.
 BEGUN = re.compile(r"^\d+/\d+ (\S+): round \d+/", re.MULTILINE)
 DONE = re.compile(r"^\d+/\d+ (\S+): round (\d+)/\2,", re.MULTILINE)
+# What a task's script prints first, in every attempt.
+STARTS = re.compile(r"^\S+ task \d+: starts on ", re.MULTILINE)
 # Without gnuplot, whose pictures take as long as all the runs.
 NO_PICTURES = {"PATH": "/nowhere"}
 
@@ -158,6 +160,10 @@ class Submitted:
             path.read_text(errors="replace")
             for path in self.output.glob(f"cluster/**/logs/{self.job}_{index}.log"))
 
+    def attempt(self, index):
+        """What a task has printed in its last attempt."""
+        return STARTS.split(self.log(index))[-1]
+
     def silence(self, index):
         """Seconds since a task last wrote to its log; infinite if it never did."""
         logs = self.output.glob(f"cluster/**/logs/{self.job}_{index}.log")
@@ -178,7 +184,7 @@ class Submitted:
         """The tasks whose program does rounds, by their numbers."""
         return [
             task.index for task in self.sweeps.slurm.jobs(self.job)
-            if task.state == "RUNNING" and BEGUN.search(self.log(task.index)) and self.programs(task.index)]
+            if task.state == "RUNNING" and BEGUN.search(self.attempt(task.index)) and self.programs(task.index)]
 
     def restarts(self, index):
         """How often Slurm has started a task again."""
