@@ -35,8 +35,8 @@ final class TrainedModel: Sendable {
     self.name = name
     self.isNormalised = isNormalised
     architecture = try NetworkDescription.paperCNN.architecture(
-      inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
-      classCount: dataset.classNames.count, batchNormalisation: isNormalised)
+      NetworkInput(channels: dataset.channels, height: dataset.height, width: dataset.width,
+      classCount: dataset.classNames.count, batchNormalisation: isNormalised))
     engine = try ProcessorTrainingEngine(
       architecture: architecture, batchSize: 32, workerCount: 1, kernels: kernels)
     images = try LabelledImages(
@@ -77,22 +77,28 @@ extension Architecture {
   /// for the gradient by the inputs, which the first layer does not need. Everything else (biases,
   /// normalisation, ReLU, pooling, loss, descent) is not counted.
   func trainingOperations(batchSize: Int) -> Double {
-    var (channels, height, width) = (inputChannels, inputHeight, inputWidth)
-    var features: Int?
     var operations = 0
-    for (index, block) in blocks.enumerated() {
-      let products: Int
-      switch block {
-      case .convolution(_, let outChannels, let kernelSize, _):
-        (height, width) = (height - kernelSize + 1, width - kernelSize + 1)
-        products = outChannels * channels * kernelSize * kernelSize * height * width
-        (channels, height, width) = (outChannels, height / 2, width / 2)
-      case .fullyConnected(_, let outFeatures, _):
-        products = (features ?? channels * height * width) * outFeatures
-        features = outFeatures
+    func visit(_ blocks: [Block], from start: FeatureShape, isFirst: Bool) {
+      var (shape, isFirst) = (start, isFirst)
+      for block in blocks {
+        guard let next = try? block.shape(after: shape) else { return }
+        var products = 0
+        switch (block, shape, next) {
+        case (
+          .convolution(_, let outChannels, let kernelSize, _), .image(let channels, _, _),
+          .image(_, let height, let width)
+        ):
+          products = outChannels * channels * kernelSize * kernelSize * height * width
+        case (.fullyConnected(_, let outFeatures), _, _): products = shape.count * outFeatures
+        case (.residual(let branch), _, _): visit(branch, from: shape, isFirst: isFirst)
+        default: break
+        }
+        operations += 2 * products * (isFirst ? 2 : 3)
+        if products > 0 { isFirst = false }
+        shape = next
       }
-      operations += 2 * products * (index == 0 ? 2 : 3)
     }
+    visit(blocks, from: inputShape, isFirst: true)
     return Double(operations * batchSize)
   }
 }

@@ -31,11 +31,12 @@ struct SmallFederation {
   func architecture() throws -> Architecture {
     try Architecture(
       inputChannels: 1, inputHeight: 8, inputWidth: 8,
-      blocks: [
-        .convolution(name: "conv1", outChannels: 3, kernelSize: 3, batchNormalisation: "bn1"),
-        .fullyConnected(name: "fc1", outFeatures: 6, relu: true),
-        .fullyConnected(name: "fc2", outFeatures: Self.classCount, relu: false),
-      ])
+      blocks: .pooledConvolution(
+        name: "conv1", outChannels: 3, kernelSize: 3, batchNormalisation: "bn1")
+        + [
+          .fullyConnected(name: "fc1", outFeatures: 6), .relu,
+          .fullyConnected(name: "fc2", outFeatures: Self.classCount),
+        ])
   }
 
   /// Consecutive samples: the first client's training, its test, the second client's training, ….

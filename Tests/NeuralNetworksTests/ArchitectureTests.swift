@@ -8,34 +8,75 @@ struct ArchitectureTests {
     "architectures that cannot be built say why",
     arguments: [
       (
-        (1, 8, 8), [Architecture.Block.fullyConnected(name: "fc1", outFeatures: 3, relu: true)],
-        "model: the last block must be fully connected without ReLU"
+        (1, 8, 8), [Architecture.Block.fullyConnected(name: "fc1", outFeatures: 3), .relu],
+        "model: the last block must be fully connected; it gives the class scores, the present one gives 3 features"
       ),
       (
         (1, 4, 4),
         [
           .convolution(name: "conv1", outChannels: 2, kernelSize: 5),
-          .fullyConnected(name: "fc1", outFeatures: 3, relu: false),
-        ], "model: conv1: images of 4×4 pixels are too small for its kernel"
+          .fullyConnected(name: "fc1", outFeatures: 3),
+        ],
+        "model: conv1: a kernel of 5×5 does not fit images of 1×4×4 (channels × rows × columns)"
       ),
       (
         (1, 8, 8),
         [
-          .fullyConnected(name: "fc1", outFeatures: 3, relu: true),
-          .fullyConnected(name: "fc1", outFeatures: 3, relu: false),
+          .fullyConnected(name: "fc1", outFeatures: 3), .relu,
+          .fullyConnected(name: "fc1", outFeatures: 3),
         ], "model: two layers are named fc1"
       ),
       (
         (1, 8, 8),
         [
-          .fullyConnected(name: "fc1", outFeatures: 3, relu: true),
-          .convolution(name: "conv1", outChannels: 2, kernelSize: 3),
-        ], "model: convolution conv1 comes after a fully connected layer"
+          .residual([
+            .convolution(name: "a", outChannels: 1, kernelSize: 3, padding: 1),
+            .batchNormalisation(name: "a"),
+          ]), .fullyConnected(name: "fc1", outFeatures: 3),
+        ], "model: two layers are named a"
       ),
       (
-        (0, 8, 8), [.fullyConnected(name: "fc1", outFeatures: 3, relu: false)],
-        "model: an input of 0×8×8 is empty"
+        (1, 8, 8),
+        [
+          .fullyConnected(name: "fc1", outFeatures: 3), .relu,
+          .convolution(name: "conv1", outChannels: 2, kernelSize: 3),
+          .fullyConnected(name: "fc2", outFeatures: 3),
+        ],
+        "model: conv1: found 3 features, expected an image: it comes after a fully connected layer"
       ),
+      (
+        (3, 8, 8),
+        [
+          .residual([.convolution(name: "a", outChannels: 4, kernelSize: 3, padding: 1)]),
+          .fullyConnected(name: "b", outFeatures: 3),
+        ],
+        "model: residual block: its blocks give 4×8×8 (channels × rows × columns), expected 3×8×8 (channels × rows "
+          + "× columns), the shape that they are given: the two are added"
+      ),
+      (
+        (3, 8, 8), [.groupNormalisation(name: "g", groups: 2), .fullyConnected(name: "b", outFeatures: 3)],
+        "model: g: 3 channels do not make 2 groups of equal size"
+      ),
+      (
+        (3, 8, 6), [.averagePooling(size: nil), .fullyConnected(name: "b", outFeatures: 3)],
+        "model: average pooling: images of 3×8×6 (channels × rows × columns) are not square: give the pooling a size"
+      ),
+      (
+        (3, 3, 3), [.maximumPooling(size: 4), .fullyConnected(name: "b", outFeatures: 3)],
+        "model: maximum pooling: squares of 4×4 do not fit images of 3×3×3 (channels × rows × columns)"
+      ),
+      (
+        (3, 3, 3), [.dropout(rate: 1), .fullyConnected(name: "b", outFeatures: 3)],
+        "model: dropout: found a rate of 1.0, expected 0 or more, less than 1"
+      ),
+      (
+        (1, 3, 3),
+        [
+          .convolution(name: "a", outChannels: 1, kernelSize: 3, padding: 3),
+          .fullyConnected(name: "b", outFeatures: 3),
+        ], "model: a: found a padding of 3, expected 0 … 2, less than the kernel"
+      ),
+      ((0, 8, 8), [.fullyConnected(name: "fc1", outFeatures: 3)], "model: an input of 0×8×8 is empty"),
     ])
   func rejected(input: (Int, Int, Int), blocks: [Architecture.Block], message: String) {
     let error = #expect(throws: ArchitectureError.self) {
@@ -49,7 +90,7 @@ struct ArchitectureTests {
   func initialParameters() throws {
     let layout = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
-        inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
+        NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
     )
     let parameters = layout.initialParameters(seed: 7)
     #expect(parameters == layout.initialParameters(seed: 7))

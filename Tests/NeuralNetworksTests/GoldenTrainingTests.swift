@@ -51,12 +51,12 @@ struct GoldenTrainingTests {
   func parameterCounts() throws {
     let emnist = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
-        inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 10,
-        batchNormalisation: false))
+        NetworkInput(channels: 1, height: 28, width: 28, classCount: 10,
+        batchNormalisation: false)))
     #expect(emnist.count == 85_822)
     let cifar = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
-        inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
+        NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
     )
     #expect(cifar.trainedCount == 121_278)
     #expect(cifar.count == 121_278 + 2 * (16 + 32))

@@ -14,26 +14,25 @@ struct KernelChoiceTests {
 
   static func cases() throws -> [Case] {
     let cifar = try NetworkDescription.paperCNN.architecture(
-      inputChannels: 3, inputHeight: 32, inputWidth: 32, classCount: 10, batchNormalisation: true)
+      NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
     let emnist = try NetworkDescription.paperCNN.architecture(
-      inputChannels: 1, inputHeight: 28, inputWidth: 28, classCount: 62, batchNormalisation: false)
+      NetworkInput(channels: 1, height: 28, width: 28, classCount: 62, batchNormalisation: false))
     // Overlapping tiles in both convolutions, odd sizes, blocks of channels on both sides.
     let odd = try Architecture(
       inputChannels: 2, inputHeight: 47, inputWidth: 33,
-      blocks: [
-        .convolution(name: "a", outChannels: 32, kernelSize: 5, batchNormalisation: "n"),
-        .convolution(name: "b", outChannels: 16, kernelSize: 5),
-        .fullyConnected(name: "c", outFeatures: 7, relu: false),
-      ])
-    // One convolution for us, one for oneDNN, and channels that fill no block before the flattening.
+      blocks: .pooledConvolution(
+        name: "a", outChannels: 32, kernelSize: 5, batchNormalisation: "n")
+        + .pooledConvolution(name: "b", outChannels: 16, kernelSize: 5)
+        + [.fullyConnected(name: "c", outFeatures: 7)])
+    // One convolution by spectra, one summed directly, and channels that fill no block before the flattening.
     let mixed = try Architecture(
       inputChannels: 16, inputHeight: 21, inputWidth: 12,
-      blocks: [
-        .convolution(name: "a", outChannels: 16, kernelSize: 5),
-        .convolution(name: "b", outChannels: 6, kernelSize: 3, batchNormalisation: "n"),
-        .fullyConnected(name: "c", outFeatures: 20, relu: true),
-        .fullyConnected(name: "d", outFeatures: 3, relu: false),
-      ])
+      blocks: .pooledConvolution(name: "a", outChannels: 16, kernelSize: 5)
+        + .pooledConvolution(name: "b", outChannels: 6, kernelSize: 3, batchNormalisation: "n")
+        + [
+          .fullyConnected(name: "c", outFeatures: 20), .relu,
+          .fullyConnected(name: "d", outFeatures: 3),
+        ])
     return [
       Case(testDescription: "CIFAR, 32", architecture: cifar, batch: 32),
       Case(testDescription: "CIFAR, 37", architecture: cifar, batch: 37),

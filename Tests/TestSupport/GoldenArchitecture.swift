@@ -5,14 +5,14 @@ extension GoldenNetwork {
   public func architecture() throws -> Architecture {
     try Architecture(
       inputChannels: input[0], inputHeight: input[1], inputWidth: input[2],
-      blocks: blocks.map { block in
+      blocks: blocks.flatMap { block -> [Architecture.Block] in
         switch block {
         case .convolution(let name, let outChannels, let kernel, let batchNormalisation):
-          .convolution(
+          [Architecture.Block].pooledConvolution(
             name: name, outChannels: outChannels, kernelSize: kernel,
             batchNormalisation: batchNormalisation)
         case .fullyConnected(let name, let outFeatures, let relu):
-          .fullyConnected(name: name, outFeatures: outFeatures, relu: relu)
+          [.fullyConnected(name: name, outFeatures: outFeatures)] + (relu ? [.relu] : [])
         }
       })
   }

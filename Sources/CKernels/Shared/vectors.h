@@ -20,6 +20,12 @@
 // Rows of a product whose sums, two vectors each, stay in registers.
 #define MOST_ROWS_512 8
 #define MOST_ROWS_256 2
+// Sums of one vector each that stay in registers beside what is added to them.
+#define MOST_PLACES_512 14
+#define MOST_PLACES_256 6
+// The same where each sum has a pointer of its own too.
+#define MOST_TAPS_512 10
+#define MOST_TAPS_256 6
 #endif
 
 enum { LANES = 16 };

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "bank_kernels.h"
+#include "direct_convolution.h"
 #include "fully_connected.h"
 #include "fused_kernels.h"
+#include "layers.h"
 #include "sample_blocks.h"
 #include "shared_hypernetwork_kernels.h"
 #include "spectral_convolution.h"

@@ -40,9 +40,10 @@ public struct RunPreparation: Sendable {
       throw ArchitectureError(reason: "no network is named \(name)")
     }
     architecture = try network.architecture(
-      inputChannels: dataset.channels, inputHeight: dataset.height, inputWidth: dataset.width,
-      classCount: dataset.classNames.count,
-      batchNormalisation: specification.model.batchNormalisation)
+      NetworkInput(
+        channels: dataset.channels, height: dataset.height, width: dataset.width,
+        classCount: dataset.classNames.count,
+        batchNormalisation: specification.model.batchNormalisation))
     layout = ParameterLayout(architecture)
     data = try FederatedData(
       images: LabelledImages(

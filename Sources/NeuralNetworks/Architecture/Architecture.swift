@@ -1,14 +1,26 @@
 /// What a client model is made of: an input shape and a chain of blocks, the last of which gives
 /// the class scores (logits).
 public struct Architecture: Sendable, Hashable {
-  /// One building block. Convolutions come before fully connected layers.
-  public enum Block: Sendable, Hashable {
-    /// Convolution (stride 1, no padding, with bias) – batch normalisation, if it has a name –
-    /// ReLU – 2×2 max pooling with stride 2 (an odd last row or column is dropped).
-    case convolution(
-      name: String, outChannels: Int, kernelSize: Int, batchNormalisation: String? = nil)
-    /// Fully connected layer with bias, followed by a ReLU where `relu` is true.
-    case fullyConnected(name: String, outFeatures: Int, relu: Bool)
+  /// One building block. Those that train parameters have a name: it is their layer's, the unit of aggregation.
+  public indirect enum Block: Sendable, Hashable {
+    /// Convolution with a square kernel, stride 1, with bias; `padding` places of 0 are put around the image.
+    case convolution(name: String, outChannels: Int, kernelSize: Int, padding: Int = 0)
+    /// Batch normalisation of an image's channels: by the batch in training, by running statistics in evaluation.
+    case batchNormalisation(name: String)
+    /// Group normalisation (Wu and He, ECCV 2018): by the channels of a group of one sample.
+    case groupNormalisation(name: String, groups: Int)
+    /// max(x, 0).
+    case relu
+    /// The maximum of each square of `size` × `size` places; an odd last row or column is dropped.
+    case maximumPooling(size: Int)
+    /// The mean of each square of `size` × `size` places; nil: of the whole image.
+    case averagePooling(size: Int?)
+    /// In training each value is 0 with that probability, and the others are divided by 1 − rate.
+    case dropout(rate: Float)
+    /// What the blocks make of their input, plus the input itself.
+    case residual([Block])
+    /// Fully connected layer with bias. Images are flattened in the order channel, row, column.
+    case fullyConnected(name: String, outFeatures: Int)
   }
 
   /// Channels of an input image.
@@ -20,9 +32,9 @@ public struct Architecture: Sendable, Hashable {
   /// The blocks in the order of the forward pass.
   public let blocks: [Block]
 
-  /// Checks the chain: every size positive, images large enough for every kernel and pooling,
-  /// convolutions before fully connected layers, a fully connected layer without ReLU at the end,
-  /// and layer names that are all different. Throws `ArchitectureError` naming the block.
+  /// Checks the chain: every size positive, images large enough for every kernel and pooling, a fully connected layer
+  /// at the end, and layer names that are all different. Throws `ArchitectureError` naming the block and the shape that
+  /// it is given.
   public init(inputChannels: Int, inputHeight: Int, inputWidth: Int, blocks: [Block]) throws {
     self.inputChannels = inputChannels
     self.inputHeight = inputHeight
@@ -33,45 +45,53 @@ public struct Architecture: Sendable, Hashable {
 
   /// The number of class scores that the last block gives.
   public var classCount: Int {
-    guard case .fullyConnected(_, let outFeatures, _)? = blocks.last else { return 0 }
+    guard case .fullyConnected(_, let outFeatures)? = blocks.last else { return 0 }
     return outFeatures
   }
 
   /// Values of one input image.
   public var inputSize: Int { inputChannels * inputHeight * inputWidth }
 
+  /// The shape of the images.
+  public var inputShape: FeatureShape {
+    .image(channels: inputChannels, height: inputHeight, width: inputWidth)
+  }
+
   private func validate() throws {
-    func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
-      guard condition else { throw ArchitectureError(reason: reason()) }
+    guard inputChannels > 0 && inputHeight > 0 && inputWidth > 0 else {
+      throw ArchitectureError(
+        reason: "an input of \(inputChannels)×\(inputHeight)×\(inputWidth) is empty")
     }
-    try require(
-      inputChannels > 0 && inputHeight > 0 && inputWidth > 0,
-      "an input of \(inputChannels)×\(inputHeight)×\(inputWidth) is empty")
     var names: Set<String> = []
-    var (height, width) = (inputHeight, inputWidth)
-    var flattened = false
-    for block in blocks {
-      switch block {
-      case .convolution(let name, let outChannels, let kernelSize, let batchNormalisation):
-        try require(!flattened, "convolution \(name) comes after a fully connected layer")
-        try require(
-          outChannels > 0 && kernelSize > 0, "\(name): channels and kernel size must be positive")
-        (height, width) = ((height - kernelSize + 1) / 2, (width - kernelSize + 1) / 2)
-        try require(
-          height > 0 && width > 0,
-          "\(name): images of \(inputHeight)×\(inputWidth) pixels are too small for its kernel")
-        for layer in [name, batchNormalisation].compactMap({ $0 }) {
-          try require(names.insert(layer).inserted, "two layers are named \(layer)")
+    func visit(_ blocks: [Block], from start: FeatureShape) throws -> FeatureShape {
+      try blocks.reduce(start) { shape, block in
+        if let name = block.layerName, !names.insert(name).inserted {
+          throw ArchitectureError(reason: "two layers are named \(name)")
         }
-      case .fullyConnected(let name, let outFeatures, _):
-        flattened = true
-        try require(outFeatures > 0, "\(name): the number of outputs must be positive")
-        try require(names.insert(name).inserted, "two layers are named \(name)")
+        if case .residual(let branch) = block {
+          _ = try visit(branch, from: shape)
+        }
+        return try block.shape(after: shape)
       }
     }
-    guard case .fullyConnected(_, _, relu: false)? = blocks.last else {
-      throw ArchitectureError(reason: "the last block must be fully connected without ReLU")
+    let end = try visit(blocks, from: inputShape)
+    guard case .fullyConnected? = blocks.last else {
+      throw ArchitectureError(
+        reason: "the last block must be fully connected; it gives the class scores, the present one "
+          + "gives \(end)")
     }
+  }
+}
+
+extension [Architecture.Block] {
+  /// The blocks of the paper's CNN: convolution – batch normalisation, if it has a name – ReLU – 2×2 maximum pooling.
+  public static func pooledConvolution(
+    name: String, outChannels: Int, kernelSize: Int, padding: Int = 0,
+    batchNormalisation: String? = nil
+  ) -> [Architecture.Block] {
+    [.convolution(name: name, outChannels: outChannels, kernelSize: kernelSize, padding: padding)]
+      + (batchNormalisation.map { [.batchNormalisation(name: $0)] } ?? [])
+      + [.relu, .maximumPooling(size: 2)]
   }
 }
 

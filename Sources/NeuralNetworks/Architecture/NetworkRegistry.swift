@@ -7,7 +7,11 @@ public enum NetworkRegistry {
   private static let registry = Registry<NetworkDescription>(
     "network",
     [
-      .paperCNN
+      .paperCNN,
+      .mlp,
+      .mcMahanCNN,
+      .leNet5,
+      .cnn3x3,
     ]
   ) { $0.name }
 
@@ -28,41 +32,66 @@ public enum NetworkRegistry {
   public static func add(_ network: NetworkDescription) throws { try registry.add(network) }
 }
 
+/// What a network is made for.
+public struct NetworkInput: Sendable, Hashable {
+  /// Channels of an image.
+  public var channels: Int
+  /// Rows of an image, in pixels.
+  public var height: Int
+  /// Columns of an image, in pixels.
+  public var width: Int
+  /// The number of class scores.
+  public var classCount: Int
+  /// Whether convolutions are followed by batch normalisation.
+  public var batchNormalisation: Bool
+
+  /// Images of that shape, and what is wanted of the network.
+  public init(
+    channels: Int, height: Int, width: Int, classCount: Int, batchNormalisation: Bool = false
+  ) {
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.classCount = classCount
+    self.batchNormalisation = batchNormalisation
+  }
+}
+
 /// A network before its input and classes are known.
 public struct NetworkDescription: Sendable {
   /// The name in specifications, such as `paper-cnn`.
   public let name: String
   /// What it is, in a few words.
   public let summary: String
-  /// The blocks, by the number of classes and whether convolutions are followed by batch normalisation.
-  private let blocks:
-    @Sendable (_ classCount: Int, _ batchNormalisation: Bool) -> [Architecture.Block]
+  /// Whether it has convolutions, which batch normalisation can follow.
+  public let hasConvolutions: Bool
+  private let blocks: @Sendable (_ input: NetworkInput) -> [Architecture.Block]
 
   /// A network of that name.
   /// - Parameters:
   ///   - name: the name in specifications.
   ///   - summary: what it is, in a few words.
-  ///   - blocks: its blocks, by the number of classes and whether convolutions are followed by
-  ///     batch normalisation.
+  ///   - hasConvolutions: whether it has convolutions, which batch normalisation can follow.
+  ///   - blocks: its blocks, by its input.
   public init(
-    name: String, summary: String,
-    blocks:
-      @escaping @Sendable (_ classCount: Int, _ batchNormalisation: Bool) ->
-      [Architecture.Block]
+    name: String, summary: String, hasConvolutions: Bool = true,
+    blocks: @escaping @Sendable (_ input: NetworkInput) -> [Architecture.Block]
   ) {
     self.name = name
     self.summary = summary
+    self.hasConvolutions = hasConvolutions
     self.blocks = blocks
   }
 
-  /// The network for images of that shape. Throws `ArchitectureError` if they are too small for it, or
-  /// for fewer than one class.
-  public func architecture(
-    inputChannels: Int, inputHeight: Int, inputWidth: Int, classCount: Int,
-    batchNormalisation: Bool
-  ) throws -> Architecture {
-    try Architecture(
-      inputChannels: inputChannels, inputHeight: inputHeight, inputWidth: inputWidth,
-      blocks: blocks(classCount, batchNormalisation))
+  /// The network for an input. Throws `ArchitectureError` if its images are too small, if there is no class, or if
+  /// batch normalisation is wanted of a network without convolutions.
+  public func architecture(_ input: NetworkInput) throws -> Architecture {
+    guard hasConvolutions || !input.batchNormalisation else {
+      throw ArchitectureError(
+        reason: "\(name) has no convolutions to normalise: set model.batch_normalisation to false")
+    }
+    return try Architecture(
+      inputChannels: input.channels, inputHeight: input.height, inputWidth: input.width,
+      blocks: blocks(input))
   }
 }

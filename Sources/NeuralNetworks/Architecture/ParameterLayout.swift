@@ -26,7 +26,7 @@ public struct ParameterLayout: Sendable, Hashable {
     public let range: Range<Int>
     /// Whether gradient descent changes it.
     public let role: Role
-    /// The number of inputs of one output, for initialisation; 0 for batch normalisation.
+    /// The number of inputs of one output, for initialisation; 0 for a normalisation.
     public let fanIn: Int
   }
 
@@ -67,47 +67,56 @@ public struct ParameterLayout: Sendable, Hashable {
       }
       layers.append(Layer(name: name, tensors: placed, range: start..<offset))
     }
-    var channels = architecture.inputChannels
-    var (height, width) = (architecture.inputHeight, architecture.inputWidth)
-    var features: Int?
-    for block in architecture.blocks {
-      switch block {
-      case .convolution(let name, let outChannels, let kernelSize, let batchNormalisation):
-        add(
-          name,
-          [
-            (
-              "weight", [outChannels, channels, kernelSize, kernelSize],
-              ["out_channel", "in_channel", "kernel_y", "kernel_x"], .trained
-            ),
-            ("bias", [outChannels], ["out_channel"], .trained),
-          ],
-          fanIn: channels * kernelSize * kernelSize)
-        if let batchNormalisation {
+    /// Blocks have been checked: their shapes fit.
+    func visit(_ blocks: [Architecture.Block], from start: FeatureShape) -> FeatureShape {
+      blocks.reduce(start) { shape, block in
+        var inChannels = 0
+        if case .image(let channels, _, _) = shape { inChannels = channels }
+        switch block {
+        case .convolution(let name, let outChannels, let kernelSize, _):
           add(
-            batchNormalisation,
+            name,
             [
-              ("weight", [outChannels], ["channel"], .trained),
-              ("bias", [outChannels], ["channel"], .trained),
-              ("running_mean", [outChannels], ["channel"], .statistic),
-              ("running_var", [outChannels], ["channel"], .statistic),
+              (
+                "weight", [outChannels, inChannels, kernelSize, kernelSize],
+                ["out_channel", "in_channel", "kernel_y", "kernel_x"], .trained
+              ),
+              ("bias", [outChannels], ["out_channel"], .trained),
+            ],
+            fanIn: inChannels * kernelSize * kernelSize)
+        case .batchNormalisation(let name):
+          add(
+            name,
+            [
+              ("weight", [inChannels], ["channel"], .trained),
+              ("bias", [inChannels], ["channel"], .trained),
+              ("running_mean", [inChannels], ["channel"], .statistic),
+              ("running_var", [inChannels], ["channel"], .statistic),
             ],
             fanIn: 0)
+        case .groupNormalisation(let name, _):
+          add(
+            name,
+            [
+              ("weight", [inChannels], ["channel"], .trained),
+              ("bias", [inChannels], ["channel"], .trained),
+            ],
+            fanIn: 0)
+        case .fullyConnected(let name, let outFeatures):
+          add(
+            name,
+            [
+              ("weight", [outFeatures, shape.count], ["out_feature", "in_feature"], .trained),
+              ("bias", [outFeatures], ["out_feature"], .trained),
+            ],
+            fanIn: shape.count)
+        case .residual(let branch): _ = visit(branch, from: shape)
+        case .relu, .maximumPooling, .averagePooling, .dropout: break
         }
-        channels = outChannels
-        (height, width) = ((height - kernelSize + 1) / 2, (width - kernelSize + 1) / 2)
-      case .fullyConnected(let name, let outFeatures, _):
-        let inFeatures = features ?? channels * height * width
-        add(
-          name,
-          [
-            ("weight", [outFeatures, inFeatures], ["out_feature", "in_feature"], .trained),
-            ("bias", [outFeatures], ["out_feature"], .trained),
-          ],
-          fanIn: inFeatures)
-        features = outFeatures
+        return (try? block.shape(after: shape)) ?? shape
       }
     }
+    _ = visit(architecture.blocks, from: architecture.inputShape)
     self.layers = layers
     count = offset
   }

@@ -14,6 +14,8 @@ final class PassWorkspace {
     case fused(FusedOperation)
     case spectral(SpectralOperation)
     case connected(ConnectedOperation)
+    case direct(DirectOperation)
+    case layer(LayerOperation)
   }
 
   /// - Parameters:
@@ -57,6 +59,8 @@ final class PassWorkspace {
     case .fused(let operation): return .fused(operation)
     case .spectral(let operation): return .spectral(operation)
     case .connected(let operation): return .connected(operation)
+    case .direct(let operation): return .direct(operation)
+    case .layer(let operation): return .layer(operation)
     case .primitive(let primitive, let named):
       return .primitive(
         PrimitiveCall(primitive, named.map { (name: $0.name, memory: objects[$0.buffer]) }))
@@ -79,6 +83,8 @@ final class PassWorkspace {
       case .fused(let operation): operation.run(pointers)
       case .spectral(let operation): operation.run(pointers)
       case .connected(let operation): operation.run(pointers)
+      case .direct(let operation): operation.run(pointers)
+      case .layer(let operation): operation.run(pointers)
       case .primitive(let call): try call.execute(on: stream)
       }
     }

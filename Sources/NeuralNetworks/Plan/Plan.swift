@@ -37,6 +37,24 @@ final class Plan: Sendable {
     case spectral(SpectralOperation)
     /// A fully connected layer of ours.
     case connected(ConnectedOperation)
+    /// A convolution of ours of any size.
+    case direct(DirectOperation)
+    /// What stands between convolutions.
+    case layer(LayerOperation)
+  }
+
+  /// The factors of a dropout block, which a network draws before each training step.
+  struct Dropout: Sendable {
+    /// The buffer of the factors, in the format of the values: axes (sample, channel block, y, x, channel in block) of 16
+    /// channels, or (sample, feature).
+    let factors: Int
+    /// Features of a sample, or channels of an image.
+    let channels: Int
+    /// Places of a channel; nil for features.
+    let area: Int?
+    /// From one sample to the next.
+    let stride: Int
+    let rate: Float
   }
 
   /// Batch statistics that training leaves for the running statistics.
@@ -58,6 +76,8 @@ final class Plan: Sendable {
   let forward: [Step]
   let backward: [Step]
   let batchStatistics: [BatchStatistics]
+  /// In the order of the forward pass.
+  let dropouts: [Dropout]
   /// The images, axes (sample, channel, y, x), row-major, or in blocks of 16 samples as axes (sample
   /// block, channel, y, x, sample in block).
   let input: Int
@@ -75,6 +95,7 @@ final class Plan: Sendable {
     forward = builder.forward
     backward = builder.backward
     batchStatistics = builder.batchStatistics
+    dropouts = builder.dropouts
     self.input = input
     hasSampleBlocks = builder.hasSampleBlocks(input)
     self.logits = logits

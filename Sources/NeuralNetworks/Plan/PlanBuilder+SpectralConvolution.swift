@@ -69,10 +69,10 @@ extension PlanBuilder {
   }
 
   /// Room to work in for all convolutions: they run one after another.
-  private mutating func sharedScratch(_ count: Int) throws -> Int {
-    guard let scratch = spectralScratch else {
+  mutating func sharedScratch(_ count: Int) throws -> Int {
+    guard let scratch = convolutionScratch else {
       let scratch = try add(.floats(count))
-      spectralScratch = scratch
+      convolutionScratch = scratch
       return scratch
     }
     if try MemoryDescriptor.floats(count).byteCount > buffers[scratch].descriptor.byteCount {

@@ -13,18 +13,13 @@ struct PlanBuilder {
   var forward: [Plan.Step] = []
   var backward: [Plan.Step] = []
   var batchStatistics: [Plan.BatchStatistics] = []
+  var dropouts: [Plan.Dropout] = []
   var formats: ParameterFormats
   /// Whether oneDNN still chooses the formats of the parameters.
   let choosesFormats: Bool
   var tensorIndex: [String: Int] = [:]
-  /// Where convolutions by spectra work.
-  var spectralScratch: Int?
-
-  /// What the backward pass of a block needs to know about its forward pass.
-  private enum Record {
-    case convolution(ConvolutionRecord)
-    case fullyConnected(FullyConnectedRecord)
-  }
+  /// Where our convolutions work.
+  var convolutionScratch: Int?
 
   /// - Parameter formats: the formats in which the network holds its parameters; nil lets this plan
   ///   choose them.
@@ -55,54 +50,25 @@ struct PlanBuilder {
     }
   }
 
-  /// Builds the plan. Throws `OneDNNError` if the library cannot do an operation.
+  /// Builds the plan. Throws `OneDNNError` if the library cannot do an operation, and `ArchitectureError` if the processor
+  /// has no vectors for a block.
   mutating func build() throws -> Plan {
-    var shape = [
+    let shape = [
       batchSize, architecture.inputChannels, architecture.inputHeight, architecture.inputWidth,
     ]
     let input = try add(inputFormat(shape))
-    var records: [Record] = []
-    var current = input
-    for (position, block) in architecture.blocks.enumerated() {
-      switch block {
-      case .convolution(let name, let outChannels, let kernelSize, let normalisation):
-        let record = try convolution(
-          name, source: current, isInput: current == input, shape: &shape,
-          outChannels: outChannels, kernelSize: kernelSize, normalisation: normalisation)
-        current = record.pooled
-        records.append(.convolution(record))
-      case .fullyConnected(let name, let outFeatures, let relu):
-        let record = try fullyConnected(
-          name, source: current, shape: &shape, outFeatures: outFeatures, relu: relu,
-          isLast: position == architecture.blocks.count - 1)
-        current = record.result
-        records.append(.fullyConnected(record))
-      }
-    }
-    guard training else { return Plan(self, input: input, logits: current, logitsGradient: nil) }
-
-    let logitsGradient = try add(.plain(shape))
-    var gradient = logitsGradient
-    for (position, record) in records.enumerated().reversed() {
-      let wantsSource = position > 0
-      let next =
-        switch record {
-        case .fullyConnected(let record):
-          try fullyConnectedGradient(record, gradient, wantsSource: wantsSource)
-        case .convolution(let record):
-          try convolutionGradient(record, gradient, wantsSource: wantsSource)
-        }
-      gradient = next ?? gradient
-    }
-    return Plan(self, input: input, logits: current, logitsGradient: logitsGradient)
+    let (records, end) = try chain(
+      architecture.blocks, from: Values(buffer: input, shape: shape, isInput: true))
+    guard training else { return Plan(self, input: input, logits: end.buffer, logitsGradient: nil) }
+    let logitsGradient = try add(.plain(end.shape))
+    _ = try chainGradient(records, logitsGradient, wantsSource: false)
+    return Plan(self, input: input, logits: end.buffer, logitsGradient: logitsGradient)
   }
 
   /// The format of the images: in blocks of samples if the first convolution wants them so.
   private func inputFormat(_ shape: [Int]) throws -> MemoryDescriptor {
-    guard case .convolution(_, let outChannels, let kernelSize, _) = architecture.blocks.first,
-      let spectral = spectralShape(
-        sourceShape: shape, weightShape: [outChannels, shape[1], kernelSize, kernelSize],
-        isInput: true)
+    guard let first = pooledConvolution(architecture.blocks[...], shape: shape, isInput: true),
+      let spectral = first.spectral
     else { return try .plain(shape) }
     let format = try spectralSourceFormat(spectral, shape)
     return try format == MemoryDescriptor(shape, .firstBy16) ? format : .plain(shape)

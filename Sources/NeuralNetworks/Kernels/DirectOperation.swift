@@ -1,0 +1,39 @@
+import CKernels
+
+/// A convolution summed directly (`direct_convolution.h`). Buffers are indices into a plan's buffers.
+enum DirectOperation: Sendable {
+  case forward(
+    shape: direct_shape, source: Int, weight: Int, bias: Int?, relu: Bool, scratch: Int, result: Int
+  )
+  /// The weights of the convolution that gives the gradient by the source.
+  case transposeWeights(shape: direct_shape, weight: Int, transposed: Int)
+  case weightGradient(
+    shape: direct_shape, source: Int, resultGradient: Int, scratch: Int, weightGradient: Int,
+    biasGradient: Int)
+
+  /// Runs it. `pointers` are those of the plan's buffers.
+  func run(_ pointers: [UnsafeMutableRawPointer]) {
+    func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
+      pointers[buffer].assumingMemoryBound(to: Float.self)
+    }
+    switch self {
+    case .forward(let shape, let source, let weight, let bias, let relu, let scratch, let result):
+      withUnsafePointer(to: shape) {
+        direct_forward(
+          $0, floats(source), floats(weight), bias.map(floats), relu ? 1 : 0, floats(scratch),
+          floats(result))
+      }
+    case .transposeWeights(let shape, let weight, let transposed):
+      withUnsafePointer(to: shape) {
+        direct_transpose_weights($0, floats(weight), floats(transposed))
+      }
+    case .weightGradient(
+      let shape, let source, let resultGradient, let scratch, let weightGradient, let biasGradient):
+      withUnsafePointer(to: shape) {
+        direct_weight_gradient(
+          $0, floats(source), floats(resultGradient), floats(scratch), floats(weightGradient),
+          floats(biasGradient))
+      }
+    }
+  }
+}
