@@ -96,7 +96,7 @@ let package = Package(
       name: "pfedla-benchmarks",
       dependencies: [
         "BenchmarkFigures", "CBenchmarkKernels", "COneDNN", "Datasets", "Experiments",
-        "FederatedLearning", "NeuralNetworks", "Partitioning", "Support",
+        "FederatedLearning", "NeuralNetworks", "Partitioning", "RandomStreams", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Benchmarks"),
 
@@ -140,7 +140,7 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: [
         "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
-        "NeuralNetworks", "Partitioning", "Support", "TestSupport",
+        "NeuralNetworks", "Partitioning", "RandomStreams", "Support", "TestSupport",
       ], exclude: ["NumericsDigests.txt"]),
     .testTarget(
       name: "ReportsTests",

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Times the paper's CNN in plain PyTorch: a bare loop over preloaded tensors, on one thread.
+"""Times client models in plain PyTorch: a bare loop over preloaded tensors, on one thread.
 
 Answers each line of standard input with one line, the seconds, on standard output, so that another program can
 alternate with it:
 
-    step CHANNELS SIDE NORMALISED LAYOUT BATCH STEPS
+    step NETWORK CHANNELS SIDE NORMALISED LAYOUT BATCH STEPS
         -> seconds of one training step, the mean of STEPS
-    round CHANNELS SIDE NORMALISED LAYOUT BATCH CLIENTS SAMPLES EPOCHS
+    round NETWORK CHANNELS SIDE NORMALISED LAYOUT BATCH CLIENTS SAMPLES EPOCHS
         -> seconds of training CLIENTS clients one after the other, each from the same model over its
            own SAMPLES images
 
-LAYOUT is contiguous or channels_last. Only the training itself is timed: no data loader, no conversion, no shuffling,
+NETWORK is a name as in Documentation/networks.md, LAYOUT contiguous or channels_last. Only the training itself is timed: no data loader, no conversion, no shuffling,
 no averaging. The images are random bytes scaled to [-1, 1], not a dataset's: PyTorch's time does not depend on them.
 """
 
@@ -25,24 +25,39 @@ from torch import nn
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
-def paper_cnn(channels, side, normalised):
-    """The client model: see NetworkDescription.paperCNN."""
+def network(name, channels, side, normalised):
+    """A client model: see Documentation/networks.md."""
 
-    def block(inputs, outputs):
+    def block(inputs, outputs, kernel=5, padding=0, pool=True):
         norm = [nn.BatchNorm2d(outputs)] if normalised else []
-        return [nn.Conv2d(inputs, outputs, 5), *norm, nn.ReLU(), nn.MaxPool2d(2)]
+        return [nn.Conv2d(inputs, outputs, kernel, padding=padding), *norm, nn.ReLU(), *([nn.MaxPool2d(2)] if pool else [])]
 
-    pooled = ((side - 4) // 2 - 4) // 2
-    return nn.Sequential(
-        *block(channels, 16), *block(16, 32), nn.Flatten(),
-        nn.Linear(32 * pooled * pooled, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )
+    def dense(*sizes, dropout=()):
+        layers = [nn.Flatten()]
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(inputs, outputs), nn.ReLU(), *dropout]
+        return [*layers, nn.Linear(sizes[-1], 10)]
+
+    if name == "mlp":
+        return nn.Sequential(*dense(channels * side**2, 200, 200))
+    if name == "mcmahan-cnn":
+        return nn.Sequential(*block(channels, 32, padding=2), *block(32, 64, padding=2),
+                             *dense(64 * (side // 4) ** 2, 512))
+    if name == "cnn-3x3":
+        return nn.Sequential(
+            *block(channels, 32, kernel=3, pool=False), *block(32, 64, kernel=3), nn.Dropout(0.25),
+            *dense(64 * ((side - 4) // 2) ** 2, 128, dropout=[nn.Dropout(0.5)]))
+    first, second = {"paper-cnn": (16, 32), "lenet5": (6, 16)}[name]
+    padding = 2 if name == "lenet5" and side == 28 else 0
+    pooled = ((side + 2 * padding - 4) // 2 - 4) // 2
+    return nn.Sequential(*block(channels, first, padding=padding), *block(first, second),
+                         *dense(second * pooled**2, 120, 84))
 
 
 @functools.cache
-def prepared(channels, side, normalised, layout):
+def prepared(name, channels, side, normalised, layout):
     torch.manual_seed(0)
-    return paper_cnn(channels, side, normalised).to(memory_format=LAYOUTS[layout])
+    return network(name, channels, side, normalised).to(memory_format=LAYOUTS[layout])
 
 
 @functools.cache
@@ -69,15 +84,15 @@ def train(model, data):
     return time.perf_counter() - start
 
 
-def step(channels, side, normalised, layout, batch, steps):
-    model = prepared(channels, side, normalised, layout)
+def step(name, channels, side, normalised, layout, batch, steps):
+    model = prepared(name, channels, side, normalised, layout)
     data = batches(channels, side, layout, batch, batch * steps, 0)
     train(model, data[:3])
     return train(model, data) / steps
 
 
-def round_of(channels, side, normalised, layout, batch, clients, samples, epochs):
-    start_model = prepared(channels, side, normalised, layout)
+def round_of(name, channels, side, normalised, layout, batch, clients, samples, epochs):
+    start_model = prepared(name, channels, side, normalised, layout)
     data = [batches(channels, side, layout, batch, samples, client) for client in range(clients)]
     total = 0.0
     for client in range(clients):
@@ -89,9 +104,9 @@ def round_of(channels, side, normalised, layout, batch, clients, samples, epochs
 def main():
     torch.set_num_threads(1)
     for line in sys.stdin:
-        command, channels, side, normalised, layout, *numbers = line.split()
+        command, name, channels, side, normalised, layout, *numbers = line.split()
         function = {"step": step, "round": round_of}[command]
-        seconds = function(int(channels), int(side), normalised == "1", layout, *map(int, numbers))
+        seconds = function(name, int(channels), int(side), normalised == "1", layout, *map(int, numbers))
         print(seconds, flush=True)
 
 

@@ -181,15 +181,18 @@ class Model:
             return logits, loss, int((logits.argmax(1) == y).sum())
 
 
-def train(model, batches, load, rate, momentum=0.0, weight_decay=0.0, after_step=None):
+def train(model, batches, load, rate, momentum=0.0, weight_decay=0.0, after_step=None, nesterov=False, clipping=0.0):
     """Plain mini-batch SGD; the loss of every step."""
-    optimiser = torch.optim.SGD(model.trained(), rate, momentum, weight_decay=weight_decay)
+    optimiser = torch.optim.SGD(model.trained(), rate, momentum, weight_decay=weight_decay,
+                                nesterov=nesterov)
     losses = []
     for batch in batches:
         x, y = load(batch)
         optimiser.zero_grad()
         loss = F.cross_entropy(model.logits(x, training=True), y)
         loss.backward()
+        if clipping:
+            torch.nn.utils.clip_grad_norm_(model.trained(), clipping)
         optimiser.step()
         losses.append(loss.item())
         if after_step:

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import replay_model
+import replay_networks
 from golden_oracle import (Hypernetwork, Model, Network, checksum, convolution, fully_connected,
                            images, labels, largest_difference, signed, train, unit, words)
 
@@ -69,6 +71,83 @@ def make_layers():
     return {"cases": [layer_case(*case, salt=1000 * (n + 1)) for n, case in enumerate(cases)]}
 
 
+# --- networks.json --------------------------------------------------------------------------------
+
+
+NETWORKS = [
+    ("padding, batch normalisation, means, an odd maximum",
+     [3, 9, 11], 3, 4, "[{convolution: {channels: 5, kernel: 3, padding: 1}}, batch-normalisation, relu, "
+     "{average-pooling: 2}, {convolution: {channels: 18, kernel: 1}}, relu, {maximum-pooling: 3}, "
+     "{fully-connected: 6}, relu, {fully-connected: classes}]"),
+    ("residual blocks, group normalisation, the mean of an image",
+     [2, 8, 8], 4, 5, "[{convolution: {name: stem, channels: 8, kernel: 3, padding: 1}}, {group-normalisation: 4}, relu, "
+     "{residual: [{convolution: {channels: 8, kernel: 3, padding: 1}}, batch-normalisation, relu, "
+     "{convolution: {channels: 8, kernel: 3, padding: 1}}, {group-normalisation: {name: last, groups: 2}}]}, relu, "
+     "{residual: [relu, {convolution: {channels: 8, kernel: 5, padding: 2}}, relu]}, "
+     "{average-pooling: all}, {fully-connected: classes}]"),
+    ("dropout on images and features",
+     [1, 8, 8], 4, 6, "[{convolution: {channels: 20, kernel: 5, padding: 2}}, relu, {maximum-pooling: 2}, "
+     "{dropout: 0.25}, {residual: [{dropout: 0.5}, relu, {convolution: {channels: 20, kernel: 1}}]}, "
+     "{fully-connected: 10}, {dropout: 0.5}, relu, {fully-connected: classes}]"),
+    ("pooled convolutions with padding, in whole blocks of channels",
+     [3, 13, 12], 3, 7, "[{convolution: {channels: 16, kernel: 5, padding: 2}}, relu, {maximum-pooling: 2}, "
+     "{convolution: {channels: 16, kernel: 5, padding: 2}}, batch-normalisation, relu, {maximum-pooling: 2}, "
+     "{fully-connected: classes}]"),
+    ("many input channels, large and even kernels, an image that is normalised first",
+     [17, 10, 9], 3, 18, "[batch-normalisation, {convolution: {channels: 3, kernel: 7, padding: 3}}, relu, "
+     "{maximum-pooling: 2}, {convolution: {channels: 17, kernel: 2}}, {fully-connected: {name: head, features: classes}}]"),
+    ("fully connected layers only",
+     [1, 5, 5], 3, 2, "[{fully-connected: 18}, relu, {dropout: 0.1}, {fully-connected: 7}, relu, {fully-connected: classes}]"),
+]
+DROPOUT_SEED, DROPOUT_ROUND, DROPOUT_CLIENT = 5, 3, 2
+
+
+def network_case(name, shape, classes, batch, architecture, salt):
+    def initial(network):
+        parts = []
+        for number, tensor in enumerate(network.tensors):
+            fan_in, own = network.fan_in[tensor.layer], salt + number
+            if fan_in:
+                parts.append(signed(own, tensor.size, 1 / math.sqrt(fan_in)))
+            elif tensor.name == "weight":
+                parts.append(np.float32(1) + signed(own, tensor.size, 0.5))
+            elif tensor.name == "running_var":
+                parts.append(np.float32(1) + np.float32(0.5) * unit(own, tensor.size))
+            else:
+                parts.append(signed(own, tensor.size, 0.1 if tensor.name == "bias" else 0.2))
+        return torch.from_numpy(np.concatenate(parts))
+
+    def compute(dtype):
+        network = replay_networks.Network(architecture, shape, classes, False)
+        network.stream = replay_model.Stream(DROPOUT_SEED, replay_model.DROPOUT, DROPOUT_ROUND, DROPOUT_CLIENT)
+        x, y = images(salt + 100, shape, range(batch), dtype), labels(salt + 101, classes, range(batch))
+        flat = initial(network).to(dtype)
+        with torch.no_grad():
+            eval_logits = network.logits(network.split(flat), x, training=False)
+        values = network.split(flat)
+        trained = {key: value.requires_grad_() for key, value in values.items()
+                   if key[1] not in replay_networks.STATISTICS}
+        logits = network.logits(values, x, training=True)
+        loss = F.cross_entropy(logits, y)
+        zeros = {key: torch.zeros_like(value) for key, value in values.items()}
+        gradient = network.join(zeros | dict(zip(trained, torch.autograd.grad(loss, list(trained.values())))))
+        return {"logits": logits.detach().flatten(), "loss": loss.item(), "gradient": gradient,
+                "running_statistics": network.join(values)[~network.is_trained], "eval_logits": eval_logits.flatten()}
+
+    single, double = compute(torch.float32), compute(torch.float64)
+    network = replay_networks.Network(architecture, shape, classes, False)
+    return {"name": name, "architecture": architecture, "input": shape, "classes": classes, "batch": batch,
+            "layers": network.layers, "parameter_count": network.size,
+            "parameter_salt": salt, "pixel_salt": salt + 100, "label_salt": salt + 101,
+            "dropout": {"seed": DROPOUT_SEED, "round": DROPOUT_ROUND, "client": DROPOUT_CLIENT},
+            "initial_checksum": checksum(initial(network)), **single,
+            "rounding": max(largest_difference(single[key], double[key]) for key in single)}
+
+
+def make_networks():
+    return {"cases": [network_case(*case, salt=20_000 + 1000 * n) for n, case in enumerate(NETWORKS)]}
+
+
 # --- training.json --------------------------------------------------------------------------------
 
 
@@ -84,7 +163,7 @@ def small_network():
                    fully_connected("fc2", 4, False))
 
 
-def training_case(name, network, salt, stride, rate, momentum=0.0, weight_decay=0.0):
+def training_case(name, network, salt, stride, rate, momentum=0.0, weight_decay=0.0, **more):
     sizes, epochs = [32, 32, 32, 4], 5
     ends = np.cumsum(sizes).tolist()
     batches = [range(end - size, end) for size, end in zip(sizes, ends)] * epochs
@@ -104,7 +183,7 @@ def training_case(name, network, salt, stride, rate, momentum=0.0, weight_decay=
                     "layer_norms": [flat[first:end].double().norm().item()
                                     for _, first, end in network.ranges()]})
 
-        losses = train(model, batches, load, rate, momentum, weight_decay, after_step)
+        losses = train(model, batches, load, rate, momentum, weight_decay, after_step, **more)
         _, loss_sum, correct = model.evaluate(*load(range(sum(sizes))))
         return losses, snapshots, loss_sum / sum(sizes), correct
 
@@ -117,7 +196,7 @@ def training_case(name, network, salt, stride, rate, momentum=0.0, weight_decay=
     return {"name": name, "network": network.description(), "parameter_salt": salt,
             "pixel_salt": salt + 100, "label_salt": salt + 101,
             "initial_checksum": checksum(network.initial(salt)), "learning_rate": rate,
-            "momentum": momentum, "weight_decay": weight_decay, "batch_sizes": sizes,
+            "momentum": momentum, "weight_decay": weight_decay, **more, "batch_sizes": sizes,
             "epochs": epochs, "losses": losses,
             "loss_rounding": [abs(a - b) for a, b in zip(losses, losses64)],
             "parameter_stride": stride, "snapshots": snapshots, "eval_loss": eval_loss,
@@ -133,6 +212,8 @@ def make_training():
         training_case("emnist, momentum and weight decay", emnist, 13_000, 499, 0.005, 0.9, 5e-4),
         training_case("batch normalisation, momentum and weight decay", small_network(), 14_000, 5,
                       0.02, 0.9, 0.05),
+        training_case("Nesterov's momentum and weight decay, gradients clipped", small_network(), 15_000, 5,
+                      0.02, 0.9, 0.05, nesterov=True, clipping=0.8),
     ]}
 
 
@@ -342,7 +423,7 @@ def make_fill():
                       case(0xFFFFFFFF, 0.5, 100)]}
 
 
-FILES = {"fill": make_fill, "layers": make_layers, "training": make_training,
+FILES = {"fill": make_fill, "layers": make_layers, "networks": make_networks, "training": make_training,
          "hypernetwork": make_hypernetwork, "rounds": make_rounds}
 
 

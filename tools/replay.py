@@ -28,8 +28,8 @@ import torch.nn.functional as F
 
 import replay_methods
 from replay_datasets import Dataset, DatasetError
-from replay_model import (
-    STATISTICS, Batch, Federation, Network, Outcome, Tensor, Work, validation_samples)
+from replay_model import DROPOUT, Batch, Federation, Outcome, Stream, Work, validation_samples
+from replay_networks import STATISTICS, Network, Tensor
 
 # Phases in which a client prepares its received model.
 PREPARATION_PHASES = ("adapt", "validation")
@@ -109,8 +109,10 @@ class Audit:
         self.method = replay_methods.method(name)
         self.dataset = Dataset(datasets, self.settings["dataset.name"],
                                self._list("dataset.splits"), self._list("dataset.classes"))
-        self.batch_normalisation = self.settings["model.batch_normalisation"] == "true"
-        self.network = Network(*self.dataset.images.shape[1:], self.dataset.classes, self.batch_normalisation)
+        architecture = self.settings["model.architecture"]
+        self.network = Network(architecture, self.dataset.images.shape[1:], self.dataset.classes,
+                               self.settings["model.batch_normalisation"] == "true")
+        self.batch_normalisation = any(tensor.name in STATISTICS for tensor in self.network.tensors)
         self.clients, self.rounds = len(file["client"]), len(file["round"])
         self.participants = self.group["participants"][:]
         self.train, self.test = self._partition("train"), self._partition("test")
@@ -401,12 +403,14 @@ def replay(audit, dtype, tolerance, from_recorded):
         return torch.from_numpy(group[name][position]).to(dtype)
 
     for number, row in enumerate(audit.participants.tolist(), start=1):
+        method.federation.round = number
         method.recorded = {name: dict(zip(row, group[name][number - 1]))
                            for name in method.per_participant}
         method.preparation = audit.preparations(number)
         starts, work = {}, {client: Work() for client in range(audit.clients)}
+        streams = {client: Stream(int(audit.settings["seed"]), DROPOUT, number, client) for client in row}
         for client in row:
-            method.federation.work = work[client]
+            method.federation.work, audit.network.stream = work[client], streams[client]
             starts[client] = method.received(client)
         method.federation.work = Work()
         for slot, client in enumerate(row):
@@ -419,7 +423,7 @@ def replay(audit, dtype, tolerance, from_recorded):
             if from_recorded:
                 starts[client] = model("received", number - 1, row.index(client))
             batches = audit.batches[number, client]
-            method.federation.work = work[client]
+            method.federation.work, audit.network.stream = work[client], streams[client]
             trained, losses = method.train(client, starts[client], batches)
             where = f"round {number}, client {client}"
             deviations.compare("trained", number, after[number - 1, client], trained, where)
@@ -447,6 +451,7 @@ def replay(audit, dtype, tolerance, from_recorded):
             if from_recorded and name in audit.memory:
                 method.recall(own, recorded)
 
+    method.federation.round = audit.rounds + 1
     method.recorded, method.preparation = {}, audit.preparations(audit.rounds + 1)
     if "aggregation/retained" in file:
         method.recorded["retained"] = dict(enumerate(file["aggregation/retained"][-1]))
@@ -459,6 +464,7 @@ def evaluate(audit, federation, deviations, kind, model):
     number, undecided_gap, differing = audit.rounds, UNDECIDED_TOLERANCES * deviations.tolerance, 0
     for client, indices in enumerate(audit.test):
         where = f"after round {number}, client {client}"
+        audit.network.stream = Stream(int(audit.settings["seed"]), DROPOUT, number + 1, client)
         logits, labels = federation.evaluate(model(client), indices)
         loss = F.cross_entropy(logits, labels).item()
         recorded = audit.file[f"test_loss_{kind}"][-1, client]

@@ -69,6 +69,20 @@ for dataset in fashion-mnist cifar10; do
     audited pfedme-one-round pfedme methods.pfedme.inner_steps=3 methods.pfedme.proximal_strength=5 \
       methods.pfedme.personal_step_size=0.02 methods.pfedme.step_size=0.02 local_epochs=4 rounds=1
   fi
+  # Other networks, and options of the optimiser.
+  if [ "$dataset" = fashion-mnist ]; then
+    audited mlp-pfedla pfedla model.architecture=mlp
+    audited lenet5-heurpfedla heurpfedla model.architecture=lenet5
+    audited mcmahan-cnn-fedavg fedavg model.architecture=mcmahan-cnn rounds=2 partition.samples_per_client=60
+    audited cnn-3x3-fedrep fedrep model.architecture=cnn-3x3 rounds=2 partition.samples_per_client=60
+    audited step-scaffold scaffold learning_rate_schedule=step learning_rate_rounds=1 momentum=0.9 nesterov=true
+    audited cosine-per-fedavg per-fedavg learning_rate_schedule=cosine gradient_clipping=0.5
+  else
+    audited blocks-pfedla pfedla model.batch_normalisation=false "model.architecture=[\
+      {convolution: {name: stem, channels: 8, kernel: 3, padding: 1}}, {group-normalisation: 4}, relu, \
+      {maximum-pooling: 4}, {residual: [relu, {convolution: {channels: 8, kernel: 3, padding: 1}}]}, \
+      {average-pooling: 2}, {dropout: 0.25}, {fully-connected: 20}, relu, {fully-connected: classes}]"
+  fi
   # A share and step size large enough that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
   audited fedfomo-validation fedfomo validation_share=0.25

@@ -1,4 +1,4 @@
-"""The client model, local training and the code that all methods share, for replay.py.
+"""Local training and the code that all methods share, for replay.py; client models are in replay_networks.py.
 
 Written from the methods' papers and PyTorch's documented layers, optimiser and automatic differentiation. It
 shares nothing with the Swift sources.
@@ -15,9 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-STATISTICS = ("running_mean", "running_var")
+from replay_networks import STATISTICS
 
-Tensor = collections.namedtuple("Tensor", "layer name offset size shape")
 Batch = collections.namedtuple("Batch", "phase indices")
 Outcome = collections.namedtuple("Outcome", "received trained losses")
 
@@ -32,7 +31,7 @@ class Work:
 # --- Random numbers -------------------------------------------------------------------------------
 
 # Purposes of random streams.
-VALIDATION_SPLIT, MODEL_DOWNLOAD = 9, 10
+VALIDATION_SPLIT, MODEL_DOWNLOAD, DROPOUT = 9, 10, 12
 
 
 class Stream:
@@ -51,6 +50,24 @@ class Stream:
                 k, l = (k + 0x9E3779B9) % 2**32, (l + 0xBB67AE85) % 2**32
             self.words, self.block = [a, b, c, d], self.block + 1
         return self.words.pop(0)
+
+    def many(self, count):
+        """The next words as an array: what is left of a block, then whole blocks at once."""
+        head, self.words = self.words[:count], self.words[count:]
+        blocks = -(-(count - len(head)) // 4)
+        a = np.arange(self.block, self.block + blocks, dtype=np.uint64)
+        b, c, d = (np.full(blocks, word % 2**32, np.uint64) for word in self.name)
+        k, l = (np.uint64(word) for word in self.key)
+        low, half = np.uint64(2**32 - 1), np.uint64(32)
+        for _ in range(10):
+            first, second = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)
+            a, b, c, d = (second >> half) ^ b ^ k, second & low, (first >> half) ^ d ^ l, first & low
+            k, l = (k + np.uint64(0x9E3779B9)) & low, (l + np.uint64(0xBB67AE85)) & low
+        self.block += blocks
+        drawn = np.stack([a, b, c, d], axis=1).ravel()
+        if blocks:
+            self.words = drawn[count - len(head):].tolist()
+        return np.concatenate([np.array(head, np.uint64), drawn[: count - len(head)]])
 
     def uniform(self):
         """In [0, 1), from 53 of the next 64 bits, the low word first."""
@@ -80,61 +97,6 @@ def validation_samples(samples, share, seed, client):
     return np.asarray(samples)[sorted(chosen)]
 
 
-# --- The client model -----------------------------------------------------------------------------
-
-
-class Network:
-    """Conv 16 – [BN] – ReLU – maxpool 2 – Conv 32 – [BN] – ReLU – maxpool 2 – FC 120 – 84 – classes.
-
-    Its parameters and running statistics are one flat vector [parameter], layer after layer.
-    """
-
-    def __init__(self, channels, height, width, classes, batch_normalisation):
-        self.tensors, self.size = [], 0  # in flat order
-        for number, (inputs, outputs) in enumerate([(channels, 16), (16, 32)], start=1):
-            self._add(f"conv{number}", weight=(outputs, inputs, 5, 5), bias=(outputs,))
-            if batch_normalisation:
-                self._add(f"bn{number}", weight=(outputs,), bias=(outputs,),
-                          running_mean=(outputs,), running_var=(outputs,))
-            height, width = (height - 4) // 2, (width - 4) // 2
-        features = [32 * height * width, 120, 84, classes]
-        for number, (inputs, outputs) in enumerate(zip(features, features[1:]), start=1):
-            self._add(f"fc{number}", weight=(outputs, inputs), bias=(outputs,))
-        self.layers = list(dict.fromkeys(tensor.layer for tensor in self.tensors))
-        self.is_trained = torch.cat([torch.full((tensor.size,), tensor.name not in STATISTICS)
-                                     for tensor in self.tensors])
-
-    def _add(self, layer, **shapes):
-        for name, shape in shapes.items():
-            self.tensors.append(Tensor(layer, name, self.size, math.prod(shape), shape))
-            self.size += math.prod(shape)
-
-    def in_layers(self, layers):
-        """bool [parameter]: what belongs to the given layers."""
-        return torch.cat([torch.full((t.size,), t.layer in layers) for t in self.tensors])
-
-    def split(self, flat):
-        """{(layer, tensor): a copy that autograd does not connect with flat}."""
-        return {(t.layer, t.name): flat[t.offset : t.offset + t.size].detach().clone().reshape(t.shape)
-                for t in self.tensors}
-
-    def join(self, values):
-        return torch.cat([values[t.layer, t.name].detach().flatten() for t in self.tensors])
-
-    def logits(self, values, x, training):
-        """[sample, class]; training updates the running statistics in values."""
-        for number in (1, 2):
-            conv, bn = f"conv{number}", f"bn{number}"
-            x = F.conv2d(x, values[conv, "weight"], values[conv, "bias"])
-            if bn in self.layers:
-                x = F.batch_norm(x, values[bn, "running_mean"], values[bn, "running_var"],
-                                 values[bn, "weight"], values[bn, "bias"], training, 0.1, 1e-5)
-            x = F.max_pool2d(F.relu(x), 2)
-        x = F.relu(F.linear(x.flatten(1), values["fc1", "weight"], values["fc1", "bias"]))
-        x = F.relu(F.linear(x, values["fc2", "weight"], values["fc2", "bias"]))
-        return F.linear(x, values["fc3", "weight"], values["fc3", "bias"])
-
-
 # --- The run ----------------------------------------------------------------------------------
 
 
@@ -148,11 +110,34 @@ class Federation:
         self.clients, self.initial = len(initial), torch.from_numpy(initial).to(dtype)
         self.hypernetworks = hypernetworks
         self.method = settings["method"]
-        self.work = Work()  # set by the driver
+        # Set by the driver.
+        self.work, self.round = Work(), 1
 
     def own(self, key):
         """A setting of the method, as text."""
         return self.settings[f"methods.{self.method}.{key}"]
+
+    @property
+    def learning_rate(self):
+        """The run's, of this round."""
+        rate, kind = float(self.settings["learning_rate"]), self.settings.get("learning_rate_schedule", "constant")
+        if kind == "constant":
+            return rate
+        rounds = int(self.settings["learning_rate_rounds"])
+        if kind == "step":
+            return rate * float(self.settings["learning_rate_factor"]) ** ((self.round - 1) // rounds)
+        return rate * (1 + math.cos(math.pi * (min(self.round, rounds) - 1) / rounds)) / 2
+
+    def optimiser(self, trained, rate=None):
+        """torch.optim.SGD as the run has it."""
+        return torch.optim.SGD(trained, float(rate or self.learning_rate), momentum=float(self.settings["momentum"]),
+                               weight_decay=float(self.settings["weight_decay"]),
+                               nesterov=self.settings.get("nesterov") == "true")
+
+    def clip(self, trained):
+        """Shortens the gradients of the loss, before anything is added to them."""
+        if (largest := float(self.settings.get("gradient_clipping", 0))) > 0:
+            torch.nn.utils.clip_grad_norm_(trained, largest)
 
     @property
     def local_statistics(self):
@@ -175,10 +160,8 @@ class Federation:
         values = self.network.split(start)
         trained = [value.requires_grad_() for (layer, name), value in values.items()
                    if name not in STATISTICS and (only_layers is None or layer in only_layers)]
-        optimiser = torch.optim.SGD(trained, **(optimiser or {
-            "lr": float(rate or self.settings["learning_rate"]),
-            "momentum": float(self.settings["momentum"]),
-            "weight_decay": float(self.settings["weight_decay"])}))
+        is_own = optimiser is not None
+        optimiser = torch.optim.SGD(trained, **optimiser) if is_own else self.optimiser(trained, rate)
         losses = []
         for batch in batches:
             x, y = self.samples(batch.indices)
@@ -186,6 +169,8 @@ class Federation:
             loss = F.cross_entropy(self.network.logits(values, x, training=True), y)
             loss.backward()
             self.work.gradient_computations += 1
+            if not is_own:
+                self.clip(trained)
             if before_step:
                 before_step(values)
             optimiser.step()

@@ -13,7 +13,8 @@ struct BenchmarksCommand: ParsableCommand {
     discussion: "See Benchmarks/README.md for what is measured and how.")
 
   static let sections: [any BenchmarkSection.Type] = [
-    StepSection.self, RoundSection.self, WorkersSection.self, MethodsSection.self,
+    StepSection.self, NetworksSection.self, RoundSection.self, WorkersSection.self,
+    MethodsSection.self,
     ServerSection.self,
     EvaluationSection.self, DataSection.self, CheckpointSection.self, StartSection.self,
     MemorySection.self, AllocationsSection.self,

@@ -64,11 +64,12 @@ final class PyTorch {
 
   /// Seconds of one training step.
   func step(
-    _ architecture: Architecture, isNormalised: Bool, layout: MemoryLayout, batchSize: Int,
+    _ network: String, _ architecture: Architecture, isNormalised: Bool, layout: MemoryLayout,
+    batchSize: Int,
     repetitions: Int
   ) throws -> Double {
     try send(
-      "step \(Self.words(architecture, isNormalised)) \(layout.rawValue) \(batchSize) "
+      "step \(network) \(Self.words(architecture, isNormalised)) \(layout.rawValue) \(batchSize) "
         + "\(repetitions)")
     return try answer()
   }
@@ -79,7 +80,7 @@ final class PyTorch {
     samples: Int, epochs: Int, batchSize: Int
   ) throws {
     try send(
-      "round \(Self.words(architecture, isNormalised)) \(layout.rawValue) \(batchSize) \(clients) "
+      "round \(NetworkDescription.paperCNN.name) \(Self.words(architecture, isNormalised)) \(layout.rawValue) \(batchSize) \(clients) "
         + "\(samples) \(epochs)")
   }
 

@@ -1,5 +1,6 @@
 import Dispatch
 import NeuralNetworks
+import RandomStreams
 import Support
 
 /// What a round asked the networks to do, so that its training steps can be repeated alone.
@@ -135,6 +136,8 @@ private final class TracingNetwork: LocalNetwork {
     turn.batches.append(Array(samples))
     return try timed(\.steps) { try network.computeGradient(samples, of: images) }
   }
+
+  func drawDropout(from stream: RandomStream) { network.drawDropout(from: stream) }
 
   func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws {
     try timed(\.transfer) { try network.setAnchor(anchor) }

@@ -1,12 +1,15 @@
 import Datasets
 import NeuralNetworks
+import RandomStreams
 import Synchronization
 
-/// The paper's client model on one worker, after some training on images of one client, as it is in the
+/// A client model on one worker, after some training on images of one client, as it is in the
 /// middle of a run.
 final class TrainedModel: Sendable {
   /// For the table.
   let name: String
+  /// The network's name.
+  let network: String
   let architecture: Architecture
   let isNormalised: Bool
   /// With one worker.
@@ -29,14 +32,31 @@ final class TrainedModel: Sendable {
       isNormalised: false, kernels: kernels)
   }
 
+  /// Another network, without batch normalisation.
+  static func other(
+    _ network: NetworkDescription, _ bench: Workbench, cifar: Bool, _ kernels: KernelChoice
+  ) throws -> TrainedModel {
+    let images =
+      try cifar
+      ? bench.images("cifar10")
+      : bench.images(
+        "emnist-byclass", classes: ["A", "C", "F", "M", "N", "O", "P", "S", "T", "U"])
+    return try TrainedModel(
+      "\(network.name), \(cifar ? "CIFAR" : "EMNIST")", images, isNormalised: false,
+      network: network, kernels: kernels)
+  }
+
   private init(
-    _ name: String, _ dataset: ImageDataset, isNormalised: Bool, kernels: KernelChoice
+    _ name: String, _ dataset: ImageDataset, isNormalised: Bool,
+    network: NetworkDescription = .paperCNN, kernels: KernelChoice
   ) throws {
     self.name = name
+    self.network = network.name
     self.isNormalised = isNormalised
-    architecture = try NetworkDescription.paperCNN.architecture(
-      NetworkInput(channels: dataset.channels, height: dataset.height, width: dataset.width,
-      classCount: dataset.classNames.count, batchNormalisation: isNormalised))
+    architecture = try network.architecture(
+      NetworkInput(
+        channels: dataset.channels, height: dataset.height, width: dataset.width,
+        classCount: dataset.classNames.count, batchNormalisation: isNormalised))
     engine = try ProcessorTrainingEngine(
       architecture: architecture, batchSize: 32, workerCount: 1, kernels: kernels)
     images = try LabelledImages(
@@ -45,7 +65,10 @@ final class TrainedModel: Sendable {
     samples = Array(
       dataset.labels.indices.lazy.filter { dataset.labels[$0] >= 0 }.prefix(420).map(Int32.init))
     let initial = engine.layout.initialParameters(seed: 0)
-    try engine.onWorker { try $0.load(initial) }
+    try engine.onWorker {
+      $0.drawDropout(from: RandomStream(seed: 0, purpose: .dropout))
+      try $0.load(initial)
+    }
     _ = try step(batchSize: 32, repetitions: 130)
   }
 

@@ -23,6 +23,8 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case modelDownload = 10
   /// Which clients are evaluated, where not all are.
   case evaluatedClients = 11
+  /// Which values dropout sets to 0 while a client trains in a round.
+  case dropout = 12
   /// What a method outside this package draws.
   case ownMethod = 1_000
 }

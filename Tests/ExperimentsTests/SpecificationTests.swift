@@ -82,6 +82,7 @@ struct SpecificationTests {
         "zzz: 3",
         "a.yaml, line 4: zzz: unknown key; known keys: name, method, seed, dataset, model, rounds, "
           + "participation, local_epochs, batch_size, learning_rate, momentum, weight_decay, "
+          + "nesterov, gradient_clipping, learning_rate_schedule, learning_rate_rounds, learning_rate_factor, "
           + "evaluate_every, evaluate_clients, record_weights_every, record_class_counts_every, "
           + "validation_share, held_out_share, saved_models, on_divergence, checkpoint_every, "
           + "keep_state, partition, methods"
@@ -114,6 +115,18 @@ struct SpecificationTests {
         "a.yaml, line 4: learning_rate: found .nan, expected a number above 0"
       ),
       (
+        "nesterov: true",
+        "a.yaml, line 4: nesterov: found true with a momentum of 0, expected momentum above 0"
+      ),
+      (
+        "learning_rate_schedule: linear",
+        "a.yaml, line 4: learning_rate_schedule: found linear, expected one of constant, step, cosine"
+      ),
+      (
+        "gradient_clipping: -1",
+        "a.yaml, line 4: gradient_clipping: found -1, expected a number of at least 0"
+      ),
+      (
         "momentum: 1",
         "a.yaml, line 4: momentum: found 1, expected a number of at least 0 and below 1"
       ),
@@ -123,7 +136,59 @@ struct SpecificationTests {
       ),
       (
         "model: {architecture: resnet}",
-        "a.yaml, line 4: model.architecture: found resnet, expected one of paper-cnn"
+        "a.yaml, line 4: model.architecture: found resnet, expected one of paper-cnn, mlp, mcmahan-cnn, lenet5, cnn-3x3, or a list of blocks"
+      ),
+      (
+        "model: {architecture: [relux]}",
+        "a.yaml, line 4: model.architecture: block 1: found relux, expected one of convolution, batch-normalisation, group-normalisation, relu, maximum-pooling, average-pooling, dropout, residual, fully-connected (did you mean relu?)"
+      ),
+      (
+        "model: {architecture: [relu, {convolution: 3}]}",
+        "a.yaml, line 4: model.architecture: block 2: convolution: found 3, expected keys with values: name, channels, kernel, padding"
+      ),
+      (
+        "model: {architecture: [{convolution: {channels: 3}}]}",
+        "a.yaml, line 4: model.architecture: block 1: convolution.kernel: missing, expected a whole number in 1 … 31"
+      ),
+      (
+        "model: {architecture: [{convolution: {channels: 0, kernel: 3}}]}",
+        "a.yaml, line 4: model.architecture: block 1: convolution.channels: found 0, expected a whole number in 1 … 65536"
+      ),
+      (
+        "model: {architecture: [{convolution: {channels: 1, kernel: 3, stride: 2}}]}",
+        "a.yaml, line 4: model.architecture: block 1: convolution: found stride, expected one of name, channels, kernel, padding"
+      ),
+      (
+        "model: {architecture: [dropout]}",
+        "a.yaml, line 4: model.architecture: block 1: dropout: found no value, expected one, such as dropout: 0.25"
+      ),
+      (
+        "model: {architecture: [{dropout: 1}]}",
+        "a.yaml, line 4: model.architecture: block 1: dropout: found 1, expected a rate of at least 0 and below 1"
+      ),
+      (
+        "model: {architecture: [{residual: [{maximum-pooling: 16}]}]}",
+        "a.yaml, line 4: model.architecture: block 1: block 1: maximum-pooling: found 16, expected a whole number in 1 … 15"
+      ),
+      (
+        "model: {architecture: [{average-pooling: some}]}",
+        "a.yaml, line 4: model.architecture: block 1: average-pooling: found some, expected a whole number in 1 … 15, or all"
+      ),
+      (
+        "model: {architecture: [{fully-connected: {name: ../x, features: 3}}]}",
+        "a.yaml, line 4: model.architecture: block 1: fully-connected.name: found ../x, expected a letter, then letters, digits, hyphens and underscores, 60 at most"
+      ),
+      (
+        "model: {architecture: []}",
+        "a.yaml, line 4: model.architecture: found a list, expected a list of blocks"
+      ),
+      (
+        "model: {architecture: [{relu: 1, dropout: 0.5}]}",
+        "a.yaml, line 4: model.architecture: block 1: found keys with values, expected one block, such as maximum-pooling: 2"
+      ),
+      (
+        "model: {architecture: {name: mlp}}",
+        "a.yaml, line 4: model.architecture: found keys with values, expected a network's name or a list of blocks"
       ),
       (
         "model: {batch_normalization: true}",

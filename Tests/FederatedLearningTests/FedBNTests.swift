@@ -28,8 +28,9 @@ struct FedBNTests {
   func withoutNormalisation() throws {
     let layout = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
-        NetworkInput(channels: 1, height: 28, width: 28, classCount: 10,
-        batchNormalisation: false)))
+        NetworkInput(
+          channels: 1, height: 28, width: 28, classCount: 10,
+          batchNormalisation: false)))
     #expect(
       throws: FederationError(
         "fedbn: the model has no batch-normalisation layer, expected one; set "

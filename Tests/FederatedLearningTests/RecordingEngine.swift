@@ -1,4 +1,5 @@
 import NeuralNetworks
+import RandomStreams
 import Support
 
 /// An engine that notes which samples its networks see, and can fail on request.
@@ -74,6 +75,8 @@ private final class RecordingNetwork: LocalNetwork {
     visit.trained += samples
     return try network.computeGradient(samples, of: images)
   }
+
+  func drawDropout(from stream: RandomStream) { network.drawDropout(from: stream) }
 
   func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws { try network.setAnchor(anchor) }
 

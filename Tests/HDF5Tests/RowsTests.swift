@@ -105,11 +105,13 @@ import Testing
     } read: { file in
       #expect(
         errorLine { _ = try file.dataset("values").readEachRow(as: Float.self) }?.hasSuffix(
-          ": /values: the dataset claims 2199023255552 elements, which its 0 stored bytes cannot hold")
+          ": /values: the dataset claims 2199023255552 elements, which its 0 stored bytes cannot hold"
+        )
           == true)
       #expect(
         errorLine { _ = try file.dataset("empty").readEachRow(as: Float.self) }?.hasSuffix(
-          ": /empty: the dataset claims 1099511627776 empty rows, expected at most 1000000") == true)
+          ": /empty: the dataset claims 1099511627776 empty rows, expected at most 1000000") == true
+      )
       try #expect(file.dataset("few").readEachRow(as: Float.self).count == 1000)
     }
   }

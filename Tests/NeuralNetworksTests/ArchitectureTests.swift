@@ -54,7 +54,8 @@ struct ArchitectureTests {
           + "× columns), the shape that they are given: the two are added"
       ),
       (
-        (3, 8, 8), [.groupNormalisation(name: "g", groups: 2), .fullyConnected(name: "b", outFeatures: 3)],
+        (3, 8, 8),
+        [.groupNormalisation(name: "g", groups: 2), .fullyConnected(name: "b", outFeatures: 3)],
         "model: g: 3 channels do not make 2 groups of equal size"
       ),
       (
@@ -76,7 +77,10 @@ struct ArchitectureTests {
           .fullyConnected(name: "b", outFeatures: 3),
         ], "model: a: found a padding of 3, expected 0 … 2, less than the kernel"
       ),
-      ((0, 8, 8), [.fullyConnected(name: "fc1", outFeatures: 3)], "model: an input of 0×8×8 is empty"),
+      (
+        (0, 8, 8), [.fullyConnected(name: "fc1", outFeatures: 3)],
+        "model: an input of 0×8×8 is empty"
+      ),
     ])
   func rejected(input: (Int, Int, Int), blocks: [Architecture.Block], message: String) {
     let error = #expect(throws: ArchitectureError.self) {

@@ -15,7 +15,8 @@ struct GoldenTrainingTests {
       pixelSalt: golden.pixelSalt, labelSalt: golden.labelSalt, count: 100)
     let optimiser = StochasticGradientDescent(
       learningRate: golden.learningRate, momentum: golden.momentum,
-      weightDecay: golden.weightDecay)
+      weightDecay: golden.weightDecay, nesterov: golden.nesterov ?? false,
+      clipping: golden.clipping ?? 0)
     try network.load(golden.initialParameters)
 
     for (index, batch) in golden.batches.enumerated() {
@@ -51,8 +52,9 @@ struct GoldenTrainingTests {
   func parameterCounts() throws {
     let emnist = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
-        NetworkInput(channels: 1, height: 28, width: 28, classCount: 10,
-        batchNormalisation: false)))
+        NetworkInput(
+          channels: 1, height: 28, width: 28, classCount: 10,
+          batchNormalisation: false)))
     #expect(emnist.count == 85_822)
     let cifar = ParameterLayout(
       try NetworkDescription.paperCNN.architecture(

@@ -16,8 +16,9 @@ struct CommunicationTableTests {
     ) throws -> [String: Int] {
       let layout = ParameterLayout(
         try NetworkDescription.paperCNN.architecture(
-          NetworkInput(channels: channels, height: inputSize, width: inputSize, classCount: 10,
-          batchNormalisation: batchNormalisation)))
+          NetworkInput(
+            channels: channels, height: inputSize, width: inputSize, classCount: 10,
+            batchNormalisation: batchNormalisation)))
       return Dictionary(
         uniqueKeysWithValues: layout.layers.map { ($0.name, $0.trainedRange.count) })
     }

@@ -30,6 +30,12 @@ public enum GoldenValues {
     return file.cases
   }
 
+  /// One training step and one evaluation of networks listed block by block.
+  public static func networks() throws -> [BlockNetworkCase] {
+    let file: Cases<BlockNetworkCase> = try load("networks")
+    return file.cases
+  }
+
   /// Twenty steps of SGD, with the paper's networks among them.
   public static func training() throws -> [TrainingCase] {
     let file: Cases<TrainingCase> = try load("training")

@@ -78,6 +78,10 @@ public struct TrainingCase: Decodable, Sendable, CustomStringConvertible {
   public let momentum: Float
   /// Weight decay λ.
   public let weightDecay: Float
+  /// Whether momentum is Nesterov's; nil: no.
+  public let nesterov: Bool?
+  /// The norm to which longer gradients are shortened; nil: none.
+  public let clipping: Float?
   /// The batches of an epoch, consecutive samples from 0.
   public let batchSizes: [Int]
   /// Passes over the same batches in the same order.
@@ -109,6 +113,61 @@ public struct TrainingCase: Decodable, Sendable, CustomStringConvertible {
     }
     return (0..<epochs).flatMap { _ in epoch }
   }
+
+  /// The name, for test output.
+  public var description: String { name }
+}
+
+/// One training step and one evaluation of a network that a specification lists block by block (`networks.json`).
+///
+/// Initial parameters are filled tensor by tensor, normalisations off their identity; both modes start from them.
+public struct BlockNetworkCase: Decodable, Sendable, CustomStringConvertible {
+  /// Names the stream that dropout is drawn from.
+  public struct Dropout: Decodable, Sendable {
+    /// The seed.
+    public let seed: UInt64
+    /// The round.
+    public let round: Int
+    /// The client.
+    public let client: Int
+  }
+
+  /// What the case is about.
+  public let name: String
+  /// The blocks in one line of YAML, as results record them.
+  public let architecture: String
+  /// [channel, row, column] of an image.
+  public let input: [Int]
+  /// The number of logits.
+  public let classes: Int
+  /// Images: samples 0 ..< batch of the two salts.
+  public let batch: Int
+  /// The names of the layers in flat order.
+  public let layers: [String]
+  /// The length of the flat parameter vector.
+  public let parameterCount: Int
+  /// Salt of the initial parameters; tensor t is filled from salt + t.
+  public let parameterSalt: UInt32
+  /// Salt of the pixels.
+  public let pixelSalt: UInt32
+  /// Salt of the labels.
+  public let labelSalt: UInt32
+  /// The stream of the training step.
+  public let dropout: Dropout
+  /// `HashFill.checksum` of the initial parameters.
+  public let initialChecksum: UInt32
+  /// [sample, class], in training mode.
+  public let logits: [Float]
+  /// Mean softmax cross-entropy, in training mode.
+  public let loss: Float
+  /// [parameter]: gradient of `loss`; 0 in the slots of running statistics.
+  public let gradient: [Float]
+  /// The running statistics after the forward pass in training mode, in flat order.
+  public let runningStatistics: [Float]
+  /// [sample, class], in evaluation mode with the initial statistics.
+  public let evalLogits: [Float]
+  /// The largest difference of any value above from the same computation in float64.
+  public let rounding: Double
 
   /// The name, for test output.
   public var description: String { name }

@@ -40,12 +40,10 @@ class Replay(fedavg.Replay):
 
     def train(self, client, start, batches):
         """w and v side by side, each with its own optimiser, on gradients set by hand."""
-        settings, trained = self.federation.settings, self.network.is_trained
+        trained = self.network.is_trained
         w, v, alpha, losses = start.clone(), self.local[client].clone(), self.mixing[client].item(), []
-        rate = float(settings["learning_rate"])
-        mixing_rate = float(self.federation.own("mixing_step_size")) or rate
-        optimisers = [torch.optim.SGD([model], rate, momentum=float(settings["momentum"]),
-                                      weight_decay=float(settings["weight_decay"])) for model in (w, v)]
+        mixing_rate = float(self.federation.own("mixing_step_size")) or self.federation.learning_rate
+        optimisers = [self.federation.optimiser([model]) for model in (w, v)]
         for number, batch in enumerate(batches):
             w.grad, _, w_moved = self.federation.gradient(w, batch)
             # By the chain rule in one go: f(α v + (1 − α) w), differentiated by v and α.
@@ -53,7 +51,8 @@ class Replay(fedavg.Replay):
             parts = [v.clone().requires_grad_(), torch.tensor(alpha, dtype=v.dtype, requires_grad=True)]
             mixture = parts[1] * parts[0] + (1 - parts[1]) * w
             v.grad, slope = torch.autograd.grad(mixture, parts, torch.where(trained, gradient, 0))
-            for optimiser in optimisers:
+            for model, optimiser in zip((w, v), optimisers):
+                self.federation.clip([model])
                 optimiser.step()
             w.copy_(torch.where(trained, w, w_moved))
             v.copy_(torch.where(trained, v, v_moved))

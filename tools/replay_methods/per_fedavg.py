@@ -31,11 +31,9 @@ class Replay(_uniform.Replay):
         return (above - below) / (2 * delta)
 
     def train(self, client, start, batches):
-        settings, own = self.federation.settings, self.federation.own
+        own = self.federation.own
         w = torch.nn.Parameter(start.clone())
-        optimiser = torch.optim.SGD([w], float(settings["learning_rate"]),
-                                    momentum=float(settings["momentum"]),
-                                    weight_decay=float(settings["weight_decay"]))
+        optimiser = self.federation.optimiser([w])
         first_order = own("variant") == "first-order"
         losses = []
         # The round's batches in a circle: each step takes three neighbours and belongs to the middle one.
@@ -46,6 +44,7 @@ class Replay(_uniform.Replay):
             if not first_order:
                 product = self.hessian_product(model, third, w.grad)
                 w.grad = w.grad - float(own("inner_step_size")) * product
+            self.federation.clip([w])
             optimiser.step()
             w.data = torch.where(self.network.is_trained, w.data, after)
         return w.detach(), losses

@@ -19,7 +19,7 @@ class Replay(fedavg.Replay):
 
     def rate(self, key):
         """A step size of the method, or the run's if the method has none."""
-        return self.number(key) or float(self.federation.settings["learning_rate"])
+        return self.number(key) or self.federation.learning_rate
 
     def train(self, client, start, batches):
         strength, decay = self.number("proximal_strength"), float(self.federation.settings["weight_decay"])
@@ -28,6 +28,9 @@ class Replay(fedavg.Replay):
         for batch in batches:
             for step in range(int(self.federation.own("inner_steps"))):
                 gradient, loss, moved = self.federation.gradient(theta, batch)
+                theta.grad = gradient
+                self.federation.clip([theta])
+                gradient = theta.grad
                 descent = gradient + decay * theta + strength * (theta - version)
                 # Running statistics are those after the pass.
                 theta = torch.where(trained, theta - rho * descent, moved)

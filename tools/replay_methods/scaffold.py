@@ -38,7 +38,7 @@ class Replay(fedavg.Replay):
 
     def absorb(self, outcomes):
         """x ← x + η_g mean(y_i − x); c_i⁺ = c_i − c + (x − y_i) / (K η_l); c ← c + Σ (c_i⁺ − c_i) / N."""
-        controls, learning_rate = self.controls.clone(), float(self.federation.settings["learning_rate"])
+        controls, learning_rate = self.controls.clone(), self.federation.learning_rate
         for client, outcome in outcomes.items():
             moved = (outcome.received - outcome.trained) / (len(outcome.losses) * learning_rate)
             controls[client] = torch.where(self.network.is_trained,

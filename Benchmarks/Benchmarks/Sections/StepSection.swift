@@ -44,7 +44,7 @@ enum StepSection: BenchmarkSection {
       for layout in PyTorch.MemoryLayout.allCases {
         works.append {
           try pyTorch.step(
-            model.architecture, isNormalised: model.isNormalised, layout: layout,
+            model.network, model.architecture, isNormalised: model.isNormalised, layout: layout,
             batchSize: batchSize, repetitions: stepsEach)
         }
       }

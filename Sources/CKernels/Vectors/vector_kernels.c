@@ -8,16 +8,20 @@
 // One pass for each kind of step: what is constant is left out by the compiler.
 INLINE void descend(float *restrict p, const float *restrict g, float *restrict v, ptrdiff_t count,
                     const descent *d, int is_first, int decays, int pulls, int corrects) {
-  const float rate = d->rate, momentum = d->momentum, decay = d->weight_decay, pull = d->pull;
+  const float factor = d->factor, rate = d->rate, momentum = d->momentum, decay = d->weight_decay, pull = d->pull;
   const float *anchor = d->anchor, *correction = d->correction;
+  const int nesterov = d->nesterov;
   for (ptrdiff_t i = 0; i < count; i++) {
-    float direction = g[i];
+    float direction = factor * g[i];
     if (pulls) direction += pull * (p[i] - anchor[i]);
     if (corrects) direction += correction[i];
     // Momentum adds the decay even where it is 0, as PyTorch does.
     if (v || decays) direction = direction + decay * p[i];
     // The first step must not read the velocity: another client's may have diverged.
-    if (v) v[i] = direction = is_first ? direction : momentum * v[i] + direction;
+    if (v) {
+      v[i] = is_first ? direction : momentum * v[i] + direction;
+      direction = nesterov ? direction + momentum * v[i] : v[i];
+    }
     p[i] -= rate * direction;
   }
 }

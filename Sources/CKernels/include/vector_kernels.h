@@ -8,12 +8,14 @@
 typedef struct {
   float rate, momentum, weight_decay;
   int is_first;             // v = d in place of v ← momentum · v + d
+  int nesterov;             // p ← p − rate · (d + momentum · v) in place of the step below
+  float factor;             // of the gradient, before anything is added
   float pull;               // strength · (parameter − anchor) is added first; 0 for none
   const float *anchor;      // null without a pull
   const float *correction;  // is added next; null for none
 } descent;
 
-// d = g + weight_decay · p; v ← momentum · v + d; p ← p − rate · v. velocity is null without momentum.
+// d = factor · g + weight_decay · p; v ← momentum · v + d; p ← p − rate · v. velocity is null without momentum.
 void vector_descend(float *parameters, const float *gradients, float *velocity, ptrdiff_t count,
                     const descent *descent);
 

@@ -35,11 +35,7 @@ public struct RunPreparation: Sendable {
     self.specification = specification
     self.dataset = dataset
     partition = try Self.partition(specification, dataset)
-    let name = specification.model.architecture
-    guard let network = NetworkRegistry.network(named: name) else {
-      throw ArchitectureError(reason: "no network is named \(name)")
-    }
-    architecture = try network.architecture(
+    architecture = try Self.network(specification.model).architecture(
       NetworkInput(
         channels: dataset.channels, height: dataset.height, width: dataset.width,
         classCount: dataset.classNames.count,
@@ -56,6 +52,24 @@ public struct RunPreparation: Sendable {
         "evaluate_clients: found \(specification.evaluateClients), expected at most the "
           + "\(data.clientCount) clients of the partition, or 0 for all")
     }
+  }
+
+  /// The network that a specification names or lists.
+  static func network(_ model: RunSpecification.Model) throws -> NetworkDescription {
+    let name = model.architecture
+    if NetworkBlocks.isBlocks(name) {
+      guard !model.batchNormalisation else {
+        throw ArchitectureError(
+          reason:
+            "batch_normalisation is true, but the architecture lists its blocks: put batch-normalisation among "
+            + "them, and set the key to false")
+      }
+      return try NetworkBlocks(text: name).network
+    }
+    guard let network = NetworkRegistry.network(named: name) else {
+      throw ArchitectureError(reason: "no network is named \(name)")
+    }
+    return network
   }
 
   /// The dataset that a specification names.
@@ -153,6 +167,6 @@ public struct RunPreparation: Sendable {
       statistics: specification.model.statistics, validationShare: specification.validationShare,
       participation: participation, localEpochs: localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,
-      seed: specification.seed)
+      learningRateSchedule: specification.learningRateSchedule, seed: specification.seed)
   }
 }

@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Support
 import Yams
 
@@ -98,6 +99,27 @@ struct ConfigurationReader {
     return ", which \(words) in single precision"
   }
 
+  /// A network's name, or its blocks in one line.
+  mutating func network(_ key: String) throws -> String? {
+    guard let node = value(key) else { return nil }
+    do {
+      if node.sequence != nil { return try NetworkBlocks(node).text }
+      if let text = node.scalar?.string, NetworkBlocks.isBlocks(text) {
+        return try NetworkBlocks(text: text).text
+      }
+    } catch let problem as NetworkBlocks.Problem {
+      throw error(key, line: problem.line, problem.words)
+    }
+    let names = NetworkRegistry.names
+    guard let name = node.scalar?.string, names.contains(name) else {
+      throw error(
+        key, node,
+        node.scalar.map { expectedWord($0.string, among: names) + ", or a list of blocks" }
+          ?? "found \(Self.describe(node)), expected a network's name or a list of blocks")
+    }
+    return name
+  }
+
   mutating func flag(_ key: String) throws -> Bool? {
     guard let node = value(key) else { return nil }
     guard let flag = node.bool else {
@@ -158,11 +180,15 @@ struct ConfigurationReader {
   }
 
   func error(_ key: String?, _ node: Node?, _ problem: String) -> SpecificationError {
+    error(key, line: node?.mark?.line, problem)
+  }
+
+  func error(_ key: String?, line: Int?, _ problem: String) -> SpecificationError {
     let name = key.map(fullKey) ?? path
     if source.overridden.contains(where: { $0 == name || $0.hasPrefix(name + ".") }) {
       return SpecificationError("--set \(name): \(problem)")
     }
-    let line = source.hasLines ? node?.mark.map { ", line \($0.line)" } ?? "" : ""
+    let line = source.hasLines ? line.map { ", line \($0)" } ?? "" : ""
     return SpecificationError(
       "\(source.file)\(line): \(name.isEmpty ? "" : "\(name): ")\(problem)")
   }

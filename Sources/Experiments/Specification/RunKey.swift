@@ -199,11 +199,11 @@ extension RunKey {
   /// 0.009999999776.
   static func float(
     _ name: String, _ place: RunKeyPlace<Float>, default: Default<Float>, _ expectation: String,
-    since: String = "0.1.0", _ documentation: String,
+    decides: Decision = .numbers, since: String = "0.1.0", _ documentation: String,
     where isAllowed: @escaping @Sendable (Float) -> Bool
   ) -> RunKey {
     stored(
-      name, place, `default`, .numbers, since, documentation,
+      name, place, `default`, decides, since, documentation,
       read: { try $0.float($1, expectation, where: isAllowed) },
       recorded: { .number(Double("\($0)") ?? Double($0)) })
   }

@@ -36,20 +36,20 @@ extension RunKey {
   /// Recorded after the partition's keys.
   static let afterPartition: [RunKey] = [
     RunKey(
-      "model.architecture", default: NetworkRegistry.standard.name, "the client model",
+      "model.architecture", default: NetworkRegistry.standard.name,
+      "the client model: a name (see [networks](networks.md)), or a list of blocks",
       read: { reader, key, specification in
-        let names = NetworkRegistry.names
-        let name = try reader.text(key) ?? NetworkRegistry.standard.name
-        guard names.contains(name) else {
-          throw reader.error(key, reader.value(key), reader.expectedWord(name, among: names))
-        }
-        specification.model.architecture = name
+        specification.model.architecture =
+          try reader.network(key) ?? NetworkRegistry.standard.name
       },
       recorded: { specification, _ in .text(specification.model.architecture) }),
     .flag(
       "model.batch_normalisation", \.model.batchNormalisation,
-      default: .rule("CIFAR: true, otherwise false") { $0.dataset.defaults.batchNormalisation },
-      "as in the paper"),
+      default: .rule("`paper-cnn` on CIFAR: true, otherwise false") {
+        $0.model.architecture == NetworkRegistry.standard.name
+          && $0.dataset.defaults.batchNormalisation
+      },
+      "after each convolution of a network with a name; the paper's on CIFAR has it"),
     .choice(
       "model.pixel_scaling", \.model.pixelScaling, default: .value(.symmetric),
       "byte/255·2−1; `unit`: byte/255 (open in the paper)"),
@@ -88,6 +88,47 @@ extension RunKey {
       "weight_decay", \.optimiser.weightDecay, default: .value(0), "a number of at least 0",
       "not mentioned in the paper; PyTorch's meaning"
     ) { $0 >= 0 },
+    RunKey(
+      "nesterov", default: "false", decides: .numbersUnless(.flag(false)), since: "0.2.0",
+      "whether momentum is Nesterov's, in PyTorch's meaning. At false it is not part of a cell's name",
+      read: { reader, key, specification in
+        let nesterov = try reader.flag(key) ?? false
+        guard !nesterov || specification.optimiser.momentum > 0 else {
+          throw reader.error(
+            key, reader.value(key), "found true with a momentum of 0, expected momentum above 0")
+        }
+        specification.optimiser.nesterov = nesterov
+      }, recorded: { specification, _ in .flag(specification.optimiser.nesterov) }),
+    .float(
+      "gradient_clipping", \.optimiser.clipping, default: .value(0), "a number of at least 0",
+      decides: .numbersUnless(.number(0)), since: "0.2.0",
+      "the largest Euclidean norm of a mini-batch's gradient over the layers that are trained; longer ones are "
+        + "shortened to it (PyTorch's `clip_grad_norm_`), before weight decay and what a method adds; 0: none. At 0 it "
+        + "is not part of a cell's name"
+    ) { $0 >= 0 },
+    .choice(
+      "learning_rate_schedule", \.scheduleKind, default: .value(.constant),
+      decides: .numbersUnless(.text("constant")), since: "0.2.0",
+      "how the learning rate changes from round to round: `step` multiplies it by `learning_rate_factor` after "
+        + "each `learning_rate_rounds`; `cosine` lets it fall to 0 over `learning_rate_rounds`. Optimisers that are "
+        + "a method's own (pFedHN's) keep theirs. At `constant` it is not part of a cell's name"),
+    .integer(
+      "learning_rate_rounds", \.scheduleRounds,
+      default: .rule("`cosine`: rounds; `step`: rounds / 3, at least 1; otherwise 0") {
+        switch $0.scheduleKind {
+        case .constant: 0
+        case .step: max(1, $0.rounds / 3)
+        case .cosine: $0.rounds
+        }
+      }, in: 0...10_000_000, countOrZero, decides: .numbersUnless(.integer(0)), since: "0.2.0",
+      "rounds between two steps of the learning rate, or of its half wave; 0: it stays constant. Give it to "
+        + "continue a run to more rounds. At 0 it is not part of a cell's name"),
+    .float(
+      "learning_rate_factor", \.scheduleFactor, default: .value(0.1),
+      "a number above 0 and up to 1",
+      decides: .numbersUnless(.number(0.1)), since: "0.2.0",
+      "what each step multiplies the learning rate by. At 0.1 it is not part of a cell's name"
+    ) { $0 > 0 && $0 <= 1 },
     .integer(
       "evaluate_every", \.evaluateEvery, default: .value(1), in: 1...10_000_000, count,
       "rounds between evaluations; the last round is always evaluated"),

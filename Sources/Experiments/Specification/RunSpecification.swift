@@ -29,9 +29,9 @@ public struct RunSpecification: Sendable {
 
   /// What a client trains.
   public struct Model: Sendable, Hashable {
-    /// The network's name in the registry.
+    /// The network's name in the registry, or its blocks in one line of YAML.
     public var architecture: String
-    /// Batch normalisation after each convolution.
+    /// Batch normalisation after each convolution of a network with a name.
     public var batchNormalisation: Bool
     /// How bytes become inputs.
     public var pixelScaling: PixelScaling
@@ -89,6 +89,16 @@ public struct RunSpecification: Sendable {
   public var batchSize: Int
   /// Step size and its companions.
   public var optimiser: StochasticGradientDescent
+  /// How the learning rate changes from round to round.
+  public var learningRateSchedule: LearningRateSchedule {
+    LearningRateSchedule(scheduleKind, rounds: scheduleRounds, factor: scheduleFactor)
+  }
+  /// The course of the learning rate.
+  var scheduleKind = LearningRateSchedule.Kind.constant
+  /// Rounds between its steps, or of its half wave.
+  var scheduleRounds = 0
+  /// What each step multiplies it by.
+  var scheduleFactor: Float = 0.1
   /// The number of rounds between evaluations; also after the last.
   public var evaluateEvery: Int
   /// The number of clients that are evaluated, always the same; 0: all of them.

@@ -94,7 +94,7 @@ public struct PFedMe: AveragingMethod {
     let learningRate = task.optimiser.learningRate
     let solver = StochasticGradientDescent(
       learningRate: personalStepSize > 0 ? personalStepSize : learningRate,
-      weightDecay: task.optimiser.weightDecay)
+      weightDecay: task.optimiser.weightDecay, clipping: task.optimiser.clipping)
     let follow = (stepSize > 0 ? stepSize : learningRate) * strength
     let difference = NetworkVector.kept(0)
     var loss = TrainingLoss()

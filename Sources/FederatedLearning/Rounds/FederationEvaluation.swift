@@ -26,7 +26,7 @@ extension Federation {
 
   /// Of the received and of the trained model of some clients.
   private func evaluatePart(_ clients: [Int]) throws -> [(Evaluation, Evaluation)] {
-    let data = data
+    let (data, tasks) = (data, tasks)
     let counter = StageCounter(watch, .evaluation, of: clients.count)
     @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
       -> Evaluation
@@ -39,6 +39,8 @@ extension Federation {
       let prepared = try method.prepare(
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
       let ofReceived = try evaluation(prepared.parameters, of: task.client, on: network)
+      // As if it were the first that is asked for.
+      network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
       let trained = try method.trainedModel(
         task, state: snapshot.server, bank: snapshot.bank, network: network)
       let ofTrained = try evaluation(trained, of: task.client, on: network)
@@ -65,9 +67,10 @@ extension Federation {
       let slots = Slots<[Float]>(count: clients.count)
       let (method, snapshot, tasks) = (method, state, tasks)
       try engine.forEachClient(clients.count) { slot, network in
+        let task = tasks.preparation(round: snapshot.round + 1, client: clients[slot])
+        network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
         slots[slot] = try method.trainedModel(
-          tasks.preparation(round: snapshot.round + 1, client: clients[slot]),
-          state: snapshot.server, bank: snapshot.bank, network: network)
+          task, state: snapshot.server, bank: snapshot.bank, network: network)
       }
       return slots.all
     }
@@ -89,9 +92,9 @@ extension Federation {
       let received = method.receivedModels(
         of: members, state: snapshot.server, bank: snapshot.bank)
       slots[group] = try zip(members, received).map { client, received in
-        try body(
-          method, snapshot, tasks.preparation(round: snapshot.round + 1, client: client), received,
-          network)
+        let task = tasks.preparation(round: snapshot.round + 1, client: client)
+        network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
+        return try body(method, snapshot, task, received, network)
       }
     }
     return slots.all.flatMap { $0 }

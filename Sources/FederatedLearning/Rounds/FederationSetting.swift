@@ -29,6 +29,8 @@ public struct FederationSetting: Sendable {
   public let batchSize: Int
   /// Learning rate, momentum and weight decay.
   public let optimiser: StochasticGradientDescent
+  /// How the learning rate changes from round to round.
+  public let learningRateSchedule: LearningRateSchedule
   /// The run's seed.
   public let seed: UInt64
 
@@ -36,7 +38,8 @@ public struct FederationSetting: Sendable {
   public init(
     trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float],
     statistics: StatisticsTreatment, validationShare: Double = 0, participation: Double,
-    localEpochs: Int, batchSize: Int, optimiser: StochasticGradientDescent, seed: UInt64
+    localEpochs: Int, batchSize: Int, optimiser: StochasticGradientDescent,
+    learningRateSchedule: LearningRateSchedule = .constant, seed: UInt64
   ) {
     self.trainCounts = trainCounts
     self.layout = layout
@@ -47,6 +50,7 @@ public struct FederationSetting: Sendable {
     self.localEpochs = localEpochs
     self.batchSize = batchSize
     self.optimiser = optimiser
+    self.learningRateSchedule = learningRateSchedule
     self.seed = seed
   }
 

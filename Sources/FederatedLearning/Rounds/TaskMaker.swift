@@ -1,4 +1,5 @@
 import NeuralNetworks
+import RandomStreams
 
 /// Makes clients' tasks: draws the mini-batches of a method's phases.
 struct TaskMaker: Sendable {
@@ -43,10 +44,16 @@ struct TaskMaker: Sendable {
       round: round, client: client, phases: preparationBatches(round: round, client: client))
   }
 
+  /// What dropout is drawn from in a client's task, from its first gradient on.
+  func dropout(round: Int, client: Int) -> RandomStream {
+    RandomStream(seed: setting.seed, purpose: .dropout, round: round, client: client)
+  }
+
   private func task(round: Int, client: Int, phases: [LocalPhase.Batches]) -> LocalTask {
-    LocalTask(
-      round: round, client: client, images: images, phases: phases,
-      optimiser: setting.optimiser)
+    var optimiser = setting.optimiser
+    optimiser.learningRate = setting.learningRateSchedule.rate(optimiser.learningRate, round: round)
+    return LocalTask(
+      round: round, client: client, images: images, phases: phases, optimiser: optimiser)
   }
 
   func trainingBatches(round: Int, client: Int) -> [LocalPhase.Batches] {

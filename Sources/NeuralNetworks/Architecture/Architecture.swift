@@ -77,7 +77,8 @@ public struct Architecture: Sendable, Hashable {
     let end = try visit(blocks, from: inputShape)
     guard case .fullyConnected? = blocks.last else {
       throw ArchitectureError(
-        reason: "the last block must be fully connected; it gives the class scores, the present one "
+        reason:
+          "the last block must be fully connected; it gives the class scores, the present one "
           + "gives \(end)")
     }
   }

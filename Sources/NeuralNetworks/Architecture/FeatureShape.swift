@@ -56,7 +56,8 @@ extension Architecture.Block {
     func image() throws -> (channels: Int, height: Int, width: Int) {
       guard case .image(let channels, let height, let width) = source else {
         throw ArchitectureError(
-          reason: "\(title): found \(source), expected an image: it comes after a fully connected layer")
+          reason:
+            "\(title): found \(source), expected an image: it comes after a fully connected layer")
       }
       return (channels, height, width)
     }
@@ -106,7 +107,8 @@ extension Architecture.Block {
       let result = try blocks.reduce(source) { try $1.shape(after: $0) }
       try require(
         result == source,
-        "its blocks give \(result), expected \(source), the shape that they are given: the two are added")
+        "its blocks give \(result), expected \(source), the shape that they are given: the two are added"
+      )
       return source
     case .fullyConnected(_, let outFeatures):
       try require(outFeatures > 0, "the number of outputs must be positive")

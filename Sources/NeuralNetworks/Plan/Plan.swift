@@ -43,20 +43,6 @@ final class Plan: Sendable {
     case layer(LayerOperation)
   }
 
-  /// The factors of a dropout block, which a network draws before each training step.
-  struct Dropout: Sendable {
-    /// The buffer of the factors, in the format of the values: axes (sample, channel block, y, x, channel in block) of 16
-    /// channels, or (sample, feature).
-    let factors: Int
-    /// Features of a sample, or channels of an image.
-    let channels: Int
-    /// Places of a channel; nil for features.
-    let area: Int?
-    /// From one sample to the next.
-    let stride: Int
-    let rate: Float
-  }
-
   /// Batch statistics that training leaves for the running statistics.
   struct BatchStatistics: Sendable {
     /// Buffers of the batch's mean and biased variance, axis (channel).
@@ -77,7 +63,7 @@ final class Plan: Sendable {
   let backward: [Step]
   let batchStatistics: [BatchStatistics]
   /// In the order of the forward pass.
-  let dropouts: [Dropout]
+  let dropouts: [DropoutFactors]
   /// The images, axes (sample, channel, y, x), row-major, or in blocks of 16 samples as axes (sample
   /// block, channel, y, x, sample in block).
   let input: Int

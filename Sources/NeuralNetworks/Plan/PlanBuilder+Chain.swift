@@ -47,7 +47,8 @@ extension PlanBuilder {
     _ blocks: ArraySlice<Architecture.Block>, shape: [Int], isInput: Bool
   ) -> PooledConvolution? {
     var rest = blocks
-    guard case .convolution(let name, let outChannels, let kernelSize, let padding)? = rest.popFirst()
+    guard
+      case .convolution(let name, let outChannels, let kernelSize, let padding)? = rest.popFirst()
     else { return nil }
     var normalisation: String?
     if case .batchNormalisation(let layer)? = rest.first {
@@ -195,7 +196,9 @@ extension PlanBuilder {
     // Blocks change the gradient that they are given.
     let shortcut = add(format)
     backward.append(.layer(.copy(source: gradient, target: shortcut, count: count)))
-    guard let next = try chainGradient(branch, gradient, wantsSource: wantsSource) else { return nil }
+    guard let next = try chainGradient(branch, gradient, wantsSource: wantsSource) else {
+      return nil
+    }
     let sum = try reordered(next, to: format, in: \.backward)
     backward.append(.layer(.add(values: sum, others: shortcut, count: count)))
     return sum

@@ -220,7 +220,7 @@ extension PlanBuilder {
     let count = floatCount(values.buffer)
     let factors = try add(.floats(count))
     dropouts.append(
-      Plan.Dropout(
+      DropoutFactors(
         factors: factors, channels: values.shape[1],
         area: values.shape.count == 4 ? values.shape[2] * values.shape[3] : nil,
         stride: count / batchSize, rate: rate))

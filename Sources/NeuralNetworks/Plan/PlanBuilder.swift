@@ -13,7 +13,7 @@ struct PlanBuilder {
   var forward: [Plan.Step] = []
   var backward: [Plan.Step] = []
   var batchStatistics: [Plan.BatchStatistics] = []
-  var dropouts: [Plan.Dropout] = []
+  var dropouts: [DropoutFactors] = []
   var formats: ParameterFormats
   /// Whether oneDNN still chooses the formats of the parameters.
   let choosesFormats: Bool

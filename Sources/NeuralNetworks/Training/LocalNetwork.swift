@@ -1,3 +1,5 @@
+import RandomStreams
+
 /// A live network of one worker: the interface for a client's local training and evaluation.
 /// Another engine (on a GPU, or with another library) can serve the federation by implementing this.
 ///
@@ -17,6 +19,11 @@ public protocol LocalNetwork: AnyObject {
 
   /// Writes the gradient of the last `computeGradient`, axis (parameter); 0 for statistics.
   func storeGradient(into gradient: UnsafeMutableBufferPointer<Float>) throws
+
+  /// Draws what dropout sets to 0 from this stream from now on: for every gradient, block by block in the order of the
+  /// forward pass, a uniform number for each sample, channel, row and column, or each sample and feature. A value stays
+  /// where its number is not below the rate.
+  func drawDropout(from stream: RandomStream)
 
   /// Forward and backward pass in training mode over one batch; updates running statistics.
   /// - Returns: the sum of the samples' cross-entropy losses before any step.

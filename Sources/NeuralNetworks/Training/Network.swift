@@ -1,3 +1,6 @@
+import CKernels
+import RandomStreams
+
 /// A network on the processor, run by oneDNN.
 ///
 /// Parameters lie in one aligned stretch of memory in the formats that the training step prefers,
@@ -25,6 +28,7 @@ public final class Network: LocalNetwork {
   /// One for each tensor; nil if the format is the flat vector's.
   private var conversions: [FormatConversion?] = []
   private var workspaces: [PassWorkspace] = []
+  private var dropoutStream: RandomStream?
 
   /// A model's momentum.
   struct Velocity {
@@ -109,6 +113,7 @@ public final class Network: LocalNetwork {
     let plan = workspace.plan
     guard let gradientBuffer = plan.logitsGradient else { return 0 }
     gather(samples, of: images, workspace)
+    try drawDropout(workspace)
     try workspace.runForward()
     let count = samples.count * plans.architecture.classCount
     var uncounted: [Int32] = []
@@ -120,6 +125,9 @@ public final class Network: LocalNetwork {
     for statistics in plan.batchStatistics { update(statistics, workspace) }
     return lossSum
   }
+
+  /// Draws what dropout sets to 0 from this stream from now on.
+  public func drawDropout(from stream: RandomStream) { dropoutStream = stream }
 
   /// Sets the model that steps are pulled towards, axis (parameter).
   public func setAnchor(_ anchor: UnsafeBufferPointer<Float>) throws {
@@ -150,17 +158,33 @@ public final class Network: LocalNetwork {
     let anchor = step.pull == 0 ? nil : keptMemories[.anchor]
     let correction = step.corrects ? correctionMemory : nil
     let target = memory(step.target).pointer
+    let factor = clippingFactor(optimiser, step.trains)
     for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
       let offset = range.lowerBound
       optimiser.step(
         parameters: target + offset, gradients: gradientMemory.pointer + offset,
         velocity: velocity.map { $0.memory.pointer + offset },
         isFirstStep: velocity?.isFirstStep ?? true, count: range.count,
-        pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),
+        factor: factor, pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),
         correction: correction.map { UnsafePointer($0.pointer + offset) })
     }
     velocity?.isFirstStep = false
     velocities[step.momentum] = velocity
+  }
+
+  /// What shortens the last gradient; its norm is summed layer by layer.
+  private func clippingFactor(_ optimiser: StochasticGradientDescent, _ trains: [Bool]?) -> Float {
+    guard optimiser.clipping > 0 else { return 1 }
+    var sum = 0.0
+    for (index, range) in placement.layerRanges.enumerated() where trains?[index] ?? true {
+      let row = UnsafePointer(gradientMemory.pointer + range.lowerBound)
+      var product = 0.0
+      withUnsafePointer(to: Optional(row)) {
+        bank_inner_products($0, 1, row, 1, 0, range.count, &product)
+      }
+      sum += product
+    }
+    return optimiser.factor(squaredNorm: sum)
   }
 
   /// Forward pass in evaluation mode, in batches; changes nothing.
@@ -190,6 +214,7 @@ public final class Network: LocalNetwork {
   ) throws -> UnsafeMutableBufferPointer<Float> {
     let workspace = try workspace(batchSize: samples.count, training: training)
     gather(samples, of: images, workspace)
+    try drawDropout(workspace)
     try workspace.runForward()
     return workspace.values(
       workspace.plan.logits, count: samples.count * plans.architecture.classCount)
@@ -238,6 +263,20 @@ public final class Network: LocalNetwork {
     } else {
       images.gather(samples, into: input)
     }
+  }
+
+  /// Draws the factors of every dropout block: 0, or 1 / (1 − rate).
+  private func drawDropout(_ workspace: PassWorkspace) throws {
+    guard !workspace.plan.dropouts.isEmpty else { return }
+    guard var stream = dropoutStream else {
+      throw ArchitectureError(reason: "dropout: no random stream was given to draw from")
+    }
+    for dropout in workspace.plan.dropouts {
+      dropout.draw(
+        from: &stream,
+        into: workspace.values(dropout.factors, count: workspace.plan.batchSize * dropout.stride))
+    }
+    dropoutStream = stream
   }
 
   private func workspace(batchSize: Int, training: Bool) throws -> PassWorkspace {
