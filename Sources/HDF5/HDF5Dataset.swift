@@ -88,7 +88,7 @@ public class HDF5Dataset: HDF5Object {
   /// All rows, each in an array of its own.
   ///
   /// - Throws: `HDF5Error` if the stored type is another, the dataset is a single value, the file cannot hold so many
-  ///   rows, or the data are damaged.
+  ///   rows, there are more than 2²⁰, or the data are damaged.
   public func readEachRow<Element: HDF5Element>(as type: Element.Type = Element.self) throws
     -> [[Element]]
   {
@@ -97,13 +97,26 @@ public class HDF5Dataset: HDF5Object {
     }
     // Before there is room for all of them; empty rows take some too.
     try file.use { try checkPlausible(size: Element.elementType.storedSize) }
-    guard extent <= max(count, Self.mostEmptyRows) else {
-      throw error("the dataset claims \(extent) empty rows, expected at most \(Self.mostEmptyRows)")
+    guard extent <= Self.mostRows else {
+      throw error("the dataset has \(extent) rows, expected at most \(Self.mostRows)")
     }
-    return try (0..<extent).map { try readRows($0..<$0 + 1) }
+    // Many short rows at a time, or one long one.
+    let atOnce = max(1, Self.valuesAtOnce / max(rowSize, 1))
+    var rows: [[Element]] = []
+    rows.reserveCapacity(extent)
+    for start in stride(from: 0, to: extent, by: atOnce) {
+      let end = min(start + atOnce, extent)
+      let values: [Element] = try readRows(start..<end)
+      for row in 0..<end - start {
+        rows.append(Array(values[row * rowSize..<(row + 1) * rowSize]))
+      }
+    }
+    return rows
   }
 
-  private static let mostEmptyRows = 1_000_000
+  /// More than any run has clients.
+  private static let mostRows = 1 << 20
+  private static let valuesAtOnce = 1 << 16
 
   /// Writes whole rows from the index `first` on.
   ///
