@@ -88,7 +88,7 @@ public class HDF5Dataset: HDF5Object {
   /// All rows, each in an array of its own.
   ///
   /// - Throws: `HDF5Error` if the stored type is another, the dataset is a single value, the file cannot hold so many
-  ///   rows, there are more than 2²⁰, or the data are damaged.
+  ///   rows, or the data are damaged.
   public func readEachRow<Element: HDF5Element>(as type: Element.Type = Element.self) throws
     -> [[Element]]
   {
@@ -96,9 +96,13 @@ public class HDF5Dataset: HDF5Object {
       throw error("cannot read rows: the dataset is a single value")
     }
     // Before there is room for all of them; empty rows take some too.
-    try file.use { try checkPlausible(size: Element.elementType.storedSize) }
-    guard extent <= Self.mostRows else {
-      throw error("the dataset has \(extent) rows, expected at most \(Self.mostRows)")
+    let stored = try file.use {
+      try checkPlausible(size: Element.elementType.storedSize)
+      return min(H5Dget_storage_size(identifier), 1 << 40)
+    }
+    let most = max(Self.mostRows, Int(stored) * Self.rowsPerByte)
+    guard extent <= most else {
+      throw error("the dataset claims \(extent) rows, expected at most \(most) by its size")
     }
     // Many short rows at a time, or one long one.
     let atOnce = max(1, Self.valuesAtOnce / max(rowSize, 1))
@@ -114,8 +118,9 @@ public class HDF5Dataset: HDF5Object {
     return rows
   }
 
-  /// More than any run has clients.
-  private static let mostRows = 1 << 20
+  /// Every row takes room of its own, whatever is in it: so many are read from any file, more only from larger ones.
+  private static let mostRows = 1 << 16
+  private static let rowsPerByte = 64
   private static let valuesAtOnce = 1 << 16
 
   /// Writes whole rows from the index `first` on.
