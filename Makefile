@@ -23,7 +23,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors documentation manual torch replay bench numerics golden clean
+  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench numerics golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -108,6 +108,9 @@ check-mpi: build build-mpi ## Share runs among 1, 2, 3 and 5 ranks; the results 
 
 check-processors: build ## Run on emulated processors and check that results have the same bytes
 	@tools/check_processors.sh $(PFEDLA) $(RUNS)/processors Haswell EPYC-Milan
+
+check-kernels: ## Compare every kernel's bits with vectors of 256 and 512 bits and, emulated, on ARM
+	@tools/check_kernels.sh $(RUNS)/kernels
 
 documentation: deps ## Build the documentation of the library modules, without warnings
 	@tools/build_documentation.sh $(RUNS)/documentation

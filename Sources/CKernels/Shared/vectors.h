@@ -1,5 +1,5 @@
 // Vectors of 16 numbers, and how kernels made of them are compiled: once for AVX-512, where such a vector
-// is one register of 32, and once for AVX2, where it is two of 16. variants.h includes a file with kernels
+// is one register of 32, and once for AVX2, where it is two of 16; on ARM once for NEON, where it is four of 32. variants.h includes a file with kernels
 // for both. There VARIANT(name) is a name of the variant's own, VECTORIZED says what its functions are
 // compiled for, and MOST_ROWS how many rows of a product keep their sums in registers.
 //
@@ -13,6 +13,14 @@
 #define HAS_VECTOR_KERNELS 1
 #define VECTORIZED_512 __attribute__((target("avx512f"), min_vector_width(512)))
 #define VECTORIZED_256 __attribute__((target("avx2,fma")))
+#elif defined(__aarch64__) && defined(__clang__)
+#define HAS_VECTOR_KERNELS 1
+// Never chosen there.
+#define VECTORIZED_512
+#define VECTORIZED_256
+#endif
+
+#ifdef HAS_VECTOR_KERNELS
 #define VECTOR_INLINE static inline __attribute__((always_inline)) VECTORIZED
 // A function of its own, compiled once for all its calls.
 #define VECTOR_LEAF static __attribute__((noinline)) VECTORIZED

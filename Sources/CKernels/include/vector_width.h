@@ -2,5 +2,5 @@
 #pragma once
 
 // Bits of the widest vectors that there are kernels for: 512 (AVX-512), 256 (AVX2 with fused
-// multiply-adds), or 0 if there are none.
+// multiply-adds; on ARM the kernels for NEON), or 0 if there are none.
 int widest_vectors(void);
