@@ -86,7 +86,8 @@ import Testing
       let dataset = try file.createDataset("x", of: Int32.self, shape: [3, 2], storage: storage)
       try dataset.writeRows([Int32](1...6), from: 0)
       try file.write("value", Float(1))
-      let many = try file.createDataset("many", of: Int32.self, shape: [70_000, 2], storage: storage)
+      let many = try file.createDataset(
+        "many", of: Int32.self, shape: [70_000, 2], storage: storage)
       try many.writeRows((0..<70_000).flatMap { [Int32($0), 7] }, from: 0)
     } read: { file in
       try #expect(file.dataset("x").readEachRow(as: Int32.self) == [[1, 2], [3, 4], [5, 6]])
@@ -115,7 +116,8 @@ import Testing
           == true)
       #expect(
         errorLine { _ = try file.dataset("empty").readEachRow(as: Float.self) }?.hasSuffix(
-          ": /empty: the dataset claims 1099511627776 rows, expected at most 65536 by its size") == true
+          ": /empty: the dataset claims 1099511627776 rows, expected at most 65536 by its size")
+          == true
       )
       try #expect(file.dataset("few").readEachRow(as: Float.self).count == 1000)
     }

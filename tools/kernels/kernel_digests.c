@@ -118,6 +118,22 @@ static void direct(int width, int in, int out, int side, int kernel, int planes,
   show_floats("direct transposed weights", transposed, blocks(in) * 16 * out * area);
 }
 
+static void winograd(int width, int in, int out, int side, int samples) {
+  direct_shape shape = {samples, in, out, side, side, 3, 0, width};
+  const size_t end = (size_t)side - 2, result_count = samples * blocks(out) * 16 * end * end;
+  float *source = numbers(samples * blocks(in) * 16 * side * side), *weight = numbers(blocks(out) * in * 9 * 16);
+  float *bias = numbers(blocks(out) * 16), *transformed = zeros(winograd_weight_count(&shape));
+  float *scratch = zeros(winograd_scratch_count(&shape)), *result = zeros(result_count);
+  float *gradient = numbers(result_count), *weight_gradient = zeros(blocks(out) * in * 9 * 16);
+  float *bias_gradient = zeros(blocks(out) * 16);
+  winograd_transform_weights(&shape, weight, transformed);
+  winograd_forward(&shape, source, transformed, bias, 1, scratch, result);
+  show_floats("winograd result", result, result_count);
+  winograd_weight_gradient(&shape, source, gradient, scratch, transformed, weight_gradient, bias_gradient);
+  show_floats("winograd weight gradient", weight_gradient, blocks(out) * in * 9 * 16);
+  show_floats("winograd bias gradient", bias_gradient, blocks(out) * 16);
+}
+
 static void fused(int block, int channels, int side, int samples) {
   fused_shape shape = {samples, channels, side, side, block};
   const size_t count = (size_t)samples * channels * side * side, pooled = (size_t)samples * channels * (side / 2) * (side / 2);
@@ -249,6 +265,8 @@ int main(int count, char **arguments) {
   direct(width, 18, 33, 11, 5, 0, 2);
   direct(width, 32, 16, 16, 1, 0, 2);
   direct(width, 5, 6, 17, 7, 0, 2);
+  winograd(width, 20, 18, 13, 2);
+  winograd(width, 32, 64, 30, 1);
   fused(16, 32, 13, 5);
   fused(8, 24, 10, 3);
   layers(20, 9, 3);

@@ -66,7 +66,8 @@ enum RoundSection: BenchmarkSection {
       layouts.map { layout in
         {
           try process.step(
-            NetworkDescription.paperCNN.name, architecture, isNormalised: true, layout: layout, batchSize: 32, repetitions: 20)
+            NetworkDescription.paperCNN.name, architecture, isNormalised: true, layout: layout,
+            batchSize: 32, repetitions: 20)
         }
       })
     return zip(layouts, series).min { $0.1.median < $1.1.median }?.0 ?? .channelsLast

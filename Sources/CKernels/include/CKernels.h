@@ -13,3 +13,4 @@
 #include "spectral_convolution.h"
 #include "vector_kernels.h"
 #include "vector_width.h"
+#include "winograd_convolution.h"

@@ -1,6 +1,6 @@
 import CKernels
 
-// Convolutions of any size by our kernels, which sum directly.
+// Convolutions of any size by our kernels: 3×3 ones of whole images by Winograd's filtering, the others summed directly.
 extension PlanBuilder {
   /// What the backward pass of such a convolution needs to know about its forward pass.
   struct DirectRecord {
@@ -42,13 +42,10 @@ extension PlanBuilder {
       [batchSize, outChannels] + values.shape[2...].map { $0 - kernelSize + 1 }
     let result = try add(MemoryDescriptor(resultShape, .channelsBy16))
     let weightFormat = try MemoryDescriptor(weightShape(of: name), .firstBy16)
-    try forward.append(
-      .direct(
-        .forward(
-          shape: shape, source: values.buffer,
-          weight: weight(of: name, as: weightFormat, in: \.forward, chooses: true),
-          bias: parameter("\(name).bias"), relu: relu, scratch: scratch(for: shape),
-          result: result)))
+    let weight = try weight(of: name, as: weightFormat, in: \.forward, chooses: true)
+    try convolve(
+      shape, source: values.buffer, weight: weight, bias: parameter("\(name).bias"), relu: relu,
+      into: result, in: \.forward)
     let record = DirectRecord(
       name: name, shape: shape, source: values.buffer, padding: padding, result: result,
       hasRelu: relu, sourceShape: sourceShape)
@@ -68,12 +65,21 @@ extension PlanBuilder {
     let weightFormat = try MemoryDescriptor(weightShape(of: record.name), .firstBy16)
     let stored = try gradientBuffer("\(record.name).weight")
     let target = weightFormat == buffers[stored].descriptor ? stored : add(weightFormat)
-    try backward.append(
-      .direct(
-        .weightGradient(
-          shape: shape, source: record.source, resultGradient: gradient,
-          scratch: scratch(for: shape), weightGradient: target,
-          biasGradient: gradientBuffer("\(record.name).bias"))))
+    let biasGradient = try gradientBuffer("\(record.name).bias")
+    if isWinograd(shape) {
+      try backward.append(
+        .direct(
+          .winogradGradient(
+            shape: shape, source: record.source, resultGradient: gradient,
+            scratch: scratch(for: shape), transformed: transformedWeights(of: shape),
+            weightGradient: target, biasGradient: biasGradient)))
+    } else {
+      try backward.append(
+        .direct(
+          .weightGradient(
+            shape: shape, source: record.source, resultGradient: gradient,
+            scratch: scratch(for: shape), weightGradient: target, biasGradient: biasGradient)))
+    }
     if target != stored { try backward.append(copy(target, stored)) }
     guard wantsSource else { return nil }
 
@@ -97,11 +103,9 @@ extension PlanBuilder {
           weight: weight(of: record.name, as: weightFormat, in: \.backward, chooses: false),
           transposed: transposed)))
     let sourceGradient = try add(MemoryDescriptor(record.sourceShape, .channelsBy16))
-    try backward.append(
-      .direct(
-        .forward(
-          shape: transposedShape, source: upstream.buffer, weight: transposed, bias: nil,
-          relu: false, scratch: scratch(for: transposedShape), result: sourceGradient)))
+    try convolve(
+      transposedShape, source: upstream.buffer, weight: transposed, bias: nil, relu: false,
+      into: sourceGradient, in: \.backward)
     return sourceGradient
   }
 
@@ -145,9 +149,43 @@ extension PlanBuilder {
     return target
   }
 
+  /// Whether Winograd's filtering serves a convolution: tiles want images of some size, in blocks.
+  private func isWinograd(_ shape: direct_shape) -> Bool {
+    shape.kernel == 3 && shape.has_planes == 0 && shape.height >= 6 && shape.width >= 6
+  }
+
+  /// Appends a convolution with weights in the order that sums want.
+  private mutating func convolve(
+    _ shape: direct_shape, source: Int, weight: Int, bias: Int?, relu: Bool, into result: Int,
+    in pass: WritableKeyPath<PlanBuilder, [Plan.Step]>
+  ) throws {
+    let scratch = try scratch(for: shape)
+    guard isWinograd(shape) else {
+      self[keyPath: pass].append(
+        .direct(
+          .forward(
+            shape: shape, source: source, weight: weight, bias: bias, relu: relu, scratch: scratch,
+            result: result)))
+      return
+    }
+    let transformed = try transformedWeights(of: shape)
+    self[keyPath: pass].append(
+      .direct(.winogradWeights(shape: shape, weight: weight, transformed: transformed)))
+    self[keyPath: pass].append(
+      .direct(
+        .winogradForward(
+          shape: shape, source: source, transformed: transformed, bias: bias, relu: relu,
+          scratch: scratch, result: result)))
+  }
+
+  private mutating func transformedWeights(of shape: direct_shape) throws -> Int {
+    var shape = shape
+    return try add(.floats(winograd_weight_count(&shape)))
+  }
+
   private mutating func scratch(for shape: direct_shape) throws -> Int {
     var shape = shape
-    return try sharedScratch(direct_scratch_count(&shape))
+    return try sharedScratch(max(direct_scratch_count(&shape), winograd_scratch_count(&shape)))
   }
 
   /// Throws where our kernels have no vectors: oneDNN has not all blocks.
