@@ -22,6 +22,19 @@ struct MemoryNeedTests {
     return try need(type)
   }
 
+  @Test("a network that cannot fit is refused before anything of its size is made")
+  func network() {
+    let error = #expect(throws: SpecificationError.self) {
+      try Fixtures.preparation([
+        "model.batch_normalisation=false",
+        "model.architecture=[{fully-connected: 10000000}, {fully-connected: 10000000}, {fully-connected: classes}]",
+      ])
+    }
+    #expect(
+      error?.description.contains(
+        "for the network's parameters); choose a smaller model.architecture") == true)
+  }
+
   @Test("the error names what there is, what it takes, and the largest part")
   func refused() throws {
     let memory = MachineMemory(bytes: 4e9, limit: "this machine has")

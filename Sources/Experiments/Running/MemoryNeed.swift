@@ -57,6 +57,22 @@ package struct MemoryNeed {
       remedy: "give fewer --workers")
   }
 
+  /// One network: its initial parameters, parameters and gradients, and what its blocks hand to each other for a
+  /// mini-batch. It is checked alone, before anything of the model's size is made.
+  init(ofNetwork architecture: Architecture, _ layout: ParameterLayout, batchSize: Int) {
+    let float = Double(MemoryLayout<Float>.size)
+    parts = [
+      Part(
+        name: "the network's parameters", bytes: 3 * Double(layout.count) * float,
+        remedy: "choose a smaller model.architecture"),
+      Part(
+        name: "the network's values for a mini-batch",
+        bytes: architecture.activationCount * Double(batchSize) * float,
+        remedy: "choose a smaller model.architecture or batch_size"),
+    ]
+    stacks = Part(name: "the workers' stacks", bytes: 0, remedy: "")
+  }
+
   /// Bytes of the clients' models, the server's state and the aggregation weights.
   var stateBytes: Double { parts.dropLast().reduce(0) { $0 + $1.bytes } }
 

@@ -46,6 +46,10 @@ public struct RunPreparation: Sendable {
         pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
         scaling: specification.model.pixelScaling),
       classCount: dataset.classNames.count, train: partition.train, test: partition.test)
+    let most = data.train.map(\.count).max() ?? 0
+    try MemoryNeed(
+      ofNetwork: architecture, layout, batchSize: min(specification.batchSize, most)
+    ).requireFits()
     resolved = specification.resolved(partition: partition)
     guard specification.evaluateClients <= data.clientCount else {
       throw SpecificationError(

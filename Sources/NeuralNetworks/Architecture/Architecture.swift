@@ -57,6 +57,24 @@ public struct Architecture: Sendable, Hashable {
     .image(channels: inputChannels, height: inputHeight, width: inputWidth)
   }
 
+  /// Values that the blocks hand to each other for one sample, channels filled up to blocks of 16.
+  package var activationCount: Double {
+    func sum(_ blocks: [Block], from start: FeatureShape) -> Double {
+      var (shape, total) = (start, 0.0)
+      for block in blocks {
+        if case .residual(let branch) = block { total += sum(branch, from: shape) }
+        shape = (try? block.shape(after: shape)) ?? shape
+        switch shape {
+        case .image(let channels, let height, let width):
+          total += Double((channels + 15) / 16 * 16) * Double(height) * Double(width)
+        case .features(let count): total += Double(count)
+        }
+      }
+      return total
+    }
+    return sum(blocks, from: inputShape)
+  }
+
   private func validate() throws {
     guard inputChannels > 0 && inputHeight > 0 && inputWidth > 0 else {
       throw ArchitectureError(

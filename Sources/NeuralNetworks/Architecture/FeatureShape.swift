@@ -36,15 +36,13 @@ extension Architecture.Block {
 
   /// What to call the block in a message.
   private var title: String {
-    switch self {
-    case .convolution(let name, _, _, _), .batchNormalisation(let name),
-      .groupNormalisation(let name, _), .fullyConnected(let name, _):
-      name
-    case .relu: "relu"
+    if let layerName { return layerName }
+    return switch self {
     case .maximumPooling: "maximum pooling"
     case .averagePooling: "average pooling"
     case .dropout: "dropout"
     case .residual: "residual block"
+    default: "relu"
     }
   }
 
