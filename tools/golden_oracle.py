@@ -117,20 +117,26 @@ class Network:
 
     def initial(self, salt, perturbed=False):
         """The initial flat vector; `perturbed` moves batch normalisation off its identity."""
-        parts = []
-        for number, (_, tensor, shape, fan_in) in enumerate(self.tensors):
-            count, own = math.prod(shape), salt + number
-            if fan_in:
-                parts.append(signed(own, count, 1 / math.sqrt(fan_in)))
-            elif not perturbed:
-                parts.append(np.full(count, float(tensor in ("weight", "running_var")), np.float32))
-            elif tensor == "weight":
-                parts.append(np.float32(1) + signed(own, count, 0.5))
-            elif tensor == "running_var":
-                parts.append(np.float32(1) + np.float32(0.5) * unit(own, count))
-            else:
-                parts.append(signed(own, count, 0.1 if tensor == "bias" else 0.2))
-        return torch.from_numpy(np.concatenate(parts))
+        tensors = [(tensor, math.prod(shape), fan_in) for _, tensor, shape, fan_in in self.tensors]
+        return filled(tensors, salt, perturbed)
+
+
+def filled(tensors, salt, perturbed):
+    """A flat vector of tensors (name, count, fan-in; none for a normalisation), tensor t filled from salt + t."""
+    parts = []
+    for number, (tensor, count, fan_in) in enumerate(tensors):
+        own = salt + number
+        if fan_in:
+            parts.append(signed(own, count, 1 / math.sqrt(fan_in)))
+        elif not perturbed:
+            parts.append(np.full(count, float(tensor in ("weight", "running_var")), np.float32))
+        elif tensor == "weight":
+            parts.append(np.float32(1) + signed(own, count, 0.5))
+        elif tensor == "running_var":
+            parts.append(np.float32(1) + np.float32(0.5) * unit(own, count))
+        else:
+            parts.append(signed(own, count, 0.1 if tensor == "bias" else 0.2))
+    return torch.from_numpy(np.concatenate(parts))
 
 
 class Model:

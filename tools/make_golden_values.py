@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 import replay_model
 import replay_networks
-from golden_oracle import (Hypernetwork, Model, Network, checksum, convolution, fully_connected,
+from golden_oracle import (Hypernetwork, Model, Network, checksum, convolution, filled, fully_connected,
                            images, labels, largest_difference, signed, train, unit, words)
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "TestSupport" / "GoldenValues"
@@ -104,18 +104,8 @@ DROPOUT_SEED, DROPOUT_ROUND, DROPOUT_CLIENT = 5, 3, 2
 
 def network_case(name, shape, classes, batch, architecture, salt):
     def initial(network):
-        parts = []
-        for number, tensor in enumerate(network.tensors):
-            fan_in, own = network.fan_in[tensor.layer], salt + number
-            if fan_in:
-                parts.append(signed(own, tensor.size, 1 / math.sqrt(fan_in)))
-            elif tensor.name == "weight":
-                parts.append(np.float32(1) + signed(own, tensor.size, 0.5))
-            elif tensor.name == "running_var":
-                parts.append(np.float32(1) + np.float32(0.5) * unit(own, tensor.size))
-            else:
-                parts.append(signed(own, tensor.size, 0.1 if tensor.name == "bias" else 0.2))
-        return torch.from_numpy(np.concatenate(parts))
+        tensors = [(tensor.name, tensor.size, network.fan_in[tensor.layer]) for tensor in network.tensors]
+        return filled(tensors, salt, perturbed=True)
 
     def compute(dtype):
         network = replay_networks.Network(architecture, shape, classes, False)

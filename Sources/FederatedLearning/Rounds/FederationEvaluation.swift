@@ -40,7 +40,7 @@ extension Federation {
         task, received: received, state: snapshot.server, bank: snapshot.bank, network: network)
       let ofReceived = try evaluation(prepared.parameters, of: task.client, on: network)
       // As if it were the first that is asked for.
-      network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
+      network.drawDropout(from: tasks.dropout(of: task))
       let trained = try method.trainedModel(
         task, state: snapshot.server, bank: snapshot.bank, network: network)
       let ofTrained = try evaluation(trained, of: task.client, on: network)
@@ -68,7 +68,7 @@ extension Federation {
       let (method, snapshot, tasks) = (method, state, tasks)
       try engine.forEachClient(clients.count) { slot, network in
         let task = tasks.preparation(round: snapshot.round + 1, client: clients[slot])
-        network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
+        network.drawDropout(from: tasks.dropout(of: task))
         slots[slot] = try method.trainedModel(
           task, state: snapshot.server, bank: snapshot.bank, network: network)
       }
@@ -93,7 +93,7 @@ extension Federation {
         of: members, state: snapshot.server, bank: snapshot.bank)
       slots[group] = try zip(members, received).map { client, received in
         let task = tasks.preparation(round: snapshot.round + 1, client: client)
-        network.drawDropout(from: tasks.dropout(round: task.round, client: task.client))
+        network.drawDropout(from: tasks.dropout(of: task))
         return try body(method, snapshot, task, received, network)
       }
     }

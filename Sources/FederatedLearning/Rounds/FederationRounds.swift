@@ -99,7 +99,7 @@ extension Federation {
     try engine.forEachClient(clients.count, unless: watch?.shouldStop) { slot, network in
       let before = network.work
       let task = tasks.task(round: round, client: clients[slot])
-      network.drawDropout(from: tasks.dropout(round: round, client: clients[slot]))
+      network.drawDropout(from: tasks.dropout(of: task))
       let prepared = try method.prepare(
         task, received: received[slot], state: snapshot.server, bank: snapshot.bank,
         network: network)

@@ -44,9 +44,9 @@ struct TaskMaker: Sendable {
       round: round, client: client, phases: preparationBatches(round: round, client: client))
   }
 
-  /// What dropout is drawn from in a client's task, from its first gradient on.
-  func dropout(round: Int, client: Int) -> RandomStream {
-    RandomStream(seed: setting.seed, purpose: .dropout, round: round, client: client)
+  /// What dropout is drawn from in a task, from its first gradient on.
+  func dropout(of task: LocalTask) -> RandomStream {
+    RandomStream(seed: setting.seed, purpose: .dropout, round: task.round, client: task.client)
   }
 
   private func task(round: Int, client: Int, phases: [LocalPhase.Batches]) -> LocalTask {

@@ -103,14 +103,23 @@ public struct Architecture: Sendable, Hashable {
 }
 
 extension [Architecture.Block] {
+  /// Convolution – batch normalisation, if it has a name – ReLU.
+  public static func activatedConvolution(
+    name: String, outChannels: Int, kernelSize: Int, padding: Int = 0,
+    batchNormalisation: String? = nil
+  ) -> [Architecture.Block] {
+    [.convolution(name: name, outChannels: outChannels, kernelSize: kernelSize, padding: padding)]
+      + (batchNormalisation.map { [.batchNormalisation(name: $0)] } ?? []) + [.relu]
+  }
+
   /// The blocks of the paper's CNN: convolution – batch normalisation, if it has a name – ReLU – 2×2 maximum pooling.
   public static func pooledConvolution(
     name: String, outChannels: Int, kernelSize: Int, padding: Int = 0,
     batchNormalisation: String? = nil
   ) -> [Architecture.Block] {
-    [.convolution(name: name, outChannels: outChannels, kernelSize: kernelSize, padding: padding)]
-      + (batchNormalisation.map { [.batchNormalisation(name: $0)] } ?? [])
-      + [.relu, .maximumPooling(size: 2)]
+    activatedConvolution(
+      name: name, outChannels: outChannels, kernelSize: kernelSize, padding: padding,
+      batchNormalisation: batchNormalisation) + [.maximumPooling(size: 2)]
   }
 }
 

@@ -2,7 +2,7 @@ import CKernels
 
 /// A fully connected layer by our kernels (`fully_connected.h`). Buffers are indices into a plan's
 /// buffers.
-enum ConnectedOperation: Sendable {
+enum ConnectedOperation: KernelOperation {
   case forward(
     shape: connected_shape, source: Int, weight: Int, bias: Int, relu: Bool, result: Int)
   case backward(Backward)

@@ -2,7 +2,7 @@ import CKernels
 
 /// A convolution summed directly (`direct_convolution.h`), or a 3×3 one by Winograd's filtering
 /// (`winograd_convolution.h`). Buffers are indices into a plan's buffers.
-enum DirectOperation: Sendable {
+enum DirectOperation: KernelOperation {
   case forward(
     shape: direct_shape, source: Int, weight: Int, bias: Int?, relu: Bool, scratch: Int, result: Int
   )

@@ -2,7 +2,7 @@ import CKernels
 
 /// Batch normalisation, ReLU and max pooling after a convolution in one pass over its result, where
 /// oneDNN would take three that are bound by memory. Buffers are indices into a plan's buffers.
-enum FusedOperation: Sendable {
+enum FusedOperation: KernelOperation {
   /// The sums that a batch's statistics are made of.
   case moments(batch: fused_shape, source: Int, Moments)
   /// The mean and variance of a batch.

@@ -1,7 +1,7 @@
 import CKernels
 
 /// What stands between convolutions (`layers.h`). Buffers are indices into a plan's buffers.
-enum LayerOperation: Sendable {
+enum LayerOperation: KernelOperation {
   /// Puts a border of 0 around every plane; a place has `lanes` numbers.
   case pad(plane_shape, lanes: Int, border: Int, source: Int, target: Int)
   /// Takes it away.

@@ -2,7 +2,7 @@ import CKernels
 
 /// A convolution as products of spectra (`spectral_convolution.h`). Buffers are indices into a plan's
 /// buffers.
-enum SpectralOperation: Sendable {
+enum SpectralOperation: KernelOperation {
   /// The spectra of the weights, as the forward pass wants them.
   case transformWeights(shape: spectral_shape, weight: Int, spectra: Int)
   /// The same as the gradient by the source wants them.

@@ -11,11 +11,7 @@ final class PassWorkspace {
 
   private enum Execution {
     case primitive(PrimitiveCall)
-    case fused(FusedOperation)
-    case spectral(SpectralOperation)
-    case connected(ConnectedOperation)
-    case direct(DirectOperation)
-    case layer(LayerOperation)
+    case kernel(any KernelOperation)
   }
 
   /// - Parameters:
@@ -56,11 +52,7 @@ final class PassWorkspace {
 
   private func execution(_ step: Plan.Step) -> Execution {
     switch step {
-    case .fused(let operation): return .fused(operation)
-    case .spectral(let operation): return .spectral(operation)
-    case .connected(let operation): return .connected(operation)
-    case .direct(let operation): return .direct(operation)
-    case .layer(let operation): return .layer(operation)
+    case .kernel(let operation): return .kernel(operation)
     case .primitive(let primitive, let named):
       return .primitive(
         PrimitiveCall(primitive, named.map { (name: $0.name, memory: objects[$0.buffer]) }))
@@ -80,11 +72,7 @@ final class PassWorkspace {
   private func run(_ executions: [Execution]) throws {
     for execution in executions {
       switch execution {
-      case .fused(let operation): operation.run(pointers)
-      case .spectral(let operation): operation.run(pointers)
-      case .connected(let operation): operation.run(pointers)
-      case .direct(let operation): operation.run(pointers)
-      case .layer(let operation): operation.run(pointers)
+      case .kernel(let operation): operation.run(pointers)
       case .primitive(let call): try call.execute(on: stream)
       }
     }

@@ -31,16 +31,8 @@ final class Plan: Sendable {
   enum Step: Sendable {
     /// An operation of oneDNN with, for each argument, its name there and the buffer's index.
     case primitive(Primitive, arguments: [(name: OperationArgument, buffer: Int)])
-    /// What we do after a convolution.
-    case fused(FusedOperation)
-    /// A convolution of ours.
-    case spectral(SpectralOperation)
-    /// A fully connected layer of ours.
-    case connected(ConnectedOperation)
-    /// A convolution of ours of any size.
-    case direct(DirectOperation)
-    /// What stands between convolutions.
-    case layer(LayerOperation)
+    /// An operation of our kernels.
+    case kernel(any KernelOperation)
   }
 
   /// Batch statistics that training leaves for the running statistics.

@@ -140,7 +140,8 @@ extension PlanBuilder {
       case .dropout(let factors, let format):
         let values = try reordered(gradient, to: format, in: \.backward)
         backward.append(
-          .layer(.multiply(values: values, factors: factors, count: floatCount(factors))))
+          .kernel(
+            LayerOperation.multiply(values: values, factors: factors, count: floatCount(factors))))
         next = values
       case .residual(let branch, let format):
         next = try residualGradient(branch, format, gradient, wantsSource: wanted)
@@ -182,8 +183,8 @@ extension PlanBuilder {
     let count = floatCount(values.buffer)
     // Blocks of the branch may need their results again.
     let sum = add(buffers[values.buffer].descriptor)
-    forward.append(.layer(.copy(source: values.buffer, target: sum, count: count)))
-    forward.append(.layer(.add(values: sum, others: end.buffer, count: count)))
+    forward.append(.kernel(LayerOperation.copy(source: values.buffer, target: sum, count: count)))
+    forward.append(.kernel(LayerOperation.add(values: sum, others: end.buffer, count: count)))
     values = Values(buffer: sum, shape: values.shape)
     return .residual(records, buffers[sum].descriptor)
   }
@@ -195,12 +196,12 @@ extension PlanBuilder {
     let count = floatCount(gradient)
     // Blocks change the gradient that they are given.
     let shortcut = add(format)
-    backward.append(.layer(.copy(source: gradient, target: shortcut, count: count)))
+    backward.append(.kernel(LayerOperation.copy(source: gradient, target: shortcut, count: count)))
     guard let next = try chainGradient(branch, gradient, wantsSource: wantsSource) else {
       return nil
     }
     let sum = try reordered(next, to: format, in: \.backward)
-    backward.append(.layer(.add(values: sum, others: shortcut, count: count)))
+    backward.append(.kernel(LayerOperation.add(values: sum, others: shortcut, count: count)))
     return sum
   }
 

@@ -198,16 +198,16 @@ extension PlanBuilder {
       try convolve(layer, planned, part, moments: moments, into: result)
     }
     if case .library = planned.convolver {
-      forward.append(.fused(.moments(batch: shape, source: convolved, moments)))
+      forward.append(.kernel(FusedOperation.moments(batch: shape, source: convolved, moments)))
     }
     forward.append(
-      .fused(
-        .statistics(
+      .kernel(
+        FusedOperation.statistics(
           batch: shape, moments, mean: statistics.mean, variance: statistics.variance)))
     let chosen = add(buffers[pooled].descriptor)
     try forward.append(
-      .fused(
-        .normaliseAndPool(
+      .kernel(
+        FusedOperation.normaliseAndPool(
           FusedOperation.Normalisation(
             shape: shape, source: convolved, mean: statistics.mean,
             variance: statistics.variance, scale: parameter("\(normalisation).weight"),
@@ -232,12 +232,13 @@ extension PlanBuilder {
       let choice = activation.choice.map { pooledBytes(of: $0, activation, from: part) }
       guard let normalisation = layer.normalisation else {
         forward.append(
-          .fused(.pool(shape: shape, source: result, pooled: pooled, choice: choice)))
+          .kernel(FusedOperation.pool(shape: shape, source: result, pooled: pooled, choice: choice))
+        )
         continue
       }
       try forward.append(
-        .fused(
-          .normaliseAndPool(
+        .kernel(
+          FusedOperation.normaliseAndPool(
             FusedOperation.Normalisation(
               shape: shape, source: result, mean: parameter("\(normalisation).running_mean"),
               variance: parameter("\(normalisation).running_var"),
@@ -248,10 +249,12 @@ extension PlanBuilder {
   }
 
   /// The buffers of a batch's mean and variance, which the running statistics follow.
-  mutating func batchStatistics(of name: String, shape: [Int]) throws -> (mean: Int, variance: Int)
-  {
-    let mean = try add(.plain([shape[1]]))
-    let variance = try add(.plain([shape[1]]))
+  /// - Parameter room: numbers in each, where kernels want more than one for each channel.
+  mutating func batchStatistics(of name: String, shape: [Int], room: Int? = nil) throws -> (
+    mean: Int, variance: Int
+  ) {
+    let mean = try add(.plain([room ?? shape[1]]))
+    let variance = try add(.plain([room ?? shape[1]]))
     batchStatistics.append(
       Plan.BatchStatistics(
         mean: mean, variance: variance, runningMean: try tensor("\(name).running_mean"),

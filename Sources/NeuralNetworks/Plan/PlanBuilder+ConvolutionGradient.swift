@@ -30,8 +30,8 @@ extension PlanBuilder {
     else { return nil }
     let coefficients = try add(.plain([3, Int(activation.shape.channels)]))
     try backward.append(
-      .fused(
-        .normalisationGradients(
+      .kernel(
+        FusedOperation.normalisationGradients(
           FusedOperation.NormalisationGradients(
             batch: activation.shape, mean: normalisation.mean, variance: normalisation.variance,
             scale: parameter("\(normalisation.name).weight"), pooledGradient: pooledGradient,
@@ -55,14 +55,14 @@ extension PlanBuilder {
       guard let choice = activation.choice else { return }
       if let coefficients = try normalisationCoefficients(record, pooledGradient) {
         backward.append(
-          .fused(
-            .spread(
+          .kernel(
+            FusedOperation.spread(
               shape: activation.shape, source: record.convolved, coefficients: coefficients,
               pooledGradient: pooledGradient, choice: choice, sourceGradient: convolvedGradient)))
       } else {
         backward.append(
-          .fused(
-            .poolGradient(
+          .kernel(
+            FusedOperation.poolGradient(
               shape: activation.shape, pooledGradient: pooledGradient, choice: choice,
               sourceGradient: convolvedGradient)))
       }

@@ -68,15 +68,15 @@ extension PlanBuilder {
     let biasGradient = try gradientBuffer("\(record.name).bias")
     if isWinograd(shape) {
       try backward.append(
-        .direct(
-          .winogradGradient(
+        .kernel(
+          DirectOperation.winogradGradient(
             shape: shape, source: record.source, resultGradient: gradient,
             scratch: scratch(for: shape), transformed: transformedWeights(of: shape),
             weightGradient: target, biasGradient: biasGradient)))
     } else {
       try backward.append(
-        .direct(
-          .weightGradient(
+        .kernel(
+          DirectOperation.weightGradient(
             shape: shape, source: record.source, resultGradient: gradient,
             scratch: scratch(for: shape), weightGradient: target, biasGradient: biasGradient)))
     }
@@ -97,8 +97,8 @@ extension PlanBuilder {
         (Int(shape.in_channels) + 15) / 16 * 16 * Int(shape.out_channels)
           * Int(shape.kernel * shape.kernel)))
     try backward.append(
-      .direct(
-        .transposeWeights(
+      .kernel(
+        DirectOperation.transposeWeights(
           shape: shape,
           weight: weight(of: record.name, as: weightFormat, in: \.backward, chooses: false),
           transposed: transposed)))
@@ -131,8 +131,9 @@ extension PlanBuilder {
       lanes: lanes, width: width, format: format)
     let buffer = add(target)
     self[keyPath: pass].append(
-      .layer(
-        .pad(border.shape, lanes: lanes, border: width, source: values.buffer, target: buffer)))
+      .kernel(
+        LayerOperation.pad(
+          border.shape, lanes: lanes, border: width, source: values.buffer, target: buffer)))
     values.buffer = buffer
     values.shape = Array(padded)
     return border
@@ -142,8 +143,8 @@ extension PlanBuilder {
   mutating func crop(_ border: Border, _ gradient: Int) throws -> Int {
     let target = add(border.format)
     backward.append(
-      .layer(
-        .crop(
+      .kernel(
+        LayerOperation.crop(
           border.shape, lanes: border.lanes, border: border.width, source: gradient,
           target: target)))
     return target
@@ -162,18 +163,19 @@ extension PlanBuilder {
     let scratch = try scratch(for: shape)
     guard isWinograd(shape) else {
       self[keyPath: pass].append(
-        .direct(
-          .forward(
+        .kernel(
+          DirectOperation.forward(
             shape: shape, source: source, weight: weight, bias: bias, relu: relu, scratch: scratch,
             result: result)))
       return
     }
     let transformed = try transformedWeights(of: shape)
     self[keyPath: pass].append(
-      .direct(.winogradWeights(shape: shape, weight: weight, transformed: transformed)))
+      .kernel(
+        DirectOperation.winogradWeights(shape: shape, weight: weight, transformed: transformed)))
     self[keyPath: pass].append(
-      .direct(
-        .winogradForward(
+      .kernel(
+        DirectOperation.winogradForward(
           shape: shape, source: source, transformed: transformed, bias: bias, relu: relu,
           scratch: scratch, result: result)))
   }

@@ -51,8 +51,8 @@ extension PlanBuilder {
       vector_width: vectorWidth)
     let result = try add(.plain([batchSize, resultStride]))
     try forward.append(
-      .connected(
-        .forward(
+      .kernel(
+        ConnectedOperation.forward(
           shape: connected, source: source,
           weight: weight(of: name, as: weightFormat, in: \.forward, chooses: true),
           bias: parameter("\(name).bias"), relu: relu, result: result)))
@@ -75,8 +75,8 @@ extension PlanBuilder {
     case .kernels(var shape):
       let sourceGradient = wantsSource ? add(buffers[record.source].descriptor) : nil
       try backward.append(
-        .connected(
-          .backward(
+        .kernel(
+          ConnectedOperation.backward(
             ConnectedOperation.Backward(
               shape: shape, source: record.source, weight: parameter("\(record.name).weight"),
               result: record.hasRelu ? record.result : nil, resultGradient: gradient,

@@ -66,7 +66,8 @@ extension PlanBuilder {
       mean: mean, variance: variance, scale: try parameter("\(name).weight"),
       shift: try parameter("\(name).bias"))
     let result = add(buffers[source].descriptor)
-    forward.append(.layer(.normalise(layerShape(shape), layer, source: source, result: result)))
+    forward.append(
+      .kernel(LayerOperation.normalise(layerShape(shape), layer, source: source, result: result)))
     values = Values(buffer: result, shape: shape)
     return BatchNormalisationRecord(
       name: name, shape: layerShape(shape), layer: layer, source: source)
@@ -82,14 +83,10 @@ extension PlanBuilder {
       width: Int32(shape[3]), block: 16)
     let moments = try FusedOperation.Moments(
       base: add(.floats(channels)), sums: add(.doubles(channels)), squares: add(.doubles(channels)))
-    let (mean, variance) = (try add(.floats(channels)), try add(.floats(channels)))
-    forward.append(.fused(.moments(batch: batch, source: source, moments)))
-    forward.append(.fused(.statistics(batch: batch, moments, mean: mean, variance: variance)))
-    batchStatistics.append(
-      Plan.BatchStatistics(
-        mean: mean, variance: variance, runningMean: try tensor("\(name).running_mean"),
-        runningVariance: try tensor("\(name).running_var"), channels: shape[1],
-        valuesPerChannel: shape[0] * shape[2] * shape[3]))
+    let (mean, variance) = try batchStatistics(of: name, shape: shape, room: channels)
+    forward.append(.kernel(FusedOperation.moments(batch: batch, source: source, moments)))
+    forward.append(
+      .kernel(FusedOperation.statistics(batch: batch, moments, mean: mean, variance: variance)))
     return (mean, variance)
   }
 
@@ -97,7 +94,7 @@ extension PlanBuilder {
     -> Int
   {
     let step = try normalisationGradient(record.name, source: record.source, gradient)
-    backward.append(.layer(.normaliseGradient(record.shape, record.layer, step)))
+    backward.append(.kernel(LayerOperation.normaliseGradient(record.shape, record.layer, step)))
     return step.sourceGradient
   }
 
@@ -111,8 +108,8 @@ extension PlanBuilder {
       scratch: try add(.floats(group_scratch_count(&shape, Int32(groups)))))
     let result = add(buffers[values.buffer].descriptor)
     try forward.append(
-      .layer(
-        .groupNormalise(
+      .kernel(
+        LayerOperation.groupNormalise(
           shape, kept, source: values.buffer, shift: parameter("\(name).bias"), result: result)))
     let record = GroupNormalisationRecord(
       name: name, shape: shape, groups: kept, source: values.buffer)
@@ -124,7 +121,8 @@ extension PlanBuilder {
     -> Int
   {
     let step = try normalisationGradient(record.name, source: record.source, gradient)
-    backward.append(.layer(.groupNormaliseGradient(record.shape, record.groups, step)))
+    backward.append(
+      .kernel(LayerOperation.groupNormaliseGradient(record.shape, record.groups, step)))
     return step.sourceGradient
   }
 
@@ -146,7 +144,9 @@ extension PlanBuilder {
     if values.isShared { values.buffer = add(buffers[source].descriptor) }
     values.isShared = false
     forward.append(
-      .layer(.relu(source: source, result: values.buffer, count: floatCount(values.buffer))))
+      .kernel(
+        LayerOperation.relu(source: source, result: values.buffer, count: floatCount(values.buffer))
+      ))
     return .relu(result: values.buffer)
   }
 
@@ -155,7 +155,8 @@ extension PlanBuilder {
   mutating func directReluGradient(result: Int, _ gradient: Int) throws -> Int {
     let gradient = try reordered(gradient, to: buffers[result].descriptor, in: \.backward)
     backward.append(
-      .layer(.reluGradient(result: result, gradient: gradient, count: floatCount(result))))
+      .kernel(
+        LayerOperation.reluGradient(result: result, gradient: gradient, count: floatCount(result))))
     return gradient
   }
 
@@ -174,12 +175,13 @@ extension PlanBuilder {
     case .maximum:
       if training { choice = try add(.bytes(floatCount(result))) }
       forward.append(
-        .layer(
-          .maximumPool(
+        .kernel(
+          LayerOperation.maximumPool(
             planes, size: size, source: values.buffer, result: result, choice: choice)))
     case .average:
       forward.append(
-        .layer(.averagePool(planes, size: size, source: values.buffer, result: result)))
+        .kernel(
+          LayerOperation.averagePool(planes, size: size, source: values.buffer, result: result)))
     }
     let record = PoolingRecord(
       kind: kind, shape: planes, size: size, sourceFormat: buffers[values.buffer].descriptor,
@@ -193,14 +195,14 @@ extension PlanBuilder {
     let sourceGradient = add(record.sourceFormat)
     if let choice = record.choice {
       backward.append(
-        .layer(
-          .maximumPoolGradient(
+        .kernel(
+          LayerOperation.maximumPoolGradient(
             record.shape, size: record.size, choice: choice, resultGradient: gradient,
             sourceGradient: sourceGradient)))
     } else {
       backward.append(
-        .layer(
-          .averagePoolGradient(
+        .kernel(
+          LayerOperation.averagePoolGradient(
             record.shape, size: record.size, resultGradient: gradient,
             sourceGradient: sourceGradient)))
     }
@@ -214,7 +216,9 @@ extension PlanBuilder {
     if values.isShared {
       let copy = add(buffers[values.buffer].descriptor)
       forward.append(
-        .layer(.copy(source: values.buffer, target: copy, count: floatCount(values.buffer))))
+        .kernel(
+          LayerOperation.copy(source: values.buffer, target: copy, count: floatCount(values.buffer))
+        ))
       (values.buffer, values.isShared) = (copy, false)
     }
     let count = floatCount(values.buffer)
@@ -224,7 +228,8 @@ extension PlanBuilder {
         factors: factors, channels: values.shape[1],
         area: values.shape.count == 4 ? values.shape[2] * values.shape[3] : nil,
         stride: count / batchSize, rate: rate))
-    forward.append(.layer(.multiply(values: values.buffer, factors: factors, count: count)))
+    forward.append(
+      .kernel(LayerOperation.multiply(values: values.buffer, factors: factors, count: count)))
     return .dropout(factors: factors, buffers[values.buffer].descriptor)
   }
 }

@@ -63,8 +63,9 @@ extension PlanBuilder {
       weightSpectra: add(.floats(spectral_weight_count(&whole))),
       scratch: sharedScratch(spectral_scratch_count(&whole)))
     forward.append(
-      .spectral(
-        .transformWeights(shape: shape, weight: weight, spectra: spectral.weightSpectra)))
+      .kernel(
+        SpectralOperation.transformWeights(
+          shape: shape, weight: weight, spectra: spectral.weightSpectra)))
     return spectral
   }
 
@@ -99,8 +100,8 @@ extension PlanBuilder {
     moments: FusedOperation.Moments?, into result: Int
   ) throws {
     try forward.append(
-      .spectral(
-        .forward(
+      .kernel(
+        SpectralOperation.forward(
           SpectralOperation.Forward(
             shape: spectral.shape(of: part.count),
             source: sourcePart(of: source, spectral, part),
@@ -150,8 +151,8 @@ extension PlanBuilder {
         of: record.name, as: spectralWeightFormat(weightShape), in: \.backward, chooses: false)
       // Replaces the spectra of the forward pass, which has ended.
       backward.append(
-        .spectral(
-          .transformTransposedWeights(
+        .kernel(
+          SpectralOperation.transformTransposedWeights(
             shape: spectral.shape, weight: weight, spectra: spectral.weightSpectra)))
       sourceGradient = add(buffers[record.source].descriptor)
     }
@@ -167,8 +168,8 @@ extension PlanBuilder {
           )
         })
       backward.append(
-        .spectral(
-          .backward(
+        .kernel(
+          SpectralOperation.backward(
             SpectralOperation.Backward(
               shape: spectral.shape(of: part.count), upstream: upstream,
               sourceSpectra: sourceSpectra(spectral, part),
@@ -181,8 +182,9 @@ extension PlanBuilder {
     let format = try spectralWeightFormat(weightShape)
     let target = format == buffers[stored].descriptor ? stored : add(format)
     backward.append(
-      .spectral(
-        .weightGradient(shape: spectral.shape, spectra: gradientSpectra, weightGradient: target)))
+      .kernel(
+        SpectralOperation.weightGradient(
+          shape: spectral.shape, spectra: gradientSpectra, weightGradient: target)))
     if target != stored { try backward.append(copy(target, stored)) }
     return sourceGradient
   }

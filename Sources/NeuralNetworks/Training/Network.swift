@@ -109,12 +109,9 @@ public final class Network: LocalNetwork {
   {
     try checkStop()
     work.gradients += 1
-    let workspace = try workspace(batchSize: samples.count, training: true)
+    let workspace = try forward(samples, of: images, training: true)
     let plan = workspace.plan
     guard let gradientBuffer = plan.logitsGradient else { return 0 }
-    gather(samples, of: images, workspace)
-    try drawDropout(workspace)
-    try workspace.runForward()
     let count = samples.count * plans.architecture.classCount
     var uncounted: [Int32] = []
     let lossSum = SoftmaxCrossEntropy.evaluate(
@@ -212,10 +209,7 @@ public final class Network: LocalNetwork {
   package func scores(
     _ samples: ArraySlice<Int32>, of images: LabelledImages, training: Bool = false
   ) throws -> UnsafeMutableBufferPointer<Float> {
-    let workspace = try workspace(batchSize: samples.count, training: training)
-    gather(samples, of: images, workspace)
-    try drawDropout(workspace)
-    try workspace.runForward()
+    let workspace = try forward(samples, of: images, training: training)
     return workspace.values(
       workspace.plan.logits, count: samples.count * plans.architecture.classCount)
   }
@@ -263,6 +257,17 @@ public final class Network: LocalNetwork {
     } else {
       images.gather(samples, into: input)
     }
+  }
+
+  /// The forward pass of one batch.
+  private func forward(_ samples: ArraySlice<Int32>, of images: LabelledImages, training: Bool)
+    throws -> PassWorkspace
+  {
+    let workspace = try workspace(batchSize: samples.count, training: training)
+    gather(samples, of: images, workspace)
+    try drawDropout(workspace)
+    try workspace.runForward()
+    return workspace
   }
 
   /// Draws the factors of every dropout block: 0, or 1 / (1 − rate).

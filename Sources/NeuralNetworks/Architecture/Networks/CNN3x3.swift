@@ -7,14 +7,16 @@ extension NetworkDescription {
   public static let cnn3x3 = NetworkDescription(
     name: "cnn-3x3", summary: "3×3 convolutions of 32 and 64 with dropout"
   ) { input in
-    func convolution(_ number: Int, _ channels: Int) -> [Architecture.Block] {
-      [.convolution(name: "conv\(number)", outChannels: channels, kernelSize: 3)]
-        + (input.batchNormalisation ? [.batchNormalisation(name: "bn\(number)")] : []) + [.relu]
-    }
-    return convolution(1, 32) + convolution(2, 64) + [
-      .maximumPooling(size: 2), .dropout(rate: 0.25),
-      .fullyConnected(name: "fc1", outFeatures: 128), .relu, .dropout(rate: 0.5),
-      .fullyConnected(name: "fc2", outFeatures: input.classCount),
-    ]
+    [Architecture.Block].activatedConvolution(
+      name: "conv1", outChannels: 32, kernelSize: 3,
+      batchNormalisation: input.batchNormalisation ? "bn1" : nil)
+      + [Architecture.Block].pooledConvolution(
+        name: "conv2", outChannels: 64, kernelSize: 3,
+        batchNormalisation: input.batchNormalisation ? "bn2" : nil)
+      + [
+        .dropout(rate: 0.25),
+        .fullyConnected(name: "fc1", outFeatures: 128), .relu, .dropout(rate: 0.5),
+        .fullyConnected(name: "fc2", outFeatures: input.classCount),
+      ]
   }
 }
