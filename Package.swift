@@ -58,9 +58,10 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: ["CZlib", "RandomStreams", "Support"]),
+    .target(name: "NumPyFiles", dependencies: ["CZlib"]),
     .target(
       name: "Partitioning",
-      dependencies: ["HDF5", "RandomStreams", "Support"]),
+      dependencies: ["HDF5", "NumPyFiles", "RandomStreams", "Support"]),
     .target(name: "CKernels"),
     .target(
       name: "NeuralNetworks", dependencies: ["CKernels", "COneDNN", "RandomStreams", "Support"]),
@@ -125,6 +126,7 @@ let package = Package(
     .testTarget(name: "SupportTests", dependencies: ["Support"]),
     .testTarget(name: "RandomStreamsTests", dependencies: ["RandomStreams"]),
     .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "Support", "TestSupport"]),
+    .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(
       name: "PartitioningTests", dependencies: ["HDF5", "Partitioning", "TestSupport"]),

@@ -43,6 +43,8 @@ def network(name, channels, side, normalised):
     if name == "mcmahan-cnn":
         return nn.Sequential(*block(channels, 32, padding=2), *block(32, 64, padding=2),
                              *dense(64 * (side // 4) ** 2, 512))
+    if name == "pfllib-cnn":
+        return nn.Sequential(*block(channels, 32), *block(32, 64), *dense(64 * (((side - 4) // 2 - 4) // 2) ** 2, 512))
     if name == "cnn-3x3":
         return nn.Sequential(
             *block(channels, 32, kernel=3, pool=False), *block(32, 64, kernel=3), nn.Dropout(0.25),

@@ -4,7 +4,6 @@
 The program must have been built with PFEDLA_MPI=1 (`make build-mpi`).
 """
 
-import json
 import os
 import pathlib
 import re
@@ -149,47 +148,59 @@ LARGE = """\
 method: pfedla
 dataset: {name: fashion-mnist}
 partition: {scheme: iid, clients: 10000, samples_per_client: 6, train_fraction: 0.5}
-rounds: 6
-participation: 0.1
+rounds: 3
+participation: 0.004
 local_epochs: 1
 checkpoint_every: 0
-evaluate_every: 6
+evaluate_every: 3
 record_weights_every: 0
 saved_models: none
 """
 
 
+# What grows with the clients: the server's sums over all models, and the bank of personal models.
+SCALED = {
+    "pfedla": ("few participants, all clients evaluated with their own weighted sums", ()),
+    "local": ("most clients with a model of their own",
+              ("method=local", "participation=0.1", "rounds=20", "evaluate_every=20")),
+}
+
+
 def scale(runs, record):
-    """Prints seconds and the largest process's memory; nothing is required of them."""
+    """Prints seconds and the largest process's memory; only equal bytes are required of them."""
     runs.environment["PFEDLA_DATASETS"] = str(runs.folder / "large")
     subprocess.run(
         [runs.plain, *SYNTHETIC[:-1], "7000", "--datasets", str(runs.folder / "large")], capture_output=True,
         check=True)
     specification = runs.folder / "large.yaml"
     specification.write_text(LARGE)
-    expected = None
-    for ranks in (1, 2):
-        name = f"scale-{ranks}"
-        output, command = runs.command(ranks, name, "seed=0", specification=specification)
-        before = time.monotonic()
-        process = subprocess.Popen(
-            command, env=runs.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True)
-        peak = 0
-        with process:
-            while process.poll() is None:
-                peak = max(peak, largest(process.pid))
-                time.sleep(0.05)
-            errors = process.stderr.read()
-        if not record.check(process.returncode == 0, name, f"exit code {process.returncode}: {said(errors)}"):
-            return
-        seconds = json.loads(output.with_suffix("").with_suffix(".run.json").read_text())["seconds"]
-        record.say(
-            f"{ranks} ranks with 1 worker each: {seconds:.0f} s in rounds ({time.monotonic() - before:.0f} s in all), "
-            f"at most {peak / 2**20:.1f} GiB in one process")
-        if expected is None:
-            expected = output.read_bytes()
-        record.same_bytes(output.read_bytes(), expected, name)
+    for method, (what, settings) in SCALED.items():
+        record.say(f"10,000 clients, {method}: {what}")
+        expected = None
+        for ranks in (1, 2):
+            name = f"scale-{method}-{ranks}"
+            output, command = runs.command(ranks, name, "seed=0", *settings, specification=specification)
+            status, peak, seconds, errors = measured(command, runs.environment)
+            if not record.check(status == 0, name, f"exit code {status}: {said(errors)}"):
+                return
+            record.say(f"{ranks} ranks with 1 worker each: {seconds:.0f} s, at most {peak / 2**20:.2f} GiB in one process")
+            if expected is None:
+                expected = output.read_bytes()
+            record.same_bytes(output.read_bytes(), expected, name)
+
+
+def measured(command, environment):
+    """Runs a command; its status, its largest process's memory (KiB), seconds and last words."""
+    before = time.monotonic()
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    peak = 0
+    with process:
+        while process.poll() is None:
+            peak = max(peak, largest(process.pid))
+            time.sleep(0.05)
+        errors = process.stderr.read()
+    return process.returncode, peak, time.monotonic() - before, errors
 
 
 def largest(launcher):

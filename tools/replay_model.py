@@ -265,6 +265,14 @@ class Method:
         self.preparation = {}  # {client: [Batch]} for the coming round
         self.recorded = {}  # {name in per_participant: {participant: row}} of this round
 
+    def units(self):
+        """[[layer]]: layers that share their aggregation weights, in the order of their first layers."""
+        text, order = self.federation.settings.get("model.units", "layers"), self.network.layers.index
+        named = [] if text == "layers" else [
+            sorted(map(str.strip, unit.split("+")), key=order) for unit in text.strip("[]").split(",")]
+        alone = [[layer] for layer in self.network.layers if not any(layer in unit for unit in named)]
+        return sorted(named + alone, key=lambda unit: order(unit[0]))
+
     @staticmethod
     def memory(settings):
         """{dataset of /audit with axes (round, …): the attribute that it equals after a round}.

@@ -5,3 +5,8 @@
 static inline int czlib_inflate_init_gzip(z_streamp stream) {
   return inflateInit2(stream, 16 + MAX_WBITS);
 }
+
+// The same for deflate without a header, as in ZIP archives.
+static inline int czlib_inflate_init_raw(z_streamp stream) {
+  return inflateInit2(stream, -MAX_WBITS);
+}

@@ -18,10 +18,12 @@ struct PartitionCommand: ParsableCommand {
         pfedla partition make experiments/first-result.yaml \\
           --output runs/partition.h5
         pfedla partition inspect runs/partition.h5
+        pfedla partition import split.json --output runs/imported.h5 \\
+          --specification experiments/first-result.yaml
         pfedla partition hold-out runs/partition.h5 --output runs/validation.h5 \\
           --specification experiments/first-result.yaml
       """,
-    subcommands: [Make.self, HoldOut.self, Inspect.self])
+    subcommands: [Make.self, Import.self, HoldOut.self, Inspect.self])
 
   /// `pfedla partition make`.
   struct Make: ParsableCommand {

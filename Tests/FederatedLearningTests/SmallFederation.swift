@@ -16,6 +16,8 @@ struct SmallFederation {
   var statistics = FederationSetting.StatisticsTreatment.aggregated
   var workerCount = 1
   var validationShare = 0.0
+  /// Layers that share their aggregation weights.
+  var units: [String] = []
 
   static let classCount = 3
   static let testCount = 3
@@ -63,9 +65,10 @@ struct SmallFederation {
 
   func setting() throws -> FederationSetting {
     let layout = ParameterLayout(try architecture())
-    return FederationSetting(
+    return try FederationSetting(
       trainCounts: trainCounts, layout: layout,
-      initialParameters: layout.initialParameters(seed: seed), statistics: statistics,
+      initialParameters: layout.initialParameters(seed: seed),
+      units: AggregationUnits(units, layout), statistics: statistics,
       validationShare: validationShare, participation: participation, localEpochs: localEpochs,
       batchSize: batchSize, optimiser: optimiser, seed: seed)
   }

@@ -1,5 +1,6 @@
 import NeuralNetworks
 import RandomStreams
+import TestSupport
 import Testing
 
 @Suite("Architectures and initial parameters")
@@ -114,6 +115,33 @@ struct ArchitectureTests {
           let variance = values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
           #expect(abs(variance / (bound * bound / 3) - 1) < 0.2)
         }
+      }
+    }
+  }
+
+  @Test("Glorot's rule takes the same draws with its own bounds for weights")
+  func glorot() throws {
+    let layout = ParameterLayout(
+      try NetworkDescription.paperCNN.architecture(
+        NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
+    )
+    let usual = layout.initialParameters(seed: 7)
+    let glorot = layout.initialParameters(seed: 7, .glorot)
+    // fan_in and fan_out: 3·5·5 and 16·5·5, 16·5·5 and 32·5·5, 800 and 120, 120 and 84, 84 and 10.
+    let fans: [String: (Float, Float)] = [
+      "conv1": (75, 400), "conv2": (400, 800), "fc1": (800, 120), "fc2": (120, 84),
+      "fc3": (84, 10),
+    ]
+    for layer in layout.layers {
+      for tensor in layer.tensors {
+        let (values, drawn) = (glorot[tensor.range], usual[tensor.range])
+        guard tensor.name == "weight", let (fanIn, fanOut) = fans[layer.name] else {
+          #expect(values == drawn, "\(layer.name).\(tensor.name)")
+          continue
+        }
+        let factor = (6 * fanIn / (fanIn + fanOut)).squareRoot()
+        expectClose(
+          Array(values), drawn.map { factor * $0 }, absolute: 1e-6, "weights of \(layer.name)")
       }
     }
   }

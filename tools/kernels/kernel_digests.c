@@ -245,6 +245,17 @@ static void vectors(void) {
   show_floats("gathered images", gathered, 2 * 75 * 16);
 }
 
+static void elementary(void) {
+  // Differences of scores, and sums of 1 to 64 exponentials.
+  const size_t count = 1 << 16;
+  float *x = numbers(count), *y = zeros(count);
+  for (size_t i = 0; i < count; i++) x[i] *= 110;
+  elementary_exponentials(x, 1.5f, y, (int64_t)count);
+  show_floats("exponentials", y, count);
+  for (size_t i = 0; i < count; i++) y[i] = elementary_logarithm(1 + (110 + x[i]) * 0.3f);
+  show_floats("logarithms", y, count);
+}
+
 int main(int count, char **arguments) {
   const int width = count == 2 ? atoi(arguments[1]) : 0;
   if (width != 256 && width != 512) {
@@ -272,5 +283,6 @@ int main(int count, char **arguments) {
   layers(20, 9, 3);
   layers(6, 12, 2);
   vectors();
+  elementary();
   return 0;
 }

@@ -19,16 +19,17 @@ class Replay(pfedla.Replay):
 
     def retained(self, client):
         k = int(self.federation.own("retained_layers"))
-        own = self.weights(client)[:, client].tolist()
-        chosen = set(sorted(range(len(own)), key=lambda layer: (-own[layer], layer))[:k])
+        own, units = self.weights_by_unit(client)[:, client].tolist(), self.units()
+        chosen = set(sorted(range(len(own)), key=lambda unit: (-own[unit], unit))[:k])
         recorded = self.recorded.get("retained", {}).get(client)
         if recorded is not None:
-            recorded = set(np.flatnonzero(recorded).tolist())
+            kept = {self.network.layers[layer] for layer in np.flatnonzero(recorded)}
+            recorded = {unit for unit, layers in enumerate(units) if set(layers) <= kept}
             swaps = itertools.product(chosen - recorded, recorded - chosen)
             # Exact ties have a rule; near ties are the recorded run's to rank.
             if len(recorded) == len(chosen) and all(0 < own[a] - own[b] <= RANKING_TIE for a, b in swaps):
                 chosen = recorded
-        return {self.network.layers[layer] for layer in chosen}
+        return {layer for unit in chosen for layer in units[unit]}
 
     def gives_gradient(self, client):
         if self.federation.own("retained_gradient") == "passed":

@@ -7,24 +7,24 @@ from replay_model import Method
 
 
 class Hypernetwork:
-    """Aggregation weights of one client (Eq. 4): embedding → hidden layers with ReLU → one head per layer."""
+    """Aggregation weights of one client (Eq. 4): embedding → hidden layers with ReLU → one head per layer, or unit."""
 
-    def __init__(self, layout, layers, embedding, hidden, clients):
-        """layout: Tensors of the flat vector ψ, as the file lists them."""
-        self.layers, self.hidden = layers, len(hidden)
+    def __init__(self, layout, units, embedding, hidden, clients):
+        """units: [[layer]]; layout: Tensors of the flat vector ψ, as the file lists them."""
+        self.units, self.hidden = ["+".join(layers) for layers in units], len(hidden)
         widths = [embedding] + hidden
         self.tensors = {tensor.name: tensor for tensor in layout}
         expected = {"embedding": (embedding,)}
         for number, (inputs, outputs) in enumerate(zip(widths, hidden), start=1):
             expected |= {f"hidden{number}.weight": (outputs, inputs), f"hidden{number}.bias": (outputs,)}
-        for layer in layers:
-            expected |= {f"head.{layer}.weight": (clients, widths[-1]), f"head.{layer}.bias": (clients,)}
+        for unit in self.units:
+            expected |= {f"head.{unit}.weight": (clients, widths[-1]), f"head.{unit}.bias": (clients,)}
         found = {tensor.name: tensor.shape for tensor in layout}
         if found != expected:
             raise ValueError(f"/audit/hypernetwork_layout is {found}, expected {expected}")
 
     def weights(self, psi, client, normaliser):
-        """α [layer, source client]; every row sums to one (Eq. 3)."""
+        """α [unit, source client]; every row sums to one (Eq. 3)."""
         def value(name):
             tensor = self.tensors[name]
             return psi[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
@@ -33,8 +33,8 @@ class Hypernetwork:
         for number in range(1, self.hidden + 1):
             x = F.relu(F.linear(x, value(f"hidden{number}.weight"), value(f"hidden{number}.bias")))
         rows = []
-        for layer in self.layers:
-            z = F.linear(x, value(f"head.{layer}.weight"), value(f"head.{layer}.bias"))
+        for unit in self.units:
+            z = F.linear(x, value(f"head.{unit}.weight"), value(f"head.{unit}.bias"))
             if normaliser == "softmax":
                 rows.append(z.softmax(0))
             elif (z > 0).any():
@@ -53,7 +53,7 @@ class Replay(Method):
         super().__init__(federation)
         layout, values = federation.hypernetworks
         hidden = [int(size) for size in federation.own("hidden_sizes").strip("[]").split(",") if size.strip()]
-        self.hypernetwork = Hypernetwork(layout, self.network.layers, int(federation.own("embedding_size")),
+        self.hypernetwork = Hypernetwork(layout, self.units(), int(federation.own("embedding_size")),
                                          hidden, federation.clients)
         self.psi = torch.from_numpy(values).to(federation.dtype)
         self.normaliser, self.step_size = federation.own("normaliser"), float(federation.own("step_size"))
@@ -66,8 +66,13 @@ class Replay(Method):
     def memory(settings):
         return {"hypernetwork_after": "psi"}
 
-    def weights(self, client, psi=None):
+    def weights_by_unit(self, client, psi=None):
         return self.hypernetwork.weights(self.psi[client] if psi is None else psi, client, self.normaliser)
+
+    def weights(self, client, psi=None):
+        """[layer, source client]; layers of a unit have equal rows."""
+        unit_of = {layer: number for number, layers in enumerate(self.units()) for layer in layers}
+        return self.weights_by_unit(client, psi)[[unit_of[layer] for layer in self.network.layers]]
 
     def retained(self, client):
         """Names of the layers that the client does not receive."""

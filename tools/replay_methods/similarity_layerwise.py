@@ -11,10 +11,6 @@ class Replay(Method):
 
     derived = {"aggregation_weights": "aggregation_weights", "state_after/dissimilarities": "dissimilarities"}
 
-    def units(self):
-        """[[layer]]: layers that are compared and weighted together."""
-        return [[layer] for layer in self.network.layers]
-
     def similarities(self, client, layers):
         """[source client], over the trained parameters of these layers."""
         compared = self.bank[:, self.network.in_layers(layers) & self.network.is_trained].double()

@@ -5,6 +5,7 @@
 
 #include "bank_kernels.h"
 #include "direct_convolution.h"
+#include "elementary.h"
 #include "fully_connected.h"
 #include "fused_kernels.h"
 #include "layers.h"

@@ -15,6 +15,8 @@ public struct RunPreparation: Sendable {
   public let architecture: Architecture
   /// Its parameters' places.
   public let layout: ParameterLayout
+  /// Which of its layers share their aggregation weights.
+  let units: AggregationUnits
   /// The clients' samples for the round loop.
   package let data: FederatedData
   /// Every key that decides the numbers with its value.
@@ -41,6 +43,7 @@ public struct RunPreparation: Sendable {
         classCount: dataset.classNames.count,
         batchNormalisation: specification.model.batchNormalisation))
     layout = ParameterLayout(architecture)
+    units = try AggregationUnits(specification.model.units ?? [], layout)
     data = try FederatedData(
       images: LabelledImages(
         pixels: dataset.pixels, labels: dataset.labels, imageSize: architecture.inputSize,
@@ -134,6 +137,21 @@ public struct RunPreparation: Sendable {
       specification, importDataset(specification.dataset, from: datasetsFolder))
   }
 
+  /// A partition that another program made, for a specification's dataset; see `PartitionImport`.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - testOffset: what is added to each test index.
+  ///   - specification: the specification of the dataset.
+  ///   - datasetsFolder: where the dataset files lie.
+  public static func importPartition(
+    from path: String, testOffset: Int, _ specification: RunSpecification, datasetsFolder: String
+  ) throws -> Partition {
+    let dataset = try importDataset(specification.dataset, from: datasetsFolder)
+    return try PartitionImport.load(
+      from: path, testOffset: testOffset, labels: dataset.labels,
+      classCount: dataset.classNames.count, dataset: dataset.name, datasetSHA256: dataset.sha256)
+  }
+
   /// A partition with part of its training data instead of its test data; see
   /// `Partition.holdingOut(share:labels:)`.
   /// - Parameters:
@@ -167,8 +185,10 @@ public struct RunPreparation: Sendable {
   func setting(localEpochs: Int, participation: Double) -> FederationSetting {
     FederationSetting(
       trainCounts: data.train.map(\.count), layout: layout,
-      initialParameters: layout.initialParameters(seed: specification.seed),
-      statistics: specification.model.statistics, validationShare: specification.validationShare,
+      initialParameters: layout.initialParameters(
+        seed: specification.seed, specification.model.initialisation),
+      units: units, statistics: specification.model.statistics,
+      validationShare: specification.validationShare,
       participation: participation, localEpochs: localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,
       learningRateSchedule: specification.learningRateSchedule, seed: specification.seed)

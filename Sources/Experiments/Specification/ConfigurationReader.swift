@@ -141,9 +141,9 @@ struct ConfigurationReader {
     }
   }
 
-  /// A list of words; nil if the key is absent or says `all`.
-  mutating func textsOrAll(_ key: String) throws -> [String]? {
-    if let node = value(key), node.scalar?.string == "all" { return nil }
+  /// A list of words; nil if the key is absent or is that word, such as `all`.
+  mutating func texts(_ key: String, unless word: String) throws -> [String]? {
+    if let node = value(key), node.scalar?.string == word { return nil }
     return try texts(key)
   }
 

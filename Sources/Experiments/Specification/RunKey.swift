@@ -133,7 +133,7 @@ extension RunKey {
   ) -> RunKey {
     RunKey(
       name, default: "all", since: since, documentation,
-      read: { $2[keyPath: place] = try $0.textsOrAll($1) },
+      read: { $2[keyPath: place] = try $0.texts($1, unless: "all") },
       recorded: { specification, _ in
         .text(specification[keyPath: place].map { "[\($0.joined(separator: ", "))]" } ?? "all")
       })

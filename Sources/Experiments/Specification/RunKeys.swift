@@ -43,6 +43,25 @@ extension RunKey {
           try reader.network(key) ?? NetworkRegistry.standard.name
       },
       recorded: { specification, _ in .text(specification.model.architecture) }),
+    RunKey(
+      "model.units", default: AggregationUnits.ofLayers,
+      decides: .numbersUnless(.text(AggregationUnits.ofLayers)), since: "0.2.0",
+      "which layers share their aggregation weights under pFedLA, HeurpFedLA and `similarity-layerwise`: a list such "
+        + "as `[conv1+bn1, fc1+fc2]`; a layer that is not named is a unit of its own. Other methods do not use it. At "
+        + "`layers` it is not part of a cell's name",
+      read: { reader, key, specification in
+        specification.model.units = try reader.texts(key, unless: AggregationUnits.ofLayers)
+      },
+      recorded: { specification, _ in
+        .text(
+          specification.model.units.map { "[\($0.joined(separator: ", "))]" }
+            ?? AggregationUnits.ofLayers)
+      }),
+    .choice(
+      "model.initialisation", \.model.initialisation, default: .value(.pytorch),
+      decides: .numbersUnless(.text("pytorch")), since: "0.2.0",
+      "how initial parameters are drawn: `pytorch`, its default, or `glorot` (Xavier). At `pytorch` it is not part of a "
+        + "cell's name"),
     .flag(
       "model.batch_normalisation", \.model.batchNormalisation,
       default: .rule("`paper-cnn` on CIFAR: true, otherwise false") {

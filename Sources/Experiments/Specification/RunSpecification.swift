@@ -31,6 +31,10 @@ public struct RunSpecification: Sendable {
   public struct Model: Sendable, Hashable {
     /// The network's name in the registry, or its blocks in one line of YAML.
     public var architecture: String
+    /// Layers that share their aggregation weights, such as `conv1+bn1`; nil: each layer has its own.
+    public var units: [String]?
+    /// How initial parameters are drawn.
+    public var initialisation: Initialisation
     /// Batch normalisation after each convolution of a network with a name.
     public var batchNormalisation: Bool
     /// How bytes become inputs.
@@ -152,7 +156,8 @@ public struct RunSpecification: Sendable {
     dataset = Dataset(name: "")
     partition = .file("")
     model = Model(
-      architecture: "", batchNormalisation: false, pixelScaling: .symmetric, statistics: .local)
+      architecture: "", units: nil, initialisation: .pytorch, batchNormalisation: false,
+      pixelScaling: .symmetric, statistics: .local)
     rounds = 0
     participation = 0
     localEpochs = 0

@@ -1,4 +1,4 @@
-import Foundation
+import CKernels
 import RandomStreams
 
 /// How a head's outputs become aggregation weights that sum to 1. The paper leaves this open.
@@ -165,7 +165,11 @@ public struct AggregationHypernetwork: Sendable, Hashable {
     switch normaliser {
     case .softmax:
       let largest = outputs.max() ?? 0
-      let exponentials = outputs.map { expf($0 - largest) }
+      let exponentials = [Float](unsafeUninitializedCapacity: outputs.count) { values, count in
+        count = outputs.count
+        guard let start = values.baseAddress else { return }
+        elementary_exponentials(outputs, largest, start, Int64(count))
+      }
       let sum = exponentials.reduce(0, +)
       return exponentials.map { $0 / sum }
     case .reluSum:

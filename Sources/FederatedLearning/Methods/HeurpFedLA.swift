@@ -16,7 +16,8 @@ public struct HeurpFedLA: LayerwiseMethod, LayerRetention {
 
   static let retainedLayers = MethodOption<Int>(
     "retained_layers", default: 1, in: 0...1_000,
-    "k, the number of layers that stay local. Tables 1 and 2 of the paper use 1.")
+    "k, the number of layers (or of `model.units`) that stay local. Tables 1 and 2 of the paper use 1."
+  )
   static let retainedGradient = MethodOption<RetainedGradient>(
     "retained_gradient", default: .none,
     "Whether retained layers give the hypernetwork a gradient. Open in the paper; none is "
@@ -32,11 +33,18 @@ public struct HeurpFedLA: LayerwiseMethod, LayerRetention {
 
   let aggregation: LayerwiseAggregation
 
-  /// Reads k and the hypernetworks' keys. Throws `FederationError` if the model has fewer layers.
+  /// Reads k and the hypernetworks' keys. Throws `FederationError` if the model has fewer units of layers.
   public init(options: MethodOptions, setting: FederationSetting) throws {
+    let count = options[Self.retainedLayers]
+    let units = setting.units.count
+    guard count <= units else {
+      let kind = units == setting.layout.layers.count ? "layers" : "units of layers"
+      throw FederationError(
+        "\(Self.retainedLayers.declaration.key): found \(count), expected at most \(units), the number of "
+          + "\(kind) of the model")
+    }
     aggregation = try LayerwiseAggregation(
-      options: options, setting: setting,
-      retainedLayerCount: try setting.lastLayers(Self.retainedLayers, options).count,
+      options: options, setting: setting, retainedLayerCount: count,
       retainedLayersPassGradient: options[Self.retainedGradient] == .passed)
   }
 

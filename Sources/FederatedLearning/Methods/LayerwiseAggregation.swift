@@ -56,7 +56,7 @@ struct LayerwiseAggregation: Sendable {
     headInitialisation = options[Self.headInitialisation]
     hypernetwork = AggregationHypernetwork(
       embeddingSize: options[Self.embeddingSize], hiddenSizes: options[Self.hiddenSizes],
-      layerCount: setting.layout.layers.count, clientCount: setting.clientCount,
+      layerCount: setting.units.count, clientCount: setting.clientCount,
       normaliser: options[Self.normaliser])
     guard
       hypernetwork.normaliser != .reluSum || headInitialisation != .zero
@@ -74,7 +74,7 @@ struct LayerwiseAggregation: Sendable {
       ?? hypernetwork.initial(seed: setting.seed, client: client, heads: headInitialisation)
   }
 
-  /// α_i, axes (layer, source client).
+  /// α_i, axes (unit, source client).
   func weights(of client: Int, state: HypernetworkState) -> [[Float]] {
     if state.clients[client] == nil, headInitialisation == .zero {
       return hypernetwork.weightsOfZeroHeads(client: client)
@@ -82,21 +82,26 @@ struct LayerwiseAggregation: Sendable {
     return hypernetwork.weights(of: hypernetwork(of: client, state: state), client: client)
   }
 
-  /// The k layers with the largest self weights; of equal ones the first.
+  /// The k units with the largest self weights; of equal ones the first. Axis (unit).
   func retained(_ weights: [[Float]], client: Int) -> [Bool] {
     let order = weights.indices.sorted {
       let (left, right) = (weights[$0][client], weights[$1][client])
       return left != right ? left > right : $0 < $1
     }
     var retained = [Bool](repeating: false, count: weights.count)
-    for layer in order.prefix(retainedLayerCount) { retained[layer] = true }
+    for unit in order.prefix(retainedLayerCount) { retained[unit] = true }
     return retained
   }
 
-  /// The layers that a client keeps in its next round.
-  func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool] {
-    guard retainedLayerCount > 0 else { return setting.layout.layers.map { _ in false } }
+  /// The units that a client keeps in its next round, axis (unit).
+  func retainedUnits(of client: Int, state: HypernetworkState) -> [Bool] {
+    guard retainedLayerCount > 0 else { return setting.units.layers.map { _ in false } }
     return retained(weights(of: client, state: state), client: client)
+  }
+
+  /// The layers that a client keeps in its next round, axis (layer).
+  func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool] {
+    setting.units.byLayer(retainedUnits(of: client, state: state))
   }
 
 }

@@ -50,14 +50,16 @@ extension LayerwiseMethod {
   public func receivedModels(of clients: [Int], state: HypernetworkState, bank: ClientBank)
     -> [[Float]]
   {
-    // Axes (client, layer, source client).
+    // Axes (client, unit, source client).
     let weights = clients.map { aggregation.weights(of: $0, state: state) }
     let retained = zip(clients, weights).map { aggregation.retained($1, client: $0) }
     var models = clients.map { bank[$0] }
-    for (index, layer) in setting.layout.layers.enumerated() {
-      bank.weightedSums(
-        clients.indices.map { retained[$0][index] ? nil : weights[$0][index] },
-        columns: setting.sharedRange(layer), into: &models)
+    for (unit, layers) in setting.units.layers.enumerated() {
+      for layer in layers {
+        bank.weightedSums(
+          clients.indices.map { retained[$0][unit] ? nil : weights[$0][unit] },
+          columns: setting.sharedRange(setting.layout.layers[layer]), into: &models)
+      }
     }
     return models
   }
@@ -82,19 +84,18 @@ extension LayerwiseMethod {
     let factors = changes.map {
       aggregation.gradientScaling.factor(for: $0, layout: setting.layout)
     }
-    let retained = updates.map { aggregation.retainedLayers(of: $0.client, state: state) }
-    // Axes (participant, layer, source client); 0 for layers without a gradient.
+    let retained = updates.map { aggregation.retainedUnits(of: $0.client, state: state) }
+    // Axes (participant, unit, source client); 0 for units without a gradient.
     var weightGradients = updates.map { _ in
-      setting.layout.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
+      setting.units.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
     }
-    for (index, layer) in setting.layout.layers.enumerated() {
+    for (unit, layers) in setting.units.layers.enumerated() {
       let learning = updates.indices.filter {
-        factors[$0] != 0 && (!retained[$0][index] || aggregation.retainedLayersPassGradient)
+        factors[$0] != 0 && (!retained[$0][unit] || aggregation.retainedLayersPassGradient)
       }
-      let products = bank.innerProducts(
-        with: learning.map { changes[$0] }, columns: layer.trainedRange)
+      let products = innerProducts(of: layers, learning.map { changes[$0] }, bank)
       for (place, products) in zip(learning, products) {
-        weightGradients[place][index] = products.map { Float($0 * factors[place]) }
+        weightGradients[place][unit] = products.map { Float($0 * factors[place]) }
       }
     }
     return zip(updates, weightGradients).map { update, weightGradient in
@@ -104,6 +105,18 @@ extension LayerwiseMethod {
           gradient: aggregation.hypernetwork.gradient(
             of: aggregation.hypernetwork(of: update.client, state: state), client: update.client,
             weightGradient: weightGradient)))
+    }
+  }
+
+  /// Σ_l ⟨θ_j^l, Δθ_i^l⟩ over a unit's layers in their order, axes (change, source client).
+  private func innerProducts(of layers: [Int], _ changes: [[Float]], _ bank: ClientBank)
+    -> [[Double]]
+  {
+    let products = layers.map {
+      bank.innerProducts(with: changes, columns: setting.layout.layers[$0].trainedRange)
+    }
+    return products.dropFirst().reduce(products.first ?? []) { sums, next in
+      zip(sums, next).map { zip($0, $1).map(+) }
     }
   }
 
@@ -143,7 +156,7 @@ extension LayerwiseMethod {
 
   /// α_i, axes (layer, source client).
   public func aggregationWeights(of client: Int, state: HypernetworkState) -> [[Float]] {
-    aggregation.weights(of: client, state: state)
+    setting.units.byLayer(aggregation.weights(of: client, state: state))
   }
 
   /// Each client has its own hypernetwork.
@@ -151,7 +164,7 @@ extension LayerwiseMethod {
 
   /// The layout of a client's hypernetwork.
   public var hypernetworkTensors: [HypernetworkTensor] {
-    aggregation.hypernetwork.tensors(layers: setting.layout.layers.map(\.name))
+    aggregation.hypernetwork.tensors(layers: setting.units.names)
   }
 
   /// The client's hypernetwork, axis (hypernetwork parameter).

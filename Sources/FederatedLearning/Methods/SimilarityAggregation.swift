@@ -24,9 +24,9 @@ public struct SimilarityState: Sendable, Equatable {
 
 /// How the methods of `SimilarityAggregation` weigh clients.
 struct SimilarityWeights: Sendable {
-  /// What is compared.
+  /// What is compared: each of the setting's units of layers, or the whole model.
   enum Unit: Sendable {
-    case layer
+    case layers
     case model
   }
 
@@ -56,7 +56,7 @@ struct SimilarityWeights: Sendable {
   /// The columns of each compared unit.
   private var units: [[Range<Int>]] {
     let ranges = setting.layout.layers.map(\.trainedRange)
-    return unit == .layer ? ranges.map { [$0] } : [ranges]
+    return unit == .layers ? setting.units.layers.map { $0.map { ranges[$0] } } : [ranges]
   }
 
   /// Axes of 1 − s.
@@ -70,7 +70,8 @@ struct SimilarityWeights: Sendable {
       return weights(
         of: client, dissimilarities: Array(state.dissimilarities[start..<start + count]))
     }
-    return setting.layout.layers.indices.map { rows[unit == .layer ? $0 : 0] }
+    return unit == .layers
+      ? setting.units.byLayer(rows) : setting.layout.layers.map { _ in rows[0] }
   }
 
   /// The weights from one row of 1 − s, axis (source client).

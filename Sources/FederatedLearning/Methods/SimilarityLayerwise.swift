@@ -15,6 +15,6 @@ public struct SimilarityLayerwise: SimilarityAggregation {
 
   /// Reads the keys.
   public init(options: MethodOptions, setting: FederationSetting) {
-    similarity = SimilarityWeights(options: options, setting: setting, unit: .layer)
+    similarity = SimilarityWeights(options: options, setting: setting, unit: .layers)
   }
 }

@@ -16,6 +16,8 @@ public struct FederationSetting: Sendable {
   public let layout: ParameterLayout
   /// The model that every client starts with, axis (parameter).
   public let initialParameters: [Float]
+  /// Which layers share their aggregation weights.
+  public let units: AggregationUnits
   /// How running statistics travel.
   public let statistics: StatisticsTreatment
   /// Share of every client's training samples that is set aside for validation and never trained on,
@@ -34,16 +36,19 @@ public struct FederationSetting: Sendable {
   /// The run's seed.
   public let seed: UInt64
 
-  /// A setting. `initialParameters` must have the layout's length; the values are the caller's to check.
+  /// A setting. `initialParameters` must have the layout's length; the values are the caller's to check. Without
+  /// `units` each layer has its own aggregation weights.
   public init(
     trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float],
-    statistics: StatisticsTreatment, validationShare: Double = 0, participation: Double,
+    units: AggregationUnits? = nil, statistics: StatisticsTreatment, validationShare: Double = 0,
+    participation: Double,
     localEpochs: Int, batchSize: Int, optimiser: StochasticGradientDescent,
     learningRateSchedule: LearningRateSchedule = .constant, seed: UInt64
   ) {
     self.trainCounts = trainCounts
     self.layout = layout
     self.initialParameters = initialParameters
+    self.units = units ?? AggregationUnits(layout)
     self.statistics = statistics
     self.validationShare = validationShare
     self.participation = participation

@@ -1,4 +1,4 @@
-import Foundation
+import CKernels
 
 /// Mean softmax cross-entropy over a batch.
 ///
@@ -19,29 +19,31 @@ enum SoftmaxCrossEntropy {
   ) -> Double {
     var lossSum = 0.0
     let scale = 1 / Float(samples.count)
-    for (row, sample) in samples.enumerated() {
-      let start = row * classCount
-      let label = Int(labels[Int(sample)])
-      var best = 0
-      for index in 1..<max(classCount, 1) where logits[start + index] > logits[start + best] {
-        best = index
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(classCount, 1)) { exponentials in
+      guard let scores = logits.baseAddress, let exponential = exponentials.baseAddress else {
+        return
       }
-      let largest = logits[start + best]
-      var sum: Float = 0
-      for index in 0..<classCount {
-        let exponential = expf(logits[start + index] - largest)
-        gradient?[start + index] = exponential
-        sum += exponential
+      for (row, sample) in samples.enumerated() {
+        let start = row * classCount
+        let label = Int(labels[Int(sample)])
+        var best = 0
+        for index in 1..<max(classCount, 1) where logits[start + index] > logits[start + best] {
+          best = index
+        }
+        let largest = logits[start + best]
+        elementary_exponentials(scores + start, largest, exponential, Int64(classCount))
+        var sum: Float = 0
+        for index in 0..<classCount { sum += exponential[index] }
+        let loss = elementary_logarithm(sum) - (logits[start + label] - largest)
+        lossSum += Double(loss)
+        guard let gradient else {
+          if best == label, loss.isFinite { correct[label] += 1 }
+          continue
+        }
+        let factor = scale / sum
+        for index in 0..<classCount { gradient[start + index] = exponential[index] * factor }
+        gradient[start + label] -= scale
       }
-      let loss = logf(sum) - (logits[start + label] - largest)
-      lossSum += Double(loss)
-      guard let gradient else {
-        if best == label, loss.isFinite { correct[label] += 1 }
-        continue
-      }
-      let factor = scale / sum
-      for index in 0..<classCount { gradient[start + index] *= factor }
-      gradient[start + label] -= scale
     }
     return lossSum
   }
