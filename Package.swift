@@ -52,7 +52,8 @@ let package = Package(
     .target(
       name: "Support",
       dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
-    .target(name: "RandomStreams"),
+    .target(name: "CKernels"),
+    .target(name: "RandomStreams", dependencies: ["CKernels"]),
     .target(
       name: "HDF5", dependencies: ["CHDF5", "Support"]),
     .target(
@@ -62,7 +63,6 @@ let package = Package(
     .target(
       name: "Partitioning",
       dependencies: ["HDF5", "NumPyFiles", "RandomStreams", "Support"]),
-    .target(name: "CKernels"),
     .target(
       name: "NeuralNetworks", dependencies: ["CKernels", "COneDNN", "RandomStreams", "Support"]),
     .target(

@@ -1,3 +1,5 @@
+import CKernels
+
 /// What a stream of random numbers is for. The raw values are part of the reproducibility contract:
 /// never reuse or renumber one.
 public enum RandomPurpose: UInt32, Sendable, CaseIterable {
@@ -65,6 +67,28 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     return words[used]
   }
 
+  /// The next random words, as many as there is room for: those that `nextWord` would give one by one.
+  public mutating func fill(_ words: UnsafeMutableBufferPointer<UInt32>) {
+    var place = 0
+    while used < 4, place < words.count {
+      words[place] = nextWord()
+      place += 1
+    }
+    let blocks = (words.count - place) / 4
+    if blocks > 0, let start = words.baseAddress {
+      withUnsafeBytes(of: (key[0], key[1], name[1], name[2], name[3])) { parts in
+        guard let parts = parts.bindMemory(to: UInt32.self).baseAddress else { return }
+        philox_words(parts, parts + 2, blockIndex, Int64(blocks), start + place)
+      }
+      blockIndex &+= UInt32(truncatingIfNeeded: blocks)
+      place += 4 * blocks
+    }
+    while place < words.count {
+      words[place] = nextWord()
+      place += 1
+    }
+  }
+
   /// The next 64 random bits: two words, the first one low.
   public mutating func next() -> UInt64 {
     let low = UInt64(nextWord())
@@ -84,9 +108,11 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// A uniform number in [0, 1) with 24 random bits: every value is exact in single precision.
-  public mutating func uniform() -> Float {
-    Float(nextWord() >> 8) * 0x1p-24
-  }
+  public mutating func uniform() -> Float { Self.uniform(nextWord()) }
+
+  /// The uniform number in [0, 1) that a word gives.
+  @inlinable
+  public static func uniform(_ word: UInt32) -> Float { Float(word >> 8) * 0x1p-24 }
 
   /// A uniform number in [`lower`, `upper`), computed as lower + (upper − lower) · u.
   public mutating func uniform(from lower: Float, to upper: Float) -> Float {

@@ -15,6 +15,19 @@ struct RandomStreamTests {
     }
   }
 
+  @Test("many words at a time are those that come one by one", arguments: [0, 1, 2, 3])
+  func filled(taken: Int) {
+    var one = RandomStream(seed: 5, purpose: .dropout, round: 2, client: 1)
+    var many = one
+    for _ in 0..<taken { #expect(one.nextWord() == many.nextWord()) }
+    for count in [0, 1, 3, 4, 5, 64, 67, 200, 1] {
+      var words = [UInt32](repeating: 0, count: count)
+      words.withUnsafeMutableBufferPointer { many.fill($0) }
+      #expect(words == (0..<count).map { _ in one.nextWord() })
+    }
+    #expect(one.nextWord() == many.nextWord())
+  }
+
   @Test("streams of different names differ")
   func names() {
     var heads: Set<UInt64> = []

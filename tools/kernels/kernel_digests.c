@@ -245,6 +245,13 @@ static void vectors(void) {
   show_floats("gathered images", gathered, 2 * 75 * 16);
 }
 
+static void philox(void) {
+  const uint32_t key[2] = {7, 1}, name[3] = {12, 3, 4};
+  uint32_t *words = room(4 * 1003 * sizeof(uint32_t));
+  philox_words(key, name, 0xFFFFFF00u, 1003, words);
+  show("random words", words, 4 * 1003 * sizeof(uint32_t));
+}
+
 static void elementary(void) {
   // Differences of scores, and sums of 1 to 64 exponentials.
   const size_t count = 1 << 16;
@@ -284,5 +291,6 @@ int main(int count, char **arguments) {
   layers(6, 12, 2);
   vectors();
   elementary();
+  philox();
   return 0;
 }

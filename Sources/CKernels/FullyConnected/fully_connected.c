@@ -12,15 +12,19 @@ size_t connected_scratch_count(const connected_shape *shape) {
 }
 
 #ifdef HAS_VECTOR_KERNELS
-enum { MOST_VECTORS = 2 };
+enum {
+  MOST_VECTORS = 2,
+  // Inputs whose sums are kept while the weights are read: 12 KB.
+  INPUTS = 192
+};
 
 // The layout of the numbers of a product.
 typedef struct {
-  const float *a;  // single numbers: a[row · row + outer · outer + k · step]
-  ptrdiff_t row, outer, step;
-  const float *b;  // vectors: b[(outer · count + k) · b_step + v · b_vector]
+  const float *a;  // single numbers: a[r · row + k · step]
+  ptrdiff_t row, step;
+  const float *b;  // vectors: b[k · b_step + v · b_vector]
   ptrdiff_t b_step, b_vector;
-  int outers, count;
+  int count;
 } product;
 
 #define KERNELS "../FullyConnected/fully_connected_kernels.h"

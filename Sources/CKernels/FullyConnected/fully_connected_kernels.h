@@ -21,15 +21,12 @@ VECTOR_INLINE void VARIANT(multiply)(const int rows, const int vectors, const pr
                                      vector (*sums)[MOST_VECTORS]) {
   UNROLL for (int r = 0; r < rows; r++)
     UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = 0;
-  const float *b = p->b;
-  for (int outer = 0; outer < p->outers; outer++) {
-    const float *a = p->a + outer * p->outer;
-    for (int k = 0; k < p->count; k++, a += p->step, b += p->b_step) {
-      vector values[MOST_VECTORS];
-      UNROLL for (int v = 0; v < vectors; v++) values[v] = AT(b + v * p->b_vector);
-      UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = FMA(a[r * p->row], values[v], sums[r][v]);
-    }
+  const float *a = p->a, *b = p->b;
+  for (int k = 0; k < p->count; k++, a += p->step, b += p->b_step) {
+    vector values[MOST_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) values[v] = AT(b + v * p->b_vector);
+    UNROLL for (int r = 0; r < rows; r++)
+      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = FMA(a[r * p->row], values[v], sums[r][v]);
   }
 }
 
@@ -41,8 +38,8 @@ VECTOR_INLINE void VARIANT(forward_rows)(const connected_shape *shape, const int
   const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
   const product p = {.a = source + (ptrdiff_t)first * shape->source_stride, .row = shape->source_stride,
                      .step = 1, .b = weight + block * panel, .b_step = LANES, .b_vector = panel,
-                     .outers = 1, .count = shape->inputs};
-  vector sums[MOST_ROWS][MOST_VECTORS];
+                     .count = shape->inputs};
+  vector sums[MOST_PLACES][MOST_VECTORS];
   VARIANT(multiply)(rows, vectors, &p, sums);
   UNROLL for (int v = 0; v < vectors; v++) {
     const ptrdiff_t output = (block + v) * LANES;
@@ -120,8 +117,8 @@ VECTOR_INLINE void VARIANT(weight_rows)(const connected_shape *shape, const int 
   const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
   const product p = {.a = source + input, .row = 1, .step = shape->source_stride,
                      .b = gradient + block * LANES, .b_step = filled_up(shape->outputs),
-                     .b_vector = LANES, .outers = 1, .count = shape->samples};
-  vector sums[MOST_ROWS][MOST_VECTORS];
+                     .b_vector = LANES, .count = shape->samples};
+  vector sums[MOST_PLACES][MOST_VECTORS];
   VARIANT(multiply)(rows, vectors, &p, sums);
   UNROLL for (int r = 0; r < rows; r++)
     UNROLL for (int v = 0; v < vectors; v++)
@@ -129,32 +126,55 @@ VECTOR_INLINE void VARIANT(weight_rows)(const connected_shape *shape, const int 
 }
 
 #define WEIGHTS(rows, vectors)                                                                    \
-  for (; block + (vectors) <= blocks; block += (vectors))                                         \
+  for (; input + (rows) <= shape->inputs; input += (rows))                                        \
   VARIANT(weight_rows)(shape, rows, vectors, input, block, source, gradient, weight_gradient)
 
-// Sixteen inputs of the gradient by the source, of 16 · vectors samples from `first` on.
+// Adds to the sums of some inputs, axes (vector, input, sample in vector), what sixteen outputs give.
+VECTOR_INLINE void VARIANT(add_outputs)(const int rows, const int vectors, ptrdiff_t samples,
+                                        const float *weight, const float *transposed, float *sums) {
+  vector totals[MOST_PLACES][MOST_VECTORS];
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < vectors; v++) totals[r][v] = AT(sums + (v * INPUTS + r) * LANES);
+  for (int k = 0; k < LANES; k++) {
+    vector values[MOST_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) values[v] = AT(transposed + k * samples + v * LANES);
+    UNROLL for (int r = 0; r < rows; r++)
+      UNROLL for (int v = 0; v < vectors; v++)
+        totals[r][v] = FMA(weight[r * LANES + k], values[v], totals[r][v]);
+  }
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < vectors; v++) PUT(sums + (v * INPUTS + r) * LANES) = totals[r][v];
+}
+
+// The gradient by the source: by up to INPUTS inputs of 16 · vectors samples, whose sums stay in the cache while the
+// weights are read panel by panel.
 VECTOR_INLINE void VARIANT(source_rows)(const connected_shape *shape, const int vectors, ptrdiff_t input,
                                         ptrdiff_t first, const float *weight, const float *transposed,
                                         float *source_gradient) {
-  const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
-  vector tile[MOST_VECTORS][LANES];
-  for (int half = 0; half < LANES; half += MOST_ROWS) {
-    const product p = {.a = weight + (input + half) * LANES, .row = LANES, .outer = panel, .step = 1,
-                       .b = transposed + first, .b_step = filled_up(shape->samples),
-                       .b_vector = LANES, .outers = (int)(filled_up(shape->outputs) / LANES),
-                       .count = LANES};
-    vector sums[MOST_ROWS][MOST_VECTORS];
-    VARIANT(multiply)(MOST_ROWS, vectors, &p, sums);
-    UNROLL for (int r = 0; r < MOST_ROWS; r++)
-      UNROLL for (int v = 0; v < vectors; v++) tile[v][half + r] = sums[r][v];
+  const int rows = vectors == 1 ? MOST_PLACES : MOST_ROWS;
+  const ptrdiff_t samples = filled_up(shape->samples), filled = filled_up(shape->inputs);
+  const int count = filled - input < INPUTS ? (int)(filled - input) : INPUTS;
+  _Alignas(64) float sums[MOST_VECTORS * INPUTS * LANES];
+  memset(sums, 0, (size_t)vectors * INPUTS * LANES * sizeof(float));
+  for (ptrdiff_t output = 0; output < filled_up(shape->outputs); output += LANES) {
+    const float *panel = weight + output * filled + input * LANES;
+    const float *gradient = transposed + output * samples + first;
+    int r = 0;
+    for (; r + rows <= count; r += rows)
+      VARIANT(add_outputs)(rows, vectors, samples, panel + r * LANES, gradient, sums + r * LANES);
+    for (; r < count; r++)
+      VARIANT(add_outputs)(1, vectors, samples, panel + r * LANES, gradient, sums + r * LANES);
   }
-  UNROLL for (int v = 0; v < vectors; v++) {
-    TRANSPOSE(tile[v]);
-    for (ptrdiff_t r = 0; r < LANES && first + v * LANES + r < shape->samples; r++) {
-      float *row = source_gradient + (first + v * LANES + r) * shape->source_stride;
-      VARIANT(store_part)(&tile[v][r], row + input, row + shape->source_stride);
+  for (int v = 0; v < vectors; v++)
+    for (int start = 0; start < count; start += LANES) {
+      vector tile[LANES];
+      UNROLL for (int r = 0; r < LANES; r++) tile[r] = AT(sums + (v * INPUTS + start + r) * LANES);
+      TRANSPOSE(tile);
+      for (ptrdiff_t r = 0, n = first + v * LANES; r < LANES && n + r < shape->samples; r++) {
+        float *row = source_gradient + (n + r) * shape->source_stride;
+        VARIANT(store_part)(&tile[r], row + input + start, row + shape->source_stride);
+      }
     }
-  }
 }
 
 static VECTORIZED void VARIANT(connected_backward)(const connected_shape *shape, const float *source,
@@ -166,23 +186,24 @@ static VECTORIZED void VARIANT(connected_backward)(const connected_shape *shape,
   const int blocks = (int)(outputs / LANES);
   float *gradient = scratch, *transposed = scratch + outputs * shape->samples;
   VARIANT(prepare)(shape, result, result_gradient, bias_gradient, gradient, transposed);
-  int input = 0;
-  for (; input + MOST_ROWS <= shape->inputs; input += MOST_ROWS) {
-    int block = 0;
+  // Panels of the weights' gradient are written from beginning to end.
+  int block = 0;
+  for (; block + MOST_VECTORS <= blocks; block += MOST_VECTORS) {
+    int input = 0;
     WEIGHTS(MOST_ROWS, 2);
-    WEIGHTS(MOST_ROWS, 1);
-  }
-  for (; input < shape->inputs; input++) {
-    int block = 0;
     WEIGHTS(1, 2);
+  }
+  for (; block < blocks; block++) {
+    int input = 0;
+    WEIGHTS(MOST_PLACES, 1);
     WEIGHTS(1, 1);
   }
-  for (ptrdiff_t i = 0; source_gradient && i < shape->inputs; i += LANES) {
+  for (ptrdiff_t input = 0; source_gradient && input < shape->inputs; input += INPUTS) {
     ptrdiff_t first = 0;
     for (; first + 2 * LANES <= samples; first += 2 * LANES)
-      VARIANT(source_rows)(shape, 2, i, first, weight, transposed, source_gradient);
+      VARIANT(source_rows)(shape, 2, input, first, weight, transposed, source_gradient);
     for (; first < samples; first += LANES)
-      VARIANT(source_rows)(shape, 1, i, first, weight, transposed, source_gradient);
+      VARIANT(source_rows)(shape, 1, input, first, weight, transposed, source_gradient);
   }
 }
 

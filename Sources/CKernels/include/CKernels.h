@@ -9,6 +9,7 @@
 #include "fully_connected.h"
 #include "fused_kernels.h"
 #include "layers.h"
+#include "philox.h"
 #include "sample_blocks.h"
 #include "shared_hypernetwork_kernels.h"
 #include "spectral_convolution.h"

@@ -18,12 +18,15 @@ struct DropoutFactors: Sendable {
   func draw(from stream: inout RandomStream, into values: UnsafeMutableBufferPointer<Float>) {
     let kept = 1 / (1 - rate)
     let (blockSize, places) = (area == nil ? 1 : 16, area ?? 1)
-    for start in Swift.stride(from: 0, to: values.count, by: stride) {
-      for channel in 0..<channels {
-        var place = start + channel / blockSize * blockSize * places + channel % blockSize
-        for _ in 0..<places {
-          values[place] = stream.uniform() < rate ? 0 : kept
-          place += blockSize
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: channels * places) { words in
+      for start in Swift.stride(from: 0, to: values.count, by: stride) {
+        stream.fill(words)
+        for channel in 0..<channels {
+          var place = start + channel / blockSize * blockSize * places + channel % blockSize
+          for word in words[channel * places..<(channel + 1) * places] {
+            values[place] = RandomStream.uniform(word) < rate ? 0 : kept
+            place += blockSize
+          }
         }
       }
     }
