@@ -14,6 +14,7 @@ SEEDS ?= 0 1 2
 override METHODS := $(strip $(METHODS))
 override SEEDS := $(strip $(SEEDS))
 WORKERS ?=
+MPI_OPTIONS ?=
 REPLAY_OPTIONS ?=
 SECTIONS ?=
 TABLE ?= 1
@@ -23,7 +24,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench numerics golden clean
+  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -133,6 +134,10 @@ bench: deps ## Time everything against its bound; SECTIONS="step server" selects
 	swift build -c release --product pfedla
 	swift build -c release --product pfedla-benchmarks
 	.build/release/pfedla-benchmarks $(SECTIONS) --csv $(RUNS)/benchmarks.csv --python $(VENV)/bin/python
+
+bench-others: build torch ## Time benchmarks of PFLlib and pfl-research beside PyTorch
+	$(VENV)/bin/python Benchmarks/other_harnesses.py pfllib
+	$(VENV)/bin/python Benchmarks/other_harnesses.py pfl-research
 
 format: ## Format all Swift sources
 	swift format -i -r Sources Tests Benchmarks Fuzzing examples/own-method/Sources Package.swift

@@ -71,6 +71,7 @@ for dataset in fashion-mnist cifar10; do
   fi
   # Other networks, and options of the optimiser.
   if [ "$dataset" = fashion-mnist ]; then
+    audited units-pfedla pfedla "model.units=[fc3+conv1, fc1+fc2]"
     audited mlp-pfedla pfedla model.architecture=mlp
     audited lenet5-heurpfedla heurpfedla model.architecture=lenet5
     audited mcmahan-cnn-fedavg fedavg model.architecture=mcmahan-cnn rounds=2 partition.samples_per_client=60
@@ -78,7 +79,6 @@ for dataset in fashion-mnist cifar10; do
     audited step-scaffold scaffold learning_rate_schedule=step learning_rate_rounds=1 momentum=0.9 nesterov=true
     audited cosine-per-fedavg per-fedavg learning_rate_schedule=cosine gradient_clipping=0.5
   else
-    audited units-pfedla pfedla "model.units=[conv1+bn1, fc1+fc2]"
     audited units-heurpfedla heurpfedla "model.units=[bn2+conv2, conv1+fc1]" methods.heurpfedla.retained_layers=2
     audited units-similarity similarity-layerwise "model.units=[fc2+fc1+fc3]"
     audited blocks-pfedla pfedla model.batch_normalisation=false "model.architecture=[\
