@@ -76,7 +76,9 @@ let package = Package(
       ]),
     .target(
       name: "Reports",
-      dependencies: ["Datasets", "Experiments", "FederatedLearning", "Partitioning", "Support"]),
+      dependencies: [
+        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NumPyFiles", "Partitioning", "Support",
+      ]),
     .target(
       name: "PFedLACommands",
       dependencies: [
@@ -147,8 +149,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "NeuralNetworks",
-        "Partitioning", "Reports", "Support", "TestSupport",
+        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
+        "NeuralNetworks", "NumPyFiles", "Partitioning", "Reports", "Support", "TestSupport",
       ]),
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),
     .testTarget(

@@ -150,6 +150,22 @@ def check_netcdf(path):
         assert file.getncattr("schema_name") == "pfedla_result"
 
 
+def check_models(program, path, folder):
+    """numpy.load finds every client's tensors in `pfedla export --pytorch`, with the result's values."""
+    models = folder / "models"
+    subprocess.run([program, "export", path, "--pytorch", models], check=True, stdout=subprocess.DEVNULL)
+    with h5py.File(path) as file:
+        layers = [layer for layer in file["layer"].asstr()[:] if layer in file["model"]]
+        expected = {f"{layer}.{name}": tensor for layer in layers
+                    for name, tensor in file["model"][layer].items() if tensor.dtype == np.float32}
+        for client in range(len(file["client"])):
+            state = dict(np.load(models / f"client-{client:04}.npz"))
+            counters = {name for name in state if name.endswith(".num_batches_tracked")}
+            assert set(state) - counters == set(expected), f"{path.name}: found the arrays {sorted(state)}"
+            for name, tensor in expected.items():
+                assert np.array_equal(state[name], tensor[client]), f"{path.name}: {name} of client {client} differs"
+
+
 def find_examples():
     """The scripts in examples/ that can run here: {name: command}."""
     python = [sys.executable, "-W", "error", "-W", "ignore:numpy.ndarray size changed"]
@@ -212,6 +228,8 @@ def main():
                 print(f"{path.name}: xarray {xarray.__version__} ({engine}) ok")
             check_netcdf(path)
             print(f"{path.name}: netCDF4 {netCDF4.__version__} ok")
+            check_models(options.pfedla, path, folder)
+            print(f"{path.name}: numpy {np.__version__} reads its exported models")
             check_examples(examples, path, folder)
 
 

@@ -2,15 +2,15 @@ import ArgumentParser
 import Experiments
 import Reports
 
-/// `pfedla export`: a result file as CSV.
+/// `pfedla export`: a result file as CSV, and its models for PyTorch.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a result file's contents as tidy CSV files.",
+    abstract: "Write a result file's numbers as tidy CSV files, or its models for PyTorch.",
     discussion: """
       Writes rounds.csv (means and standard deviations over clients; for losses, over the finite ones, \
       and the number of clients that have diverged), clients.csv (every client in \
-      every evaluated round), for methods that have them aggregation_weights.csv (round, client, \
+      every evaluated round), spread.csv (how accuracies differ between clients), for methods that have them aggregation_weights.csv (round, client, \
       layer, source client, weight) and aggregation_summary.csv (mean weight of the client itself \
       and of other clients by the number of classes in common), and class_counts.csv (correct test \
       samples of each client and class) if they were recorded. Every row begins with method, dataset, \
@@ -18,15 +18,28 @@ struct ExportCommand: ParsableCommand {
       match the digest recorded in it is refused; a file of schema version 1 has no digest and is exported \
       without this check.
 
-      Example:
+      --pytorch writes each client's model as client-0000.npz, …: arrays named as in a state \
+      dictionary, such as conv1.weight, which numpy.load reads.
+
+      Examples:
         pfedla export runs/pfedla.h5 --csv runs/pfedla-csv
+        pfedla export runs/pfedla.h5 --pytorch runs/pfedla-models
       """)
 
   @Argument(help: "A result file of pfedla run.")
   var file: String
 
   @Option(help: ArgumentHelp("The folder for the CSV files.", valueName: "folder"))
-  var csv: String
+  var csv: String?
+
+  @Option(help: ArgumentHelp("The folder for the clients' models.", valueName: "folder"))
+  var pytorch: String?
+
+  func validate() throws {
+    guard csv != nil || pytorch != nil else {
+      throw ValidationError("found neither --csv nor --pytorch, expected a folder for one of them")
+    }
+  }
 
   func run() throws {
     let verification = try ResultVerification(path: file)
@@ -38,7 +51,13 @@ struct ExportCommand: ParsableCommand {
     }
     let result = try RunResult(path: file)
     if let warning = result.sealWarning { printToStandardError("Warning: \(warning).") }
-    for name in try ResultExport(result).write(to: csv) { print("\(csv)/\(name)") }
+    if let csv {
+      for name in try ResultExport(result).write(to: csv) { print("\(csv)/\(name)") }
+    }
+    if let pytorch {
+      let files = try ModelExport(result).write(to: pytorch)
+      print("\(pytorch): \(files.count) models, \(files.first ?? "") …")
+    }
     if let digest = result.numbersSHA256 { print("numbers_sha256 \(digest)") }
   }
 }

@@ -31,7 +31,7 @@ struct RunCommandTests {
     let exported = export.output.split(separator: "\n").map(String.init)
     #expect(
       exported.dropLast() == [
-        "csv/rounds.csv", "csv/clients.csv", "csv/aggregation_weights.csv",
+        "csv/rounds.csv", "csv/clients.csv", "csv/spread.csv", "csv/aggregation_weights.csv",
         "csv/aggregation_summary.csv", "csv/class_counts.csv",
       ])
     #expect(exported.last?.contains(#/^numbers_sha256 [0-9a-f]{64}$/#) == true)

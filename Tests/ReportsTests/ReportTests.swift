@@ -21,8 +21,8 @@ struct ReportTests {
     let names = try ResultExport(result).write(to: folder.file("csv").path)
     #expect(
       names == [
-        "rounds.csv", "clients.csv", "aggregation_weights.csv", "aggregation_summary.csv",
-        "class_counts.csv",
+        "rounds.csv", "clients.csv", "spread.csv", "aggregation_weights.csv",
+        "aggregation_summary.csv", "class_counts.csv",
       ])
     // Every row begins with what distinguishes results.
     func lines(_ path: String) throws -> [[String]] {

@@ -18,12 +18,12 @@ public struct ResultExport {
     ]
   }
 
-  /// Writes `rounds.csv`, `clients.csv` and, where the method has them, `aggregation_weights.csv`
+  /// Writes `rounds.csv`, `clients.csv`, `spread.csv` and, where the method has them, `aggregation_weights.csv`
   /// and `aggregation_summary.csv` into the folder, which is made if it is missing. Throws if that fails.
   /// - Returns: the names of the files written.
   public func write(to folder: String) throws -> [String] {
     try makeFolder(folder)
-    var files = [("rounds.csv", rounds), ("clients.csv", clients)]
+    var files = [("rounds.csv", rounds), ("clients.csv", clients), ("spread.csv", spread)]
     if !result.record.recordedRounds.isEmpty {
       files.append(("aggregation_weights.csv", aggregationWeights))
       files.append(
@@ -60,6 +60,47 @@ public struct ResultExport {
         ])
     }
     return csv
+  }
+
+  /// How accuracies differ between clients, for each evaluated round and model; `balanced_mean`, the mean of the clients'
+  /// accuracies with each class counting the same, where counts of classes were recorded.
+  var spread: CSV {
+    let record = result.record
+    var csv = CSV(
+      Self.keyColumns + [
+        "round", "model", "evaluated_clients", "mean", "sd", "weighted_mean", "worst",
+        "worst_tenth", "best_tenth", "balanced_mean",
+      ])
+    for round in record.evaluatedRounds {
+      for (model, matrix, counts) in [
+        ("received", record.testAccuracyReceived, record.correctReceived),
+        ("trained", record.testAccuracyTrained, record.correctTrained),
+      ] {
+        let spread = AccuracySpread(
+          matrix[record.places(ofRound: round)].map(Double.init),
+          testCounts: result.testCounts.map(Double.init))
+        let recorded = record.classCountRounds.firstIndex { Int($0) == round }
+        let balanced = recorded.map { balancedAccuracies($0, counts).filter { !$0.isNaN }.mean }
+        let values = [
+          spread.mean, spread.standardDeviation, spread.weightedMean, spread.worst,
+          spread.worstTenth, spread.bestTenth, balanced ?? .nan,
+        ]
+        let fields = values.map { (value: Double) in CSV.number(value) }
+        csv.append(keys + ["\(round)", model, "\(spread.clients)"] + fields)
+      }
+    }
+    return csv
+  }
+
+  /// Each client's balanced accuracy in a recorded round, axis (client).
+  private func balancedAccuracies(_ recorded: Int, _ correct: [Int32]) -> [Double] {
+    let (clients, classes) = (result.record.clientCount, result.record.classCount)
+    return (0..<clients).map { client in
+      let start = (recorded * clients + client) * classes
+      return AccuracySpread.balanced(
+        correct: correct[start..<start + classes],
+        counts: result.testClassCounts[client * classes..<(client + 1) * classes])
+    }
   }
 
   /// Every client in every round that was evaluated or that it took part in.
