@@ -77,7 +77,8 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NumPyFiles", "Partitioning", "Support",
+        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NumPyFiles", "Partitioning",
+        "Support",
       ]),
     .target(
       name: "PFedLACommands",

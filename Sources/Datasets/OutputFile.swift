@@ -72,7 +72,7 @@ final class OutputFile {
 
   /// Waits until the bytes are on the disk.
   func synchronise() throws {
-    guard fsync(descriptor) == 0 else { throw failure("written") }
+    guard flushToDisk(descriptor) else { throw failure("written") }
   }
 
   private func failure(_ verb: String) -> DatasetError {

@@ -116,14 +116,14 @@ private func writeFile(
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
-  guard fsync(descriptor) == 0 else { throw failure() }
+  guard flushToDisk(descriptor) else { throw failure() }
 }
 
 /// Forces a folder to the disk where that is possible: the file in it is whole and has its name already.
 private func synchronize(_ folder: String) {
   let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
-  fsync(descriptor)
+  _ = flushToDisk(descriptor)
   close(descriptor)
 }
 

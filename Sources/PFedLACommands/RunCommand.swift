@@ -40,6 +40,12 @@ struct RunCommand: AsyncParsableCommand {
     help: "Also record everything tools/replay.py needs to replay the run; for small runs.")
   var audit = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a line of JSON to this file after every round: round, seconds, loss, accuracies.",
+      valueName: "file.jsonl"))
+  var log: String?
+
   @OptionGroup var changes: OverridesOption
 
   mutating func validate() throws {
@@ -88,6 +94,13 @@ struct RunCommand: AsyncParsableCommand {
     try OutputCheck.require(
       output, overwrite: overwrite, ending: OutputCheck.resultEnding,
       inputs: [specification].compactMap { $0 })
+    if let log {
+      let inputs = [specification, output].compactMap { $0 }
+      guard log != output else {
+        throw SpecificationError("--log: found \(log), which is --output, expected another file")
+      }
+      try OutputCheck.require(log, overwrite: true, inputs: inputs)
+    }
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let preparation = try prepared()
@@ -101,6 +114,7 @@ struct RunCommand: AsyncParsableCommand {
     if let doubt = preparation.dataset.doubt {
       display.note("Warning: the data are recorded as unverified: \(doubt).")
     }
+    var runLog = log.map { RunLog(path: $0) }
     let outcome = try experiment(preparation, workerCount, ranks: ranks).run(
       shouldStop: { interruption.isRequested },
       watch: RoundWatch(shouldStop: interruption.isUrgent) { display.show($0, done: $1, of: $2) },
@@ -108,9 +122,16 @@ struct RunCommand: AsyncParsableCommand {
         if let damage = resumption.damage { display.note("\(damage); using the one before it.") }
         display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
         display.begin(after: resumption.rounds, of: preparation.specification.rounds)
+        runLog?.roundsDone = resumption.rounds
       },
-      report: { display.show($0) })
+      report: {
+        display.show($0)
+        runLog?.write($0)
+      })
     display.finish()
+    if let problem = runLog?.problem {
+      display.note("Warning: \(problem); the log ends there.")
+    }
 
     switch outcome {
     case .complete, .diverged:

@@ -68,7 +68,7 @@ public enum TextFile {
           rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
       }
-      guard fsync(descriptor) == 0 else { throw failure() }
+      guard flushToDisk(descriptor) else { throw failure() }
       guard rename(temporary, path) == 0 else { throw failure() }
     } catch {
       unlink(temporary)

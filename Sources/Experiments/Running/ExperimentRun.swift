@@ -34,6 +34,10 @@ public struct ExperimentRun {
     public let roundsHere: Int
     /// Seconds since this process began with the first of them.
     public let seconds: Double
+    /// The mean of the finite training losses of the last round; NaN without any.
+    public let trainLoss: Double
+    /// The round of the last evaluation; nil before the first.
+    public let evaluatedRound: Int?
     /// Mean accuracies over clients at the last evaluation; nil before the first.
     public let accuracyReceived: Double?
     /// The same for the trained models.
@@ -283,6 +287,9 @@ public struct ExperimentRun {
     return Progress(
       round: round, roundCount: record.roundCount, roundsHere: round - first,
       seconds: elapsed.seconds,
+      trainLoss: record.trainLoss[record.places(ofRound: round)].filter(\.isFinite).map(Double.init)
+        .mean,
+      evaluatedRound: evaluated,
       accuracyReceived: evaluated.map { record.meanOverClients(\.testAccuracyReceived, round: $0) },
       accuracyTrained: evaluated.map { record.meanOverClients(\.testAccuracyTrained, round: $0) })
   }
