@@ -17,14 +17,14 @@ extension Target {
 
   static let texts: [Target] = [
     Target(
-      name: "specification", summary: "a run's YAML", share: 0.16, words: yamlWords
+      name: "specification", summary: "a run's YAML", share: 0.12, words: yamlWords
     ) { _ in
       Prepared([Array(Fixtures.specification.utf8), Array(SmallSweep.baseOfSingle.utf8)]) { bytes in
         _ = try RunSpecification(
           SpecificationDocument(file: "a.yaml", text: String(decoding: bytes, as: UTF8.self)))
       }
     },
-    Target(name: "sweep", summary: "a sweep's YAML", share: 0.10, words: yamlWords) { _ in
+    Target(name: "sweep", summary: "a sweep's YAML", share: 0.08, words: yamlWords) { _ in
       Prepared([Array(SmallSweep.text.utf8), Array(SmallSweep.single.utf8)]) { bytes in
         let sweep = try SweepSpecification(
           SpecificationDocument(file: "a.yaml", text: String(decoding: bytes, as: UTF8.self)),
@@ -34,7 +34,7 @@ extension Target {
         }
       }
     },
-    Target(name: "set", summary: "--set KEY=VALUE", share: 0.16, words: yamlWords) { _ in
+    Target(name: "set", summary: "--set KEY=VALUE", share: 0.12, words: yamlWords) { _ in
       let overrides = [
         "rounds=3", "methods.pfedla.hidden_sizes=[8, 8]", "dataset.classes=[1, 2]", "seed=7",
         "partition.clients=4", "learning_rate=0.5", "model.batch_normalisation=false",
