@@ -52,8 +52,14 @@ def from_pfllib(folder, images):
             values = np.load(path, allow_pickle=True)["data"].item()["x"]
             # PFLlib scales bytes to [-1, 1].
             found = np.round((np.asarray(values) * 0.5 + 0.5) * 255).astype(np.uint8)
-            # Of equal images each is taken once.
-            rows[split].append([places[image.tobytes()].pop(0) for image in found.reshape(len(found), -1)])
+            indices = []
+            for number, image in enumerate(found.reshape(len(found), int(np.prod(found.shape[1:])))):
+                if not (left := places.get(image.tobytes())):
+                    raise SystemExit(f"{path}: image {number} is not in {images}, or more often than there; expected the "
+                                     "dataset that PFLlib split, scaled to [-1, 1]")
+                # Of equal images each is taken once.
+                indices.append(left.pop(0))
+            rows[split].append(indices)
     return rows
 
 

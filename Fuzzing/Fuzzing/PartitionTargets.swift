@@ -21,7 +21,9 @@ extension Target {
   static let partitions: [Target] = [
     target(
       "csv", "a partition's CSV", share: 0.03,
-      words: ["client", "split", "index", "train", "test", ",", "\n", "\"", "-1", "9223372036854775808"],
+      words: [
+        "client", "split", "index", "train", "test", ",", "\n", "\"", "-1", "9223372036854775808",
+      ],
       [Array("client,split,index\n0,train,5\n0,test,1\n1,train,3\n1,test,2\n".utf8)]),
     target(
       "json", "a partition's JSON", share: 0.03,
@@ -32,7 +34,9 @@ extension Target {
       ]),
     target(
       "npz", "a partition's NumPy archive", share: 0.04,
-      words: ["PK\u{1}\u{2}", "PK\u{3}\u{4}", "'descr'", "<i8", "<U4000", "(4,), ", "True", "\u{0}"],
+      words: [
+        "PK\u{1}\u{2}", "PK\u{3}\u{4}", "'descr'", "<i8", "<U4000", "(4,), ", "True", "\u{0}",
+      ],
       [Array(NumPyArchives.table), Array(NumPyArchives.compressed)]),
   ]
 }

@@ -36,7 +36,8 @@ public struct NumPyArray: Sendable {
     let length = bytes[8..<8 + lengthBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
     let start = 8 + lengthBytes + length
     guard length <= Self.largestHeader, start <= bytes.count else {
-      throw NumPyError(source, "has a header of \(length) bytes, more than the file; \(remedy)")
+      throw NumPyError(
+        source, "has a header of \(length) bytes, expected one within the file; \(remedy)")
     }
     let header = String(decoding: bytes[8 + lengthBytes..<start], as: UTF8.self)
     guard let type = header.firstMatch(of: /'descr': *'([^']*)'/)?.1,

@@ -4,5 +4,11 @@ public struct NumPyError: Error, CustomStringConvertible, Equatable, Sendable {
   public let description: String
 
   /// An error about `subject`.
-  package init(_ subject: String, _ problem: String) { description = "\(subject): \(problem)" }
+  package init(_ subject: String, _ problem: String) {
+    // Names and types come from the file.
+    let line = "\(subject): \(problem)".unicodeScalars.map {
+      $0.properties.generalCategory == .control ? "?" : Character($0)
+    }
+    description = String(line.prefix(400))
+  }
 }

@@ -25,15 +25,28 @@ public struct NumPyFile {
     (archive?.names ?? []).filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }
   }
 
-  /// The array of that name, or the only one of a .npy file. Throws `NumPyError` if there is none or it is damaged.
-  public func array(_ name: String) throws -> NumPyArray {
-    if let single { return try NumPyArray(single, source: path) }
-    guard let content = try archive?.content(of: "\(name).npy") else {
-      throw NumPyError(
-        path,
-        "has no array \(name), found \(names.isEmpty ? "none" : names.sorted().joined(separator: ", "))"
-      )
+  /// The array of that name, or the only one of a .npy file. Throws `NumPyError` if there is none, it is damaged, or it
+  /// has more than `most` elements: packed, they may take little of the file.
+  public func array(_ name: String, atMost most: Int) throws -> NumPyArray {
+    let array: NumPyArray
+    if let single {
+      array = try NumPyArray(single, source: path)
+    } else {
+      // The header, and words of up to 64 characters.
+      let (bytes, overflow) = most.multipliedReportingOverflow(by: 256)
+      let content = try archive?.content(
+        of: "\(name).npy", most: overflow ? .max : max(bytes, bytes &+ 70_000))
+      guard let content else {
+        throw NumPyError(
+          path,
+          "has no array \(name), found "
+            + (names.isEmpty ? "none" : names.sorted().prefix(10).joined(separator: ", ")))
+      }
+      array = try NumPyArray(content, source: "\(path): \(name)")
     }
-    return try NumPyArray(content, source: "\(path): \(name)")
+    guard array.count <= most else {
+      throw NumPyError(array.source, "has \(array.count) elements, expected at most \(most)")
+    }
+    return array
   }
 }

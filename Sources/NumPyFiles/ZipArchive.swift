@@ -16,7 +16,9 @@ package struct ZipArchive {
 
   private let bytes: Data
   private let path: String
+  /// In the order of the directory.
   private let members: [Member]
+  private let placesByName: [String: Int]
 
   private static let remedy = "save it again with numpy.savez"
 
@@ -25,6 +27,8 @@ package struct ZipArchive {
     self.bytes = bytes
     self.path = path
     members = try Self.directory(bytes, path: path)
+    placesByName = Dictionary(
+      members.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The members' names, in the order of the directory.
@@ -38,6 +42,10 @@ package struct ZipArchive {
       let end = (first...bytes.count - 22).last(where: { bytes.word(at: $0) == 0x0605_4b50 })
     else { throw NumPyError(path, "not a zip archive, as .npz files are; \(remedy)") }
     let count = bytes.half(at: end + 10)
+    // Then the real number is elsewhere.
+    guard count < 0xffff else {
+      throw NumPyError(path, "has 65535 or more arrays, expected fewer")
+    }
     var place = Int(bytes.word(at: end + 16))
     return try (0..<count).map { _ in
       guard place + 46 <= end, bytes.word(at: place) == 0x0201_4b50 else { throw damaged }
@@ -57,9 +65,13 @@ package struct ZipArchive {
     }
   }
 
-  /// A member's bytes; nil if there is none of that name. Throws `NumPyError`.
-  package func content(of name: String) throws -> Data? {
-    guard let member = members.first(where: { $0.name == name }) else { return nil }
+  /// A member's bytes; nil if there is none of that name. Throws `NumPyError`, also for more bytes than `most`.
+  package func content(of name: String, most: Int = .max) throws -> Data? {
+    guard let member = placesByName[name].map({ members[$0] }) else { return nil }
+    guard member.size <= most else {
+      throw NumPyError(
+        "\(path): \(name)", "has \(member.size) bytes, expected at most \(most)")
+    }
     let damaged = NumPyError("\(path): \(name)", "is damaged; \(Self.remedy)")
     guard member.header + 30 <= bytes.count, bytes.word(at: member.header) == 0x0403_4b50 else {
       throw damaged

@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a line of JSON to this file after every round: round, seconds, loss, accuracies.",
+      "Write a line of JSON to this file after every round: seconds, loss, accuracies.",
       valueName: "file.jsonl"))
   var log: String?
 
@@ -94,13 +94,7 @@ struct RunCommand: AsyncParsableCommand {
     try OutputCheck.require(
       output, overwrite: overwrite, ending: OutputCheck.resultEnding,
       inputs: [specification].compactMap { $0 })
-    if let log {
-      let inputs = [specification, output].compactMap { $0 }
-      guard log != output else {
-        throw SpecificationError("--log: found \(log), which is --output, expected another file")
-      }
-      try OutputCheck.require(log, overwrite: true, inputs: inputs)
-    }
+    if let log { try RunLog.require(log) }
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let preparation = try prepared()

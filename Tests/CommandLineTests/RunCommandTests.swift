@@ -57,7 +57,7 @@ struct RunCommandTests {
       }
     }
     // What a run of more rounds had left there.
-    try "{\"round\": 9}\n".write(
+    try "{\"round\": 9, \"rounds\": 9, \"seconds\": 1}\n".write(
       to: folder.file("run.jsonl"), atomically: true, encoding: .utf8)
     let logged = arguments + ["--log", "run.jsonl", "--set", "keep_state=true", "evaluate_every=2"]
     #expect(try Program.run(logged, in: folder).status == 0)
@@ -69,8 +69,13 @@ struct RunCommandTests {
     let more = try Program.run(logged + ["rounds=5", "--overwrite"], in: folder)
     #expect(more.status == 0, "\(more.errors)")
     #expect(try lines().map(\.round) == [1, 2, 3, 4, 5])
-    let same = try Program.run(arguments + ["--overwrite", "--log", "result.h5"], in: folder)
-    #expect(same.status != 0 && same.errors.contains("which is --output"))
+    // Nothing else is replaced.
+    let other = try Program.run(arguments + ["--overwrite", "--log", "result.h5"], in: folder)
+    #expect(other.status != 0 && other.errors.contains("a name that ends with .jsonl"))
+    try "notes\n".write(to: folder.file("notes.jsonl"), atomically: true, encoding: .utf8)
+    let notes = try Program.run(arguments + ["--overwrite", "--log", "notes.jsonl"], in: folder)
+    #expect(notes.status != 0 && notes.errors.contains("no log of a run"))
+    #expect(try String(contentsOf: folder.file("notes.jsonl"), encoding: .utf8) == "notes\n")
   }
 
   @Test(

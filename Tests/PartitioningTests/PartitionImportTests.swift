@@ -126,6 +126,44 @@ struct PartitionImportTests {
     #expect(throws: PartitionError("split.\(ending)", problem)) { try load(text, ending: ending) }
   }
 
+  @Test("a byte-order mark is no part of a column's name")
+  func byteOrderMark() throws {
+    let text = "\u{FEFF}client,split,index\n0,train,5\n0,test,1\n"
+    #expect(try load(text, ending: "csv").train == [[5]])
+  }
+
+  @Test("control characters of a file stay out of error lines")
+  func controlCharacters() throws {
+    #expect(
+      throws: PartitionError(
+        "split.csv", "row 1: found \"?[31m,x\", expected client,split,index")
+    ) { try load("client,split,index\n\u{1B}[31m,x\n", ending: "csv") }
+  }
+
+  @Test("an archive with other arrays, or more samples than the dataset, is refused")
+  func otherArrays() throws {
+    var archive = NumPyWriter()
+    for (name, index) in [("train_0", 1), ("test_0", 2), ("val_0", 3)] {
+      archive.add(name, Int64(index))
+    }
+    #expect(
+      throws: PartitionError(
+        "split.npz",
+        "has the array val_0, expected train_0 to train_0 and test_0 to test_0")
+    ) { try load(archive.bytes, ending: "npz") }
+    archive = NumPyWriter()
+    archive.add("train_0", shape: [7], [Float](repeating: 0, count: 7))
+    #expect(
+      throws: PartitionError(
+        "split.npz",
+        "lacks the array test_0, expected train_0 to train_0 and test_0 to test_0")
+    ) { try load(archive.bytes, ending: "npz") }
+    archive.add("test_0", 1)
+    let error = #expect(throws: NumPyError.self) { try load(archive.bytes, ending: "npz") }
+    #expect(
+      error?.description.hasSuffix("train_0: has 7 elements, expected at most 6") == true)
+  }
+
   @Test("an archive without the arrays is refused")
   func missingArrays() throws {
     #expect(throws: NumPyError.self) { try load("PK", ending: "npz") }

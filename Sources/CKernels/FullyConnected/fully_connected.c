@@ -14,7 +14,7 @@ size_t connected_scratch_count(const connected_shape *shape) {
 #ifdef HAS_VECTOR_KERNELS
 enum {
   MOST_VECTORS = 2,
-  // Inputs whose sums are kept while the weights are read: 12 KB.
+  // Inputs whose sums are kept while the weights are read: 12 KB a vector.
   INPUTS = 192
 };
 

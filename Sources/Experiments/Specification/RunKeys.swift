@@ -50,7 +50,9 @@ extension RunKey {
         + "as `[conv1+bn1, fc1+fc2]`; a layer that is not named is a unit of its own. Other methods do not use it. At "
         + "`layers` it is not part of a cell's name",
       read: { reader, key, specification in
-        specification.model.units = try reader.texts(key, unless: AggregationUnits.ofLayers)
+        let units = try reader.texts(key, unless: AggregationUnits.ofLayers)?
+          .map { $0.filter { $0 != " " } }
+        specification.model.units = units?.isEmpty == true ? nil : units
       },
       recorded: { specification, _ in
         .text(

@@ -16,8 +16,8 @@ where ServerState == SimilarityState, Contribution == Void {
 
 /// How similar the clients' latest models are.
 public struct SimilarityState: Sendable, Equatable {
-  /// 1 − s, axes (compared unit, client, source client), row-major: a unit for each layer, or a single
-  /// one for the whole model. Clients start equal and their similarity stays close to 1 for a while; the
+  /// 1 − s, axes (compared unit, client, source client), row-major: the units of layers (`model.units`), or
+  /// a single one for the whole model. Clients start equal and their similarity stays close to 1 for a while; the
   /// difference from 1 distinguishes them.
   public var dissimilarities: [Float]
 }

@@ -22,6 +22,21 @@ struct RunLog {
   /// Why a line could not be written; none is written after it. The run goes on: it is worth more than its log.
   private(set) var problem: (any Error)?
 
+  /// Throws `SpecificationError` or `FileError` unless a log of that name can be written. A file that is there must be a
+  /// log or empty: it is replaced.
+  static func require(_ path: String) throws {
+    guard path.hasSuffix(".jsonl") else {
+      throw SpecificationError("--log: found \(path), expected a name that ends with .jsonl")
+    }
+    try OutputCheck.require(path, overwrite: true)
+    let first = FileManager.default.contents(atPath: path)?.split(separator: UInt8(ascii: "\n"))
+      .first
+    if let first, (try? JSONDecoder().decode(Line.self, from: Data(first))) == nil {
+      throw SpecificationError(
+        "--log: \(path) is there and no log of a run; remove it or give another name")
+    }
+  }
+
   /// A log that is opened after the first round.
   init(path: String) { self.path = path }
 
@@ -41,10 +56,12 @@ struct RunLog {
 
   private func opened() throws -> FileHandle {
     var kept = ""
-    if roundsDone > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
-      for line in text.split(separator: "\n") {
-        let read = try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
-        if let read, read.round <= roundsDone { kept += line + "\n" }
+    if roundsDone > 0, let content = FileManager.default.contents(atPath: path) {
+      for line in content.split(separator: UInt8(ascii: "\n")) {
+        let read = try? JSONDecoder().decode(Line.self, from: Data(line))
+        if let read, read.round <= roundsDone {
+          kept += String(decoding: line, as: UTF8.self) + "\n"
+        }
       }
     }
     try TextFile.write(kept, to: path)

@@ -22,7 +22,9 @@ struct ImportedRows: Equatable {
       }
       guard ["train", "test"].contains(entry.split) else {
         throw PartitionError(
-          source, "row \(row + 1): found the split \"\(entry.split)\", expected train or test")
+          source,
+          "row \(row + 1): found the split \"\(PartitionImport.short(entry.split))\", expected train or test"
+        )
       }
     }
     let count = (table.map(\.client).max() ?? -1) + 1

@@ -33,7 +33,8 @@ public enum PartitionImport {
     switch ending {
     case "csv": rows = try csv(text(path), source: path)
     case "json": rows = try json(bytes(path), source: path)
-    case "npz": rows = try npz(NumPyFile(path: path), source: path)
+    // No partition has more samples than the dataset.
+    case "npz": rows = try npz(NumPyFile(path: path), most: labels.count, source: path)
     default:
       throw PartitionError(
         path,
@@ -53,8 +54,20 @@ public enum PartitionImport {
     return partition
   }
 
+  /// The last part of a path, what is not plain replaced: it becomes a line of the partition's settings.
   private static func fileName(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    String(
+      (path.split(separator: "/").last ?? "").map {
+        $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_"
+      })
+  }
+
+  /// What a file says, short and without control characters.
+  static func short(_ text: some StringProtocol) -> String {
+    String(
+      text.unicodeScalars.prefix(40).map {
+        $0.properties.generalCategory == .control ? "?" : Character($0)
+      })
   }
 
   private static func indices(_ rows: [[Int]], offset: Int, source: String) throws -> [[Int32]] {
@@ -79,7 +92,9 @@ public enum PartitionImport {
   }
 
   private static func text(_ path: String) throws -> String {
-    String(decoding: try bytes(path), as: UTF8.self)
+    let text = String(decoding: try bytes(path), as: UTF8.self)
+    // Spreadsheets begin a file with a byte-order mark.
+    return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
   // MARK: CSV
@@ -91,7 +106,7 @@ public enum PartitionImport {
     guard let client = places[0], let split = places[1], let index = places[2] else {
       throw PartitionError(
         source,
-        "has the columns \(columns.joined(separator: ", ").prefix(80)), expected client, split and index"
+        "has the columns \(short(columns.joined(separator: ", "))), expected client, split and index"
       )
     }
     let table = try lines.dropFirst().enumerated().map { number, line in
@@ -101,7 +116,7 @@ public enum PartitionImport {
       else {
         throw PartitionError(
           source,
-          "row \(number + 1): found \"\(line.prefix(40))\", expected \(columns.joined(separator: ","))"
+          "row \(number + 1): found \"\(short(line))\", expected \(short(columns.joined(separator: ",")))"
         )
       }
       return (client: owner, split: fields[split], index: sample)
@@ -153,16 +168,16 @@ public enum PartitionImport {
 
   // MARK: NPZ
 
-  static func npz(_ file: NumPyFile, source: String) throws -> ImportedRows {
+  static func npz(_ file: NumPyFile, most: Int, source: String) throws -> ImportedRows {
     let names = Set(file.names)
     if names.isSuperset(of: ["client", "split", "index"]) {
-      let clients = try file.array("client").integers()
-      let array = try file.array("split")
+      let clients = try file.array("client", atMost: most).integers()
+      let array = try file.array("split", atMost: most)
       let splits =
         try array.isText
         ? array.words()
         : array.integers().map { $0 == 0 ? "train" : $0 == 1 ? "test" : "\($0)" }
-      let indices = try file.array("index").integers()
+      let indices = try file.array("index", atMost: most).integers()
       guard clients.count == splits.count, splits.count == indices.count else {
         throw PartitionError(
           source,
@@ -177,11 +192,23 @@ public enum PartitionImport {
     guard count > 0 else {
       throw PartitionError(
         source,
-        "has \(names.isEmpty ? "no arrays" : "the arrays " + names.sorted().joined(separator: ", ").prefix(80)), expected client, split and "
+        "has \(names.isEmpty ? "no arrays" : "the arrays " + short(names.sorted().prefix(10).joined(separator: ", "))), expected client, split and "
           + "index, or train_0, test_0, train_1, …")
     }
-    return try ImportedRows(
-      train: (0..<count).map { try file.array("train_\($0)").integers() },
-      test: (0..<count).map { try file.array("test_\($0)").integers() })
+    let expected = Set((0..<count).flatMap { ["train_\($0)", "test_\($0)"] })
+    if let other = names.symmetricDifference(expected).sorted().first {
+      throw PartitionError(
+        source,
+        "\(names.contains(other) ? "has" : "lacks") the array \(short(other)), expected train_0 to "
+          + "train_\(count - 1) and test_0 to test_\(count - 1)")
+    }
+    var rest = most
+    func row(_ name: String) throws -> [Int] {
+      let values = try file.array(name, atMost: rest).integers()
+      rest -= values.count
+      return values
+    }
+    let train = try (0..<count).map { try row("train_\($0)") }
+    return ImportedRows(train: train, test: try (0..<count).map { try row("test_\($0)") })
   }
 }

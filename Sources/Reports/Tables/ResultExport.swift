@@ -19,7 +19,7 @@ public struct ResultExport {
   }
 
   /// Writes `rounds.csv`, `clients.csv`, `spread.csv` and, where the method has them, `aggregation_weights.csv`
-  /// and `aggregation_summary.csv` into the folder, which is made if it is missing. Throws if that fails.
+  /// and `aggregation_summary.csv`, and `class_counts.csv` if counts were recorded, into the folder, which is made if it is missing. Throws if that fails.
   /// - Returns: the names of the files written.
   public func write(to folder: String) throws -> [String] {
     try makeFolder(folder)
