@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: ["CZlib", "RandomStreams", "Support"]),
-    .target(name: "NumPyFiles", dependencies: ["CZlib"]),
+    .target(name: "NumPyFiles", dependencies: ["CZlib", "Support"]),
     .target(
       name: "Partitioning",
       dependencies: ["HDF5", "NumPyFiles", "RandomStreams", "Support"]),

@@ -68,7 +68,7 @@ def accuracy_of(result):
         return float(numpy.average(file["test_accuracy_received"][-1], weights=file["test_count"][:]))
 
 
-def work(name, shape, jobs, learning_rate):
+def work(name, shape, jobs):
     """Seconds in which one process trains and evaluates some clients: jobs of (train, test, is_trained, is_evaluated)."""
     torch.set_num_threads(1)
     channels, side = shape
@@ -99,26 +99,22 @@ def work(name, shape, jobs, learning_rate):
             if is_evaluated:
                 evaluate(*test)
             if is_trained:
-                optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate)
                 order = torch.randperm(len(labels))
-                for batch in order.split(10):
-                    optimiser.zero_grad(set_to_none=True)
-                    loss(model(pixels[batch]), labels[batch]).backward()
-                    optimiser.step()
+                pytorch_baseline.train(model, ((pixels[batch], labels[batch]) for batch in order.split(10)))
             if is_evaluated:
                 evaluate(*test)
         seconds.append(time.perf_counter() - begun)
     return seconds[1]
 
 
-def theirs(name, shape, jobs, workers, learning_rate):
+def theirs(name, shape, jobs, workers):
     """Seconds of the same in PyTorch, of the process that takes longest."""
     # Longest clients first, each to the process with the least work.
     shares = [[] for _ in range(workers)]
     for job in sorted(jobs, key=lambda job: -job[0]):
         min(shares, key=lambda share: sum(train for train, *_ in share)).append(job)
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        return max(pool.starmap(work, [(name, shape, share, learning_rate) for share in shares], chunksize=1))
+        return max(pool.starmap(work, [(name, shape, share) for share in shares], chunksize=1))
 
 
 def main():
@@ -145,10 +141,10 @@ def main():
     participants = round(settings.get("participation", 1) * len(clients))
     every = settings.get("evaluate_every", 1)
     training = [(train, test, True, every == 1) for train, test in clients[:participants]]
-    times = theirs(network, shape, training, chosen.workers, settings["learning_rate"])
+    times = theirs(network, shape, training, chosen.workers)
     if every > 1:
         evaluation = [(train, test, False, True) for train, test in clients]
-        times += theirs(network, shape, evaluation, chosen.workers, settings["learning_rate"]) / every
+        times += theirs(network, shape, evaluation, chosen.workers) / every
     print(f"PyTorch, {chosen.workers} processes: {times:.3f} s a round; {times * rounds / seconds:.2f} times as long")
 
 

@@ -1,3 +1,5 @@
+import Support
+
 /// A NumPy file that cannot be read: one line that names the file and the array, what was found and what was expected.
 public struct NumPyError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The whole line.
@@ -6,9 +8,6 @@ public struct NumPyError: Error, CustomStringConvertible, Equatable, Sendable {
   /// An error about `subject`.
   package init(_ subject: String, _ problem: String) {
     // Names and types come from the file.
-    let line = "\(subject): \(problem)".unicodeScalars.map {
-      $0.properties.generalCategory == .control ? "?" : Character($0)
-    }
-    description = String(line.prefix(400))
+    description = Escaping.error("\(subject): \(problem)", atMost: 400)
   }
 }

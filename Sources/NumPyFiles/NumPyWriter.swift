@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 
 /// Arrays of single-precision numbers as the bytes of an .npz file, uncompressed: equal arrays give equal bytes.
@@ -50,9 +49,6 @@ public struct NumPyWriter {
     content += Data(header.utf8)
     write(&content)
 
-    let checksum = content.withUnsafeBytes {
-      crc32_z(0, $0.bindMemory(to: UInt8.self).baseAddress, z_size_t($0.count))
-    }
     let file = Data("\(name).npy".utf8)
     var common = Data()
     common.half(20)  // version needed
@@ -60,7 +56,7 @@ public struct NumPyWriter {
     common.half(0)  // stored
     common.half(0)
     common.half(0x21)  // 1 January 1980
-    common.word(Int(checksum))
+    common.word(Int(content.zipChecksum))
     common.word(content.count)
     common.word(content.count)
     common.half(file.count)

@@ -96,16 +96,8 @@ package struct ZipArchive {
         "\(path): \(name)",
         "is packed by method \(member.method), expected stored or deflated; \(Self.remedy)")
     }
-    guard Self.checksum(content) == member.checksum else { throw damaged }
+    guard content.zipChecksum == member.checksum else { throw damaged }
     return content
-  }
-
-  private static func checksum(_ content: Data) -> UInt32 {
-    content.withUnsafeBytes {
-      UInt32(
-        truncatingIfNeeded: crc32_z(
-          0, $0.bindMemory(to: UInt8.self).baseAddress, z_size_t($0.count)))
-    }
   }
 
   /// Exactly `size` bytes; nil if the packed bytes hold something else.
@@ -131,6 +123,15 @@ package struct ZipArchive {
 }
 
 extension Data {
+  /// The CRC-32 that a ZIP archive keeps of a member.
+  var zipChecksum: UInt32 {
+    withUnsafeBytes {
+      UInt32(
+        truncatingIfNeeded: crc32_z(
+          0, $0.bindMemory(to: UInt8.self).baseAddress, z_size_t($0.count)))
+    }
+  }
+
   /// A little-endian number of 2 bytes, from the beginning.
   fileprivate func half(at place: Int) -> Int {
     Int(self[startIndex + place]) | Int(self[startIndex + place + 1]) << 8

@@ -44,11 +44,7 @@ struct PartitionCommand: ParsableCommand {
     @Argument(help: "A specification; its dataset, partition and seed are used.")
     var specification: String?
 
-    @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
-    var output: String
-
-    @Flag(help: "Replace the file if it exists.")
-    var overwrite = false
+    @OptionGroup var output: PartitionOutputOption
 
     @OptionGroup var datasets: DatasetsFolderOption
 
@@ -59,15 +55,12 @@ struct PartitionCommand: ParsableCommand {
     }
 
     func run() throws {
-      try OutputCheck.require(
-        output, overwrite: overwrite, inputs: [specification].compactMap { $0 })
+      try output.require(inputs: [specification].compactMap { $0 })
       let document = try SpecificationDocument(
         file: specification ?? "", overrides: changes.overrides)
       let partition = try RunPreparation.partition(
         RunSpecification(document), datasetsFolder: datasets.folder)
-      try partition.save(to: output, overwrite: overwrite)
-      print(PartitionTable(partition))
-      print(output)
+      try output.save(partition)
     }
   }
 
@@ -96,14 +89,10 @@ struct PartitionCommand: ParsableCommand {
     @Option(help: "A specification; its dataset is used.")
     var specification: String
 
-    @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
-    var output: String
+    @OptionGroup var output: PartitionOutputOption
 
     @Option(help: "The share of the training data to hold out, above 0 and below 1.")
     var share = 0.3
-
-    @Flag(help: "Replace the file if it exists.")
-    var overwrite = false
 
     @OptionGroup var datasets: DatasetsFolderOption
 
@@ -112,17 +101,14 @@ struct PartitionCommand: ParsableCommand {
     mutating func validate() throws { file = try changes.separating(file, "file") }
 
     func run() throws {
-      try OutputCheck.require(
-        output, overwrite: overwrite, inputs: [specification, file].compactMap { $0 })
+      try output.require(inputs: [specification, file].compactMap { $0 })
       let specification = try RunSpecification(
         SpecificationDocument(file: specification, overrides: changes.overrides))
       let file = file ?? ""
       let partition = try RunPreparation.holdOut(
         share: share, of: Partition.load(from: file), path: file, specification,
         datasetsFolder: datasets.folder)
-      try partition.save(to: output, overwrite: overwrite)
-      print(PartitionTable(partition))
-      print(output)
+      try output.save(partition)
     }
   }
 

@@ -29,14 +29,10 @@ extension PartitionCommand {
     @Option(help: "A specification; its dataset is used.")
     var specification: String
 
-    @Option(name: .shortAndLong, help: "The partition file to write (HDF5).")
-    var output: String
+    @OptionGroup var output: PartitionOutputOption
 
     @Option(help: "Add this to each test index.")
     var testOffset = 0
-
-    @Flag(help: "Replace the file if it exists.")
-    var overwrite = false
 
     @OptionGroup var datasets: DatasetsFolderOption
 
@@ -46,15 +42,13 @@ extension PartitionCommand {
 
     func run() throws {
       let file = file ?? ""
-      try OutputCheck.require(output, overwrite: overwrite, inputs: [specification, file])
+      try output.require(inputs: [specification, file])
       let partition = try RunPreparation.importPartition(
         from: file, testOffset: testOffset,
         RunSpecification(
           SpecificationDocument(file: specification, overrides: changes.overrides)),
         datasetsFolder: datasets.folder)
-      try partition.save(to: output, overwrite: overwrite)
-      print(PartitionTable(partition))
-      print(output)
+      try output.save(partition)
     }
   }
 }

@@ -94,6 +94,13 @@ public enum Escaping {
       }.joined() + "\""
   }
 
+  /// The beginning of a text, as an error line shows it: control characters become question marks.
+  public static func error(_ text: some StringProtocol, atMost length: Int) -> String {
+    scalars(of: String(String(text).unicodeScalars.prefix(length))) {
+      $0.properties.generalCategory == .control ? "?" : nil
+    }
+  }
+
   /// Text without what nobody can see and some programs obey: control characters but tab and newline, and
   /// marks that turn the direction of writing, become U+FFFD.
   private static func shown(_ text: String) -> String {

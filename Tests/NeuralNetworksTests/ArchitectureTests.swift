@@ -91,12 +91,17 @@ struct ArchitectureTests {
     #expect(error?.description == message)
   }
 
-  @Test("initial parameters fill PyTorch's bounds and depend on the seed alone")
-  func initialParameters() throws {
-    let layout = ParameterLayout(
+  /// The paper's CNN on CIFAR-10.
+  private static func paperLayout() throws -> ParameterLayout {
+    ParameterLayout(
       try NetworkDescription.paperCNN.architecture(
         NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
     )
+  }
+
+  @Test("initial parameters fill PyTorch's bounds and depend on the seed alone")
+  func initialParameters() throws {
+    let layout = try Self.paperLayout()
     let parameters = layout.initialParameters(seed: 7)
     #expect(parameters == layout.initialParameters(seed: 7))
     #expect(parameters != layout.initialParameters(seed: 8))
@@ -121,10 +126,7 @@ struct ArchitectureTests {
 
   @Test("Glorot's rule takes the same draws with its own bounds for weights")
   func glorot() throws {
-    let layout = ParameterLayout(
-      try NetworkDescription.paperCNN.architecture(
-        NetworkInput(channels: 3, height: 32, width: 32, classCount: 10, batchNormalisation: true))
-    )
+    let layout = try Self.paperLayout()
     let usual = layout.initialParameters(seed: 7)
     let glorot = layout.initialParameters(seed: 7, .glorot)
     // fan_in and fan_out: 3·5·5 and 16·5·5, 16·5·5 and 32·5·5, 800 and 120, 120 and 84, 84 and 10.

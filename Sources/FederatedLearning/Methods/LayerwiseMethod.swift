@@ -55,10 +55,10 @@ extension LayerwiseMethod {
     let retained = zip(clients, weights).map { aggregation.retained($1, client: $0) }
     var models = clients.map { bank[$0] }
     for (unit, layers) in setting.units.layers.enumerated() {
+      let weights = clients.indices.map { retained[$0][unit] ? nil : weights[$0][unit] }
       for layer in layers {
         bank.weightedSums(
-          clients.indices.map { retained[$0][unit] ? nil : weights[$0][unit] },
-          columns: setting.sharedRange(setting.layout.layers[layer]), into: &models)
+          weights, columns: setting.sharedRange(setting.layout.layers[layer]), into: &models)
       }
     }
     return models

@@ -29,8 +29,8 @@ struct RunLog {
       throw SpecificationError("--log: found \(path), expected a name that ends with .jsonl")
     }
     try OutputCheck.require(path, overwrite: true)
-    let first = FileManager.default.contents(atPath: path)?.split(separator: UInt8(ascii: "\n"))
-      .first
+    let first = FileManager.default.contents(atPath: path)?
+      .split(separator: UInt8(ascii: "\n"), maxSplits: 1).first
     if let first, (try? JSONDecoder().decode(Line.self, from: Data(first))) == nil {
       throw SpecificationError(
         "--log: \(path) is there and no log of a run; remove it or give another name")

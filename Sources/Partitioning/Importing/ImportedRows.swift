@@ -1,5 +1,5 @@
 /// The dataset indices of each client as a file from elsewhere lists them.
-struct ImportedRows: Equatable {
+struct ImportedRows {
   /// [client][sample]
   var train: [[Int]]
   /// [client][sample]

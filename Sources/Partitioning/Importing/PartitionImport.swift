@@ -1,5 +1,6 @@
 import Foundation
 import NumPyFiles
+import Support
 
 /// Partitions that other programs made, by the ending of the file's name:
 ///
@@ -41,9 +42,8 @@ public enum PartitionImport {
         "has the ending .\(ending), expected one of .\(endings.joined(separator: ", .")); a .h5 file can be "
           + "used as it is, as partition.file")
     }
-    let partition: Partition
     do {
-      partition = try Partition(
+      return try Partition(
         train: indices(rows.train, offset: 0, source: path),
         test: indices(rows.test, offset: testOffset, source: path), labels: labels,
         classCount: classCount, settings: [PartitionSetting("imported_from", fileName(path))],
@@ -51,7 +51,6 @@ public enum PartitionImport {
     } catch let error as PartitionError where error.subject == PartitionCheck.inMemory {
       throw PartitionError(path, error.problem)
     }
-    return partition
   }
 
   /// The last part of a path, what is not plain replaced: it becomes a line of the partition's settings.
@@ -64,10 +63,7 @@ public enum PartitionImport {
 
   /// What a file says, short and without control characters.
   static func short(_ text: some StringProtocol) -> String {
-    String(
-      text.unicodeScalars.prefix(40).map {
-        $0.properties.generalCategory == .control ? "?" : Character($0)
-      })
+    Escaping.error(text, atMost: 40)
   }
 
   private static func indices(_ rows: [[Int]], offset: Int, source: String) throws -> [[Int32]] {
@@ -99,7 +95,7 @@ public enum PartitionImport {
 
   // MARK: CSV
 
-  static func csv(_ text: String, source: String) throws -> ImportedRows {
+  private static func csv(_ text: String, source: String) throws -> ImportedRows {
     let lines = text.split(whereSeparator: \.isNewline)
     let columns = (lines.first.map(fields) ?? []).map { $0.lowercased() }
     let places = ["client", "split", "index"].map { columns.firstIndex(of: $0) }
@@ -141,7 +137,7 @@ public enum PartitionImport {
     let val: Samples?
   }
 
-  static func json(_ bytes: Data, source: String) throws -> ImportedRows {
+  private static func json(_ bytes: Data, source: String) throws -> ImportedRows {
     let decoder = JSONDecoder()
     let rows: ImportedRows
     let validation: [[Int]]
@@ -168,7 +164,7 @@ public enum PartitionImport {
 
   // MARK: NPZ
 
-  static func npz(_ file: NumPyFile, most: Int, source: String) throws -> ImportedRows {
+  private static func npz(_ file: NumPyFile, most: Int, source: String) throws -> ImportedRows {
     let names = Set(file.names)
     if names.isSuperset(of: ["client", "split", "index"]) {
       let clients = try file.array("client", atMost: most).integers()
