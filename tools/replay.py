@@ -28,7 +28,8 @@ import torch.nn.functional as F
 
 import replay_methods
 from replay_datasets import Dataset, DatasetError
-from replay_model import DROPOUT, Batch, Federation, Outcome, Stream, Work, validation_samples
+from replay_model import (DROPOUT, Batch, Federation, Outcome, Stream, Work, selected_clients,
+                          validation_samples)
 from replay_networks import STATISTICS, Network, Tensor
 
 # Phases in which a client prepares its received model.
@@ -72,6 +73,15 @@ COUNTS = ("gradient_computations", "forward_samples")
 # Two equal orders of this many samples are no coincidence: 1 in 6 billion.
 CHANCE_SAMPLES = 13
 
+# In a slot of /audit/participants that a client left free by dropping out.
+NO_CLIENT = -1
+
+# Methods whose replay lets new clients join: what they keep of the others is `Method.join`'s.
+JOINING = ("local", "fedavg", "fedprox", "fedper", "lg-fedavg", "fedbn", "fedrep", "pfedla")
+
+# A client that joined after training: its place among these, its samples, and the batches of all of them.
+NewClient = collections.namedtuple("NewClient", "place train test batches preparation")
+
 # Arrays of /audit that every method has.
 COMMON = ("initial_parameters", "participants", "received", "parameters_after")
 
@@ -114,7 +124,8 @@ class Audit:
                                self.settings["model.batch_normalisation"] == "true")
         self.batch_normalisation = any(tensor.name in STATISTICS for tensor in self.network.tensors)
         self.clients, self.rounds = len(file["client"]), len(file["round"])
-        self.participants = self.group["participants"][:]
+        # Without the slots that clients left free by dropping out.
+        self.participants = [row[row != NO_CLIENT].tolist() for row in self.group["participants"][:]]
         self.train, self.test = self._partition("train"), self._partition("test")
         self.batches, self.preparation = self._batches()
         # Share of the training samples that is set aside for every method.
@@ -125,14 +136,14 @@ class Audit:
         text = self.settings[key]
         return [item.strip() for item in text[1:-1].split(",")] if text.startswith("[") else text
 
-    def _partition(self, part):
+    def _partition(self, part, of="/"):
         """[a client's dataset indices]."""
-        sizes = self.file[f"partition/{part}/row_size"][:]
-        return np.split(self.file[f"partition/{part}/dataset_index"][:], np.cumsum(sizes)[:-1])
+        group = self.file[of][f"partition/{part}"]
+        return np.split(group["dataset_index"][:], np.cumsum(group["row_size"][:])[:-1])
 
-    def _batches(self):
+    def _batches(self, of="batches"):
         """{(round, client): [Batch] in the order of training}, and those of preparation; rounds count from 1."""
-        group, batches = self.group["batches"], collections.defaultdict(list)
+        group, batches = self.group[of], collections.defaultdict(list)
         preparation = collections.defaultdict(list)
         rounds, clients, sizes = (group[name][:] for name in ("round", "client", "row_size"))
         entries, phases = group["dataset_index"][:], group["phase"].asstr()[:]
@@ -157,6 +168,26 @@ class Audit:
         """[Batch] with which the method itself prepares a model."""
         return [batch for batch in self.preparation.get((number, client), [])
                 if batch.phase != "validation" or self.method.weighs_by_validation or not self.validation_share]
+
+    def new_clients(self):
+        """[NewClient]: those that joined after training, with what they have measured."""
+        if "new_clients" not in self.file:
+            return []
+        if self.settings["method"] not in JOINING:
+            raise AuditError(f"new clients of {self.settings['method']} have no replay; there are: {', '.join(JOINING)}")
+        batches, preparation = self._batches("new_clients/batches")
+        return [NewClient(place, *samples, batches, preparation) for place, samples
+                in enumerate(zip(self._partition("train", "new_clients"), self._partition("test", "new_clients")))]
+
+    def joined_federation(self, client, dtype):
+        """The federation that a new client has joined, the last."""
+        hypernetworks, clients = None, self.clients + 1
+        if "initial_hypernetwork" in self.group["new_clients"]:
+            values = self.group["new_clients/initial_hypernetwork"][:]
+            hypernetworks = self.layout("new_clients/hypernetwork_layout"), np.tile(values, (clients, 1))
+        initial = self.group["initial_parameters"][:]
+        return Federation(self.settings, self.network, self.dataset, self._train_counts() + [len(client.train)],
+                          np.concatenate([initial, initial[-1:]]), hypernetworks, dtype)
 
     def layout(self, name):
         """[Tensor] of a layout group; hypernetworks' tensors belong to no layer."""
@@ -186,10 +217,13 @@ class Audit:
         hypernetworks = None
         if "initial_hypernetwork" in self.group:
             hypernetworks = self.layout("hypernetwork_layout"), self.group["initial_hypernetwork"][:]
-        counts = [len(row) - (len(self.validation(client)) if self.validation_share else 0)
-                  for client, row in enumerate(self.train)]
-        return Federation(self.settings, self.network, self.dataset, counts,
+        return Federation(self.settings, self.network, self.dataset, self._train_counts(),
                           self.group["initial_parameters"][:], hypernetworks, dtype)
+
+    def _train_counts(self):
+        """[samples that a client trains on]."""
+        return [len(row) - (len(self.validation(client)) if self.validation_share else 0)
+                for client, row in enumerate(self.train)]
 
 
 def inconsistencies(audit):
@@ -242,11 +276,17 @@ def inconsistencies(audit):
         if len(group[name]) != audit.rounds:
             yield f"/audit/{name} has {len(group[name])} rounds, expected {audit.rounds}"
             return
-    test = set(np.concatenate(audit.test).tolist())
-    for number, row in enumerate(audit.participants, start=1):
-        clients = row.tolist()
-        if clients != sorted(set(clients)) or clients[0] < 0 or clients[-1] >= audit.clients:
-            yield f"round {number}: the participants {clients} are not ascending clients"
+    new = audit.new_clients()
+    test = set(np.concatenate(audit.test + [client.test for client in new]).tolist())
+    seed, share = int(audit.settings["seed"]), float(audit.settings["participation"])
+    dropout = float(audit.settings.get("client_dropout", 0))
+    for number, clients in enumerate(audit.participants, start=1):
+        selected, dropped = selected_clients(seed, number, share, dropout, audit.clients)
+        if clients != sorted(selected - dropped):
+            yield f"round {number}: the participants {clients} are not {sorted(selected - dropped)}"
+        found = set(np.flatnonzero(file["dropped_out"][number - 1]).tolist()) if "dropped_out" in file else set()
+        if found != dropped:
+            yield f"round {number}: /dropped_out has the clients {sorted(found)}, expected {sorted(dropped)}"
         if clients != np.flatnonzero(file["participated"][number - 1]).tolist():
             yield f"round {number}: /participated contradicts the participants {clients}"
         for client in clients:
@@ -265,6 +305,20 @@ def inconsistencies(audit):
         kept = np.setdiff1d(audit.train[client], audit.validation(client))
         for problem in audit.method.check_training(audit.settings, kept, batches):
             yield f"{where}: {problem}"
+    for client in new:
+        samples = set(client.train.tolist()) | set(client.test.tolist())
+        where = f"new client {client.place}"
+        if samples & set(owner) or len(samples) < len(client.train) + len(client.test):
+            yield f"{where}: shares samples with others, or has one twice"
+        for index in sorted(samples):
+            owner[index] = where
+        for (number, place), batches in client.batches.items():
+            if place != client.place:
+                continue
+            if extra := set(np.concatenate([batch.indices for batch in batches]).tolist()) - set(client.train.tolist()):
+                yield f"{where}, round {number}: trains on the samples {sorted(extra)}, which are not its training samples"
+            for problem in audit.method.check_training(audit.settings, client.train, batches):
+                yield f"{where}, round {number}: {problem}"
     if extra := [key for key in audit.preparation
                  if not (1 <= key[0] <= audit.rounds + 1 and 0 <= key[1] < audit.clients)]:
         yield f"round {extra[0][0]}, client {extra[0][1]}: preparation for no client"
@@ -402,7 +456,7 @@ def replay(audit, dtype, tolerance, from_recorded):
     def model(name, *position):
         return torch.from_numpy(group[name][position]).to(dtype)
 
-    for number, row in enumerate(audit.participants.tolist(), start=1):
+    for number, row in enumerate(audit.participants, start=1):
         method.federation.round = number
         method.recorded = {name: dict(zip(row, group[name][number - 1]))
                            for name in method.per_participant}
@@ -435,7 +489,8 @@ def replay(audit, dtype, tolerance, from_recorded):
                 trained = model("parameters_after", number - 1, client)
             outcomes[client] = Outcome(starts[client], trained, losses)
         method.federation.work = Work()
-        method.absorb(outcomes)
+        if outcomes:
+            method.absorb(outcomes)
         for client in range(audit.clients):
             where = f"after round {number}, client {client}"
             deviations.compare("trained", number, after[number - 1, client], method.bank[client], where)
@@ -451,12 +506,42 @@ def replay(audit, dtype, tolerance, from_recorded):
             if from_recorded and name in audit.memory:
                 method.recall(own, recorded)
 
+    for client in audit.new_clients():
+        join(audit, method, client, deviations)
     method.federation.round = audit.rounds + 1
     method.recorded, method.preparation = {}, audit.preparations(audit.rounds + 1)
     if "aggregation/retained" in file:
         method.recorded["retained"] = dict(enumerate(file["aggregation/retained"][-1]))
     return deviations, {kind: evaluate(audit, method.federation, deviations, kind, evaluated)
                         for kind, evaluated in [("received", method.received), ("trained", method.trained)]}
+
+
+def join(audit, earlier, client, deviations):
+    """Lets a new client join and train, and compares its test losses and accuracies before and after each round."""
+    number, file = audit.clients, audit.file["new_clients"]
+    federation = audit.joined_federation(client, earlier.federation.dtype)
+    method = audit.method(federation)
+    method.join(earlier)
+    rounds = len(file["joining_round"])
+    for joining in range(rounds):
+        federation.round = audit.rounds + 1 + joining
+        method.preparation = {number: client.preparation.get((federation.round, client.place), [])}
+        for kind, model in [("received", method.received(number)), ("trained", method.trained(number))]:
+            audit.network.stream = Stream(int(audit.settings["seed"]), DROPOUT, federation.round, number)
+            logits, labels = federation.evaluate(model, client.test)
+            place = joining, client.place
+            where = f"new client {client.place}, after {joining} rounds"
+            deviations.compare(f"test_loss_{kind}_of_new_clients", audit.rounds, file[f"test_loss_{kind}"][place],
+                               F.cross_entropy(logits, labels).item(), where)
+            # Rounding may decide a sample.
+            wrong = abs(float(file[f"test_accuracy_{kind}"][place]) - (logits.argmax(1) == labels).double().mean().item())
+            deviations.compare(f"test_accuracy_{kind}_of_new_clients", audit.rounds, 0,
+                               0 if wrong * len(labels) < 1.5 else wrong, where)
+        if joining + 1 < rounds:
+            audit.network.stream = Stream(int(audit.settings["seed"]), DROPOUT, federation.round, number)
+            start = method.received(number)
+            trained, losses = method.train(number, start, client.batches[federation.round, client.place])
+            method.absorb({number: Outcome(start, trained, losses)})
 
 
 def evaluate(audit, federation, deviations, kind, model):
@@ -504,6 +589,9 @@ def report(path, audit, precision, tolerance, from_recorded):
     for kind, samples in differing.items():
         print(f"  last round, {kind} models: test loss {overall[f'test_loss_{kind}']:.1e}, "
               f"test accuracy: at most {samples:.0f} samples of a client")
+    if new := {name: value for name, value in overall.items() if name.endswith("_of_new_clients")}:
+        print(f"  {len(audit.new_clients())} new clients: " + ", ".join(
+            f"{name.removesuffix('_of_new_clients').replace('_', ' ')} {value:.1e}" for name, value in new.items()))
     if excess := deviations.excess():
         print("  FAILED: " + ", ".join(f"{name} {value:.1e} (tolerance {deviations.limit(name):g})"
                                       for name, value in excess.items()))

@@ -86,6 +86,14 @@ for dataset in fashion-mnist cifar10; do
       {maximum-pooling: 4}, {residual: [relu, {convolution: {channels: 8, kernel: 3, padding: 1}}]}, \
       {average-pooling: 2}, {dropout: 0.25}, {fully-connected: 20}, relu, {fully-connected: classes}]"
   fi
+  # Clients drop out: of nine rounds, one loses all of its participants and others some.
+  for method in fedavg pfedla fedrep; do
+    audited "$method-client-dropout" "$method" client_dropout=0.5 rounds=9 partition.samples_per_client=60
+  done
+  for method in fedavg pfedla fedrep; do
+    audited "$method-new-clients" "$method" new_clients=2 new_client_rounds=3 partition.clients=5 \
+      partition.samples_per_client=60
+  done
   # A share and step size large enough that the weights of averages matter.
   audited fedavg-validation fedavg validation_share=0.8 learning_rate=0.05
   audited fedfomo-validation fedfomo validation_share=0.25

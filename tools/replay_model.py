@@ -31,7 +31,7 @@ class Work:
 # --- Random numbers -------------------------------------------------------------------------------
 
 # Purposes of random streams.
-VALIDATION_SPLIT, MODEL_DOWNLOAD, DROPOUT = 9, 10, 12
+PARTICIPATION, VALIDATION_SPLIT, MODEL_DOWNLOAD, DROPOUT, CLIENT_DROPOUT = 5, 9, 10, 12, 13
 
 
 class Stream:
@@ -88,6 +88,15 @@ class Stream:
             other = self.below(place + 1)
             items[place], items[other] = items[other], items[place]
         return items
+
+
+def selected_clients(seed, number, share, dropout, clients):
+    """The clients selected for a round, and those of them that drop out, as sets."""
+    count = min(clients, max(1, math.floor(share * clients + 0.5)))
+    selected = set(range(clients) if count == clients else
+                   Stream(seed, PARTICIPATION, number, 0).shuffled(range(clients))[:count])
+    return selected, {client for client in selected
+                      if dropout and Stream(seed, CLIENT_DROPOUT, number, client).uniform() < dropout}
 
 
 def validation_samples(samples, share, seed, client):
@@ -312,6 +321,10 @@ class Method:
         self.bank = self.bank.clone()
         for client, outcome in outcomes.items():
             self.bank[client] = outcome.trained
+
+    def join(self, earlier):
+        """Takes over the state of the same method for the clients before; the last client has just joined."""
+        self.bank = torch.cat([earlier.bank, self.bank[-1:]])
 
     def trained(self, client):
         """The model that is evaluated as `trained`."""

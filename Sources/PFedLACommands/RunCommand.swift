@@ -46,6 +46,11 @@ struct RunCommand: AsyncParsableCommand {
       valueName: "file.jsonl"))
   var log: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the same as an event file of TensorBoard into this folder.", valueName: "folder"))
+  var tensorboard: String?
+
   @OptionGroup var changes: OverridesOption
 
   mutating func validate() throws {
@@ -94,7 +99,7 @@ struct RunCommand: AsyncParsableCommand {
     try OutputCheck.require(
       output, overwrite: overwrite, ending: OutputCheck.resultEnding,
       inputs: [specification].compactMap { $0 })
-    if let log { try RunLog.require(log) }
+    var logs = try roundLogs()
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let preparation = try prepared()
@@ -108,7 +113,6 @@ struct RunCommand: AsyncParsableCommand {
     if let doubt = preparation.dataset.doubt {
       display.note("Warning: the data are recorded as unverified: \(doubt).")
     }
-    var runLog = log.map { RunLog(path: $0) }
     let outcome = try experiment(preparation, workerCount, ranks: ranks).run(
       shouldStop: { interruption.isRequested },
       watch: RoundWatch(shouldStop: interruption.isUrgent) { display.show($0, done: $1, of: $2) },
@@ -116,14 +120,14 @@ struct RunCommand: AsyncParsableCommand {
         if let damage = resumption.damage { display.note("\(damage); using the one before it.") }
         display.note("Resuming after round \(resumption.rounds), from \(resumption.checkpoint).")
         display.begin(after: resumption.rounds, of: preparation.specification.rounds)
-        runLog?.roundsDone = resumption.rounds
+        for place in logs.indices { logs[place].roundsDone = resumption.rounds }
       },
       report: {
         display.show($0)
-        runLog?.write($0)
+        for place in logs.indices { logs[place].write($0) }
       })
     display.finish()
-    if let problem = runLog?.problem {
+    for problem in logs.compactMap(\.problem) {
       display.note("Warning: \(problem); the log ends there.")
     }
 
@@ -141,6 +145,22 @@ struct RunCommand: AsyncParsableCommand {
             : "; there was nothing to save."))
       throw ExitCode(130)
     }
+  }
+
+  /// The logs that are asked for.
+  private func roundLogs() throws -> [RoundLog] {
+    var logs: [RoundLog] = []
+    if let log {
+      guard log.hasSuffix(".jsonl") else {
+        throw SpecificationError("--log: found \(log), expected a name that ends with .jsonl")
+      }
+      logs.append(try RoundLog(JSONLinesLog.self, path: log))
+    }
+    if let tensorboard {
+      logs.append(
+        try RoundLog(TensorBoardLog.self, path: TensorBoardLog.path(in: tensorboard)))
+    }
+    return logs
   }
 
   /// Keeps other processes from the same output. Nil on a file system without locks, after a warning.

@@ -27,6 +27,10 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case evaluatedClients = 11
   /// Which values dropout sets to 0 while a client trains in a round.
   case dropout = 12
+  /// Whether a client drops out of a round.
+  case clientDropout = 13
+  /// Which clients join after training.
+  case newClients = 14
   /// What a method outside this package draws.
   case ownMethod = 1_000
 }

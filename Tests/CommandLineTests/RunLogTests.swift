@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("pfedla run --log")
+@Suite("pfedla run --log and --tensorboard")
 struct RunLogTests {
   private let arguments = ["run", "small.yaml", "--datasets", "data", "--output", "result.h5"]
 
@@ -40,5 +40,35 @@ struct RunLogTests {
     let notes = try Program.run(arguments + ["--overwrite", "--log", "notes.jsonl"], in: folder)
     #expect(notes.status != 0 && notes.errors.contains("no log of a run"))
     #expect(try String(contentsOf: folder.file("notes.jsonl"), encoding: .utf8) == "notes\n")
+  }
+
+  @Test("--tensorboard has an event for every round, and none twice after an interruption")
+  func tensorBoard() throws {
+    let folder = try Program.workplace()
+    let path = folder.file("board/small/events.out.tfevents.pfedla")
+    /// Records of the file, the first one included.
+    func records() throws -> Int {
+      let bytes = [UInt8](try Data(contentsOf: path))
+      var (place, count) = (0, 0)
+      while place + 16 <= bytes.count {
+        place += 16 + Int(bytes[place]) + 256 * Int(bytes[place + 1])
+        count += 1
+      }
+      #expect(place == bytes.count)
+      return count
+    }
+    let logged =
+      arguments + ["--tensorboard", "board/small", "--set", "keep_state=true", "evaluate_every=2"]
+    #expect(try Program.run(logged, in: folder).status == 0)
+    #expect(try records() == 4)
+    let first = try Data(contentsOf: path)
+    #expect(first.range(of: Data("test_accuracy_received".utf8)) != nil)
+    let more = try Program.run(logged + ["rounds=5", "--overwrite"], in: folder)
+    #expect(more.status == 0, "\(more.errors)")
+    #expect(try records() == 6)
+    #expect(try Data(contentsOf: path).prefix(first.count) == first)
+    try Data("notes\n".utf8).write(to: path)
+    let notes = try Program.run(logged + ["rounds=6", "--overwrite"], in: folder)
+    #expect(notes.status != 0 && notes.errors.contains("no event file"))
   }
 }

@@ -30,7 +30,7 @@ struct GoldenRoundsTests {
     let seed = try #require(
       (0..<10_000 as Range<UInt64>).first { seed in
         participants.enumerated().allSatisfy { index, participants in
-          Participation.participants(
+          Participation.selected(
             seed: seed, round: index + 1, share: share, clientCount: clients.count) == participants
         }
       })

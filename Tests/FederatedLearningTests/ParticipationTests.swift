@@ -4,7 +4,7 @@ import Testing
 @Suite("Participation")
 struct ParticipationTests {
   func draw(seed: UInt64 = 5, round: Int, share: Double = 0.1, of clients: Int = 100) -> [Int] {
-    Participation.participants(seed: seed, round: round, share: share, clientCount: clients)
+    Participation.selected(seed: seed, round: round, share: share, clientCount: clients)
   }
 
   @Test("the share is rounded, and at least one client takes part")

@@ -9,6 +9,7 @@ struct SmallFederation {
   /// Training samples of each client.
   var trainCounts = [10, 10, 10, 10]
   var participation = 1.0
+  var clientDropout = 0.0
   var localEpochs = 2
   var batchSize = 4
   var optimiser = StochasticGradientDescent(learningRate: 0.1)
@@ -69,8 +70,9 @@ struct SmallFederation {
       trainCounts: trainCounts, layout: layout,
       initialParameters: layout.initialParameters(seed: seed),
       units: AggregationUnits(units, layout), statistics: statistics,
-      validationShare: validationShare, participation: participation, localEpochs: localEpochs,
-      batchSize: batchSize, optimiser: optimiser, seed: seed)
+      validationShare: validationShare, participation: participation,
+      clientDropout: clientDropout, localEpochs: localEpochs, batchSize: batchSize,
+      optimiser: optimiser, seed: seed)
   }
 
   /// Values of a model that are sent.

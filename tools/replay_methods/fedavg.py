@@ -32,3 +32,7 @@ class Replay(Method):
         average = sum(outcome.trained * (self.federation.train_counts[client] / total)
                       for client, outcome in outcomes.items())
         self.global_model = torch.where(self.kept(), self.global_model, average)
+
+    def join(self, earlier):
+        super().join(earlier)
+        self.global_model = earlier.global_model

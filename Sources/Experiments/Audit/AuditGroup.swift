@@ -52,6 +52,9 @@ enum AuditGroup {
     if !record.stateAfter.isEmpty {
       try writeState(record.stateAfter, into: group.createGroup("state_after"), axes)
     }
+    if !record.joining.batches.isEmpty {
+      try writeJoining(record.joining, into: group.createGroup("new_clients"))
+    }
     guard !record.hypernetworkTensors.isEmpty else { return }
     try writeHypernetworkLayout(
       record.hypernetworkTensors, into: group.createGroup("hypernetwork_layout"))
@@ -63,6 +66,17 @@ enum AuditGroup {
     try group.write(
       "hypernetwork_after", record.hypernetworksAfter,
       axes: [axes.round] + (record.sharesHypernetwork ? [] : [axes.client]) + [parameters])
+  }
+
+  /// The batches of new clients and, for methods with hypernetworks, what that of a new client starts from.
+  private static func writeJoining(_ joining: JoiningAudit, into group: HDF5Group) throws {
+    try writeBatches(joining.batches, into: group.createGroup("batches"))
+    guard !joining.hypernetworkTensors.isEmpty else { return }
+    try writeHypernetworkLayout(
+      joining.hypernetworkTensors, into: group.createGroup("hypernetwork_layout"))
+    let parameter = try dimension(
+      "hypernetwork_parameter", count: joining.initialHypernetwork.count, in: group)
+    try group.write("initial_hypernetwork", joining.initialHypernetwork, axes: [parameter])
   }
 
   /// One dataset a tensor of the server's state; an axis as long as there are clients is theirs.

@@ -12,13 +12,16 @@ struct AuditRecord {
   private(set) var sharesHypernetwork = false
   /// The layout of a hypernetwork.
   private(set) var hypernetworkTensors: [HypernetworkTensor] = []
-  /// Clients of each round, axes (round, slot).
+  /// Clients of each round, axes (round, slot): as many slots as clients are selected. Slots that clients left free by
+  /// dropping out are the last ones of the round, with the client `noClient`.
   private(set) var participants: [[Int32]] = []
+  /// What stands for no client.
+  static let noClient: Int32 = -1
   /// Mini-batches: of each round, first those with which each client, participant or not, prepares
   /// the model that it receives, then those of the participants' training. A round after the last
   /// holds the preparation of the models that the run ends with.
   private(set) var batches: [Batch] = []
-  /// What each participant started from, axes (round, slot, parameter).
+  /// What each participant started from, axes (round, slot, parameter); NaN in a free slot.
   private(set) var received: [Float] = []
   /// Every client's latest model after each round, axes (round, client, parameter).
   private(set) var parametersAfter: [Float] = []
@@ -26,7 +29,7 @@ struct AuditRecord {
   private(set) var globalParametersAfter: [Float] = []
   /// Aggregation weights after each round, axes (round, client, layer, source client).
   private(set) var aggregationWeights: [Float] = []
-  /// Layers that each participant kept, axes (round, slot, layer).
+  /// Layers that each participant kept, axes (round, slot, layer); none in a free slot.
   private(set) var retained: [Bool] = []
 
   /// Every client's hypernetwork after each round, axes (round, client, hypernetwork parameter); or the one
@@ -34,6 +37,9 @@ struct AuditRecord {
   private(set) var hypernetworksAfter: [Float] = []
   /// Other state of the server after each round: mixing weights, affinities, control variates, ….
   private(set) var stateAfter: [StateSeries] = []
+
+  /// What clients that joined after training did.
+  var joining = JoiningAudit()
 
   /// A tensor of the server's state.
   struct StateSeries {
@@ -49,6 +55,16 @@ struct AuditRecord {
     let client: Int32
     let phase: String
     let samples: [Int32]
+
+    /// Those of some phases.
+    static func batches(of phases: [LocalPhase.Batches], round: Int, client: Int) -> [Batch] {
+      phases.flatMap { phase in
+        phase.batches.map {
+          Batch(
+            round: Int32(round), client: Int32(client), phase: phase.phase.rawValue, samples: $0)
+        }
+      }
+    }
   }
 
   /// Begins with the state before the first round.
@@ -74,15 +90,22 @@ struct AuditRecord {
   mutating func enter<Method>(before federation: Federation<Method>) throws {
     let round = federation.state.round + 1
     let clients = federation.participants(round: round)
-    participants.append(clients.map(Int32.init))
+    let free = federation.selected(round: round).count - clients.count
+    participants.append(
+      clients.map(Int32.init) + [Int32](repeating: Self.noClient, count: free))
     enterPreparation(of: federation)
     for model in try federation.models(.received, of: clients) { received += model }
+    received += [Float](repeating: .nan, count: free * federation.setting.layout.count)
     let retention = federation.method.retention
     for client in clients {
       enter(federation.trainingBatches(round: round, client: client), round: round, client: client)
       if let retention {
         retained += retention.retainedLayers(of: client, state: federation.state.server)
       }
+    }
+    if retention != nil {
+      retained += [Bool](
+        repeating: false, count: free * federation.setting.layout.layers.count)
     }
   }
 
@@ -132,11 +155,6 @@ struct AuditRecord {
   }
 
   private mutating func enter(_ phases: [LocalPhase.Batches], round: Int, client: Int) {
-    for phase in phases {
-      batches += phase.batches.map {
-        Batch(
-          round: Int32(round), client: Int32(client), phase: phase.phase.rawValue, samples: $0)
-      }
-    }
+    batches += Batch.batches(of: phases, round: round, client: client)
   }
 }

@@ -35,6 +35,13 @@ extension ResultFile {
     let participated = try file.write(
       "participated", record.participated, axes: [axes.round, axes.client], storage: .compressed)
     try participated.setAttribute("long_name", "whether the client took part in the round")
+    if preparation.specification.clientDropout > 0 {
+      let droppedOut = try file.write(
+        "dropped_out", record.droppedOut, axes: [axes.round, axes.client], storage: .compressed)
+      try droppedOut.setAttribute(
+        "long_name",
+        "whether the client was selected for the round and dropped out: its update never arrived")
+    }
     for (name, counts) in [
       ("train_count", preparation.partition.train), ("test_count", preparation.partition.test),
     ] {

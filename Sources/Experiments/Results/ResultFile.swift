@@ -19,11 +19,13 @@ enum ResultFile {
   private static let numbersName = "numbers"
 
   /// - Parameters:
+  ///   - newClients: what clients that joined after training have measured; nil without any.
   ///   - models: the models to keep of some clients, axes (client, parameter); nil keeps none.
   ///   - audit: what an audited run has collected.
   static func write(
     to path: String, overwrite: Bool, preparation: RunPreparation, record: RunRecord,
-    information: MethodInformation, models: (([Int]) throws -> [[Float]])?, audit: AuditRecord?
+    newClients: NewClientRecord? = nil, information: MethodInformation,
+    models: (([Int]) throws -> [[Float]])?, audit: AuditRecord?
   ) throws {
     try HDF5File.writeAtomically(to: path, overwrite: overwrite, isSealed: true) { file in
       try writeAttributes(file, preparation, information, record)
@@ -41,6 +43,9 @@ enum ResultFile {
           "source_client", values: (0..<record.clientCount).map(Int32.init)) : nil
       if let source { try writeAggregation(file, axes, source, record) }
       try writeClassCounts(file, axes, preparation, record)
+      if let newClients, let partition = preparation.newPartition {
+        try newClients.write(into: file.createGroup("new_clients"), partition: partition)
+      }
       if let audit {
         try AuditGroup.write(
           audit, into: file.createGroup("audit"),

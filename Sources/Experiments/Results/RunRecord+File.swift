@@ -10,6 +10,7 @@ extension RunRecord {
       try group.write(name, self[keyPath: key], shape: shape)
     }
     try group.write("participated", participated, shape: shape)
+    try group.write("dropped_out", droppedOut, shape: shape)
     try group.write("uplink_bytes", uplinkBytes, shape: [roundCount])
     try group.write("downlink_bytes", downlinkBytes, shape: [roundCount])
     try group.write("recorded_rounds", recordedRounds, shape: [recordedRounds.count])
@@ -40,6 +41,8 @@ extension RunRecord {
       self[keyPath: key] = try group.read(name, shape: shape)
     }
     participated = try group.read("participated", shape: shape)
+    // Version 0.2.0's first checkpoints have none.
+    if try group.exists("dropped_out") { droppedOut = try group.read("dropped_out", shape: shape) }
     uplinkBytes = try group.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try group.read("downlink_bytes", shape: [roundCount])
     recordedRounds = try group.read("recorded_rounds", shape: [nil])
@@ -113,6 +116,7 @@ extension RunRecord {
       try Self.require(self[keyPath: key], "/\(name)", "at least 0") { count, _ in count >= 0 }
     }
     participated = try file.read("participated", shape: shape)
+    if try file.exists("dropped_out") { droppedOut = try file.read("dropped_out", shape: shape) }
     uplinkBytes = try file.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try file.read("downlink_bytes", shape: [roundCount])
     for (name, values) in [("uplink_bytes", uplinkBytes), ("downlink_bytes", downlinkBytes)] {

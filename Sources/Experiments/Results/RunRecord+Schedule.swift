@@ -81,6 +81,7 @@ extension RunRecord {
       record[keyPath: key].replaceSubrange(places, with: self[keyPath: key][places])
     }
     record.participated.replaceSubrange(places, with: participated[places])
+    record.droppedOut.replaceSubrange(places, with: droppedOut[places])
     record.uplinkBytes.replaceSubrange(0..<round, with: uplinkBytes[..<round])
     record.downlinkBytes.replaceSubrange(0..<round, with: downlinkBytes[..<round])
     record.divergedRounds = divergedRounds

@@ -30,6 +30,8 @@ public struct RunRecord: Sendable, Equatable {
   public package(set) var trainLoss: [Float]
   /// Whether the client took part.
   public package(set) var participated: [Bool]
+  /// Whether the client was selected and dropped out.
+  public package(set) var droppedOut: [Bool]
   /// Gradients of mini-batches that the client's local training computed, preparation of the received model
   /// included; 0 if it took no part.
   public package(set) var gradientComputations: [Int32]
@@ -72,6 +74,7 @@ public struct RunRecord: Sendable, Equatable {
     testLossTrained = missing
     trainLoss = missing
     participated = [Bool](repeating: false, count: roundCount * clientCount)
+    droppedOut = participated
     gradientComputations = [Int32](repeating: 0, count: roundCount * clientCount)
     forwardSamples = gradientComputations
     uplinkBytes = [Double](repeating: 0, count: roundCount)
@@ -98,9 +101,10 @@ public struct RunRecord: Sendable, Equatable {
 
   /// Records what the round loop reports; `round` counts from 1.
   package mutating func enter(
-    round: Int, participants: [Int], trainLosses: [Float], traffic: [Traffic],
-    work: [NetworkWork]
+    round: Int, participants: [Int], droppedOut: [Int] = [], trainLosses: [Float],
+    traffic: [Traffic], work: [NetworkWork]
   ) {
+    for client in droppedOut { self.droppedOut[place(round: round, client: client)] = true }
     for (client, loss) in zip(participants, trainLosses) {
       let place = place(round: round, client: client)
       trainLoss[place] = loss
@@ -226,6 +230,7 @@ public struct RunRecord: Sendable, Equatable {
     for (_, key) in Self.matrices { record[keyPath: key] = Array(self[keyPath: key][places]) }
     for (_, key) in Self.countMatrices { record[keyPath: key] = Array(self[keyPath: key][places]) }
     record.participated = Array(participated[places])
+    record.droppedOut = Array(droppedOut[places])
     record.uplinkBytes = Array(uplinkBytes[..<count])
     record.downlinkBytes = Array(downlinkBytes[..<count])
     record.recordedRounds = recordedRounds.filter { $0 <= count }

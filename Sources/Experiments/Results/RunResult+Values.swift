@@ -36,6 +36,7 @@ extension RunResult {
     self.testCounts = testCounts
     self.labelCounts = labelCounts
     self.record = record
+    newClients = nil
     self.resolvedSpecification = resolvedSpecification
   }
 }

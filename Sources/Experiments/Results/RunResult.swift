@@ -46,6 +46,8 @@ public struct RunResult: Sendable {
   public let testClassCounts: [Int32]
   /// What was measured.
   public internal(set) var record: RunRecord
+  /// What clients that joined after training have measured; nil without any.
+  public let newClients: NewClientRecord?
   /// The keys that decided the numbers and their values, in order.
   public internal(set) var resolvedSpecification: [(key: String, value: String)]
 
@@ -115,6 +117,7 @@ public struct RunResult: Sendable {
       }
       record = try RunRecord(
         result: file, clientCount: clientCount, layerCount: layers.count, classCount: classCount)
+      newClients = try NewClientRecord(result: file)
     } catch let error as RunRecord.Misfit {
       throw SpecificationError(
         "\(path): \(error.reason): damaged, or not written by pfedla; use an unchanged copy, or make it again"

@@ -1,3 +1,4 @@
+import FederatedLearning
 import Foundation
 import Support
 
@@ -19,11 +20,14 @@ package struct RunSidecar: Encodable {
   let rounds: Int
   /// Seconds that they took, evaluation included.
   let seconds: Double
+  /// How they were spent; what is left went to records and the result.
+  let phases: [PhaseTimes.Phase: Double]
 
   enum CodingKeys: String, CodingKey {
     case date, host, operatingSystem = "operating_system", cores, workerCount = "workers",
       rankCount = "ranks", rounds,
-      seconds, codeVersion = "code_version", numericsVersion = "numerics_version"
+      seconds, phases = "seconds_by_phase", codeVersion = "code_version", numericsVersion =
+      "numerics_version"
   }
 
   /// The seconds of a result's run as its sidecar has them; nil if there is none or the run was

@@ -104,6 +104,11 @@ public struct ExperimentRun {
       throw SpecificationError(
         "keep_state: an audited run keeps no state; leave out one of the two")
     }
+    guard ranks == nil || specification.newClients == 0 else {
+      throw SpecificationError(
+        "new_clients: found \(specification.newClients), expected 0 for a run of several ranks; run it without mpirun"
+      )
+    }
     return try run(type, shouldStop: shouldStop, watch: watch, resumed: resumed, report: report)
   }
 
@@ -140,11 +145,13 @@ public struct ExperimentRun {
       resumed(Resumption(rounds: saved.round, checkpoint: found.path, damage: found.damage))
     }
     func save() throws {
-      try checkpoint.write(
-        Checkpoint(
-          round: federation.state.round, bank: federation.state.bank,
-          server: federation.method.tensors(of: federation.state.server), record: rounds.record),
-        origin)
+      try federation.times.measure(.saving) {
+        try checkpoint.write(
+          Checkpoint(
+            round: federation.state.round, bank: federation.state.bank,
+            server: federation.method.tensors(of: federation.state.server), record: rounds.record),
+          origin)
+      }
       lastSaved = (checkpoint.path, federation.state.round)
     }
     func interrupted() throws -> Outcome {
@@ -163,6 +170,7 @@ public struct ExperimentRun {
     let start = ContinuousClock.now
     let firstRound = federation.state.round
     var divergence: Divergence?
+    var newClients: NewClientRecord?
     do {
       federation.watch = watch
       // What an earlier process was stopped in, and what more rounds ask for.
@@ -183,6 +191,7 @@ public struct ExperimentRun {
           try save()
         }
       }
+      if divergence == nil { newClients = try joining(federation, audit: &audit) }
     } catch is WorkStopped {
       return try interrupted()
     }
@@ -200,12 +209,12 @@ public struct ExperimentRun {
     let sidecar = RunSidecar(
       workerCount: workerCount, rankCount: ranks?.rankCount,
       rounds: federation.state.round - firstRound,
-      seconds: (ContinuousClock.now - start).seconds)
+      seconds: (ContinuousClock.now - start).seconds, phases: federation.times.seconds)
     try sidecar.write(besides: output)
     do {
       try ResultFile.write(
         to: output, overwrite: overwrite, preparation: preparation, record: rounds.record,
-        information: Method.information,
+        newClients: newClients, information: Method.information,
         models: specification.savedModels == .none || divergence != nil
           ? nil
           : { clients in
@@ -228,6 +237,23 @@ public struct ExperimentRun {
       checkpoint.remove()
     }
     return divergence.map { .diverged($0) } ?? .complete
+  }
+
+  /// What the clients measure that join after training; nil without any. Changes nothing.
+  private func joining<Method: FederatedMethod>(
+    _ federation: Federation<Method>, audit: inout AuditRecord?
+  ) throws -> NewClientRecord? {
+    guard let partition = preparation.newPartition else { return nil }
+    let specification = preparation.specification
+    var records: [Federation<Method>.JoiningRecord] = []
+    for (place, samples) in zip(partition.train, partition.test).enumerated() {
+      records.append(
+        try federation.joining(
+          (samples.0, samples.1), classCount: preparation.dataset.classNames.count,
+          options: specification.methodOptions, rounds: specification.newClientRounds,
+          observe: { audit?.joining.enter($0, newClient: place) }))
+    }
+    return NewClientRecord(preparation.newClients, records)
   }
 
   /// What decides the run's numbers, a line each: the numerics, the data, every key. All ranks must have the same.

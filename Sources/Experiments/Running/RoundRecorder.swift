@@ -26,8 +26,8 @@ struct RoundRecorder {
     _ done: Federation<Method>.RoundRecord, _ federation: inout Federation<Method>
   ) throws -> Divergence? {
     record.enter(
-      round: done.round, participants: done.participants, trainLosses: done.trainLosses,
-      traffic: done.traffic, work: done.work)
+      round: done.round, participants: done.participants, droppedOut: done.droppedOut,
+      trainLosses: done.trainLosses, traffic: done.traffic, work: done.work)
     let findings = federation.divergences(after: done)
     record.enter(findings, participants: done.participants)
     // A run that ends here is evaluated whatever happens, so that no checkpoint has a divergence to remember.

@@ -9,8 +9,12 @@ public struct RunPreparation: Sendable {
   public let specification: RunSpecification
   /// The images as imported.
   public let dataset: ImageDataset
-  /// The split over clients.
+  /// The split over the clients that train.
   public let partition: Partition
+  /// The samples of the clients that join after training; nil without any.
+  public let newPartition: Partition?
+  /// Their numbers among all clients, ascending.
+  public let newClients: [Int]
   /// The client model.
   public let architecture: Architecture
   /// Its parameters' places.
@@ -36,7 +40,13 @@ public struct RunPreparation: Sendable {
   package init(_ specification: RunSpecification, dataset: ImageDataset) throws {
     self.specification = specification
     self.dataset = dataset
-    partition = try Self.partition(specification, dataset)
+    let whole = try Self.partition(specification, dataset)
+    newClients = try Self.newClients(specification, of: whole)
+    let isNew = Set(newClients)
+    partition =
+      isNew.isEmpty
+      ? whole : whole.selecting((0..<whole.clientCount).filter { !isNew.contains($0) })
+    newPartition = isNew.isEmpty ? nil : whole.selecting(newClients)
     architecture = try Self.network(specification.model).architecture(
       NetworkInput(
         channels: dataset.channels, height: dataset.height, width: dataset.width,
@@ -59,6 +69,26 @@ public struct RunPreparation: Sendable {
         "evaluate_clients: found \(specification.evaluateClients), expected at most the "
           + "\(data.clientCount) clients of the partition, or 0 for all")
     }
+  }
+
+  /// The clients of a partition that join after training, ascending.
+  private static func newClients(_ specification: RunSpecification, of partition: Partition) throws
+    -> [Int]
+  {
+    let (count, all) = (specification.newClients, partition.clientCount)
+    guard count > 0 else {
+      guard specification.newClientRounds == 0 else {
+        throw SpecificationError(
+          "new_client_rounds: found \(specification.newClientRounds), expected 0 without new_clients"
+        )
+      }
+      return []
+    }
+    guard count < all else {
+      throw SpecificationError(
+        "new_clients: found \(count), expected fewer than the \(all) clients of the partition")
+    }
+    return NewClients.clients(seed: specification.seed, count: count, clientCount: all)
   }
 
   /// The network that a specification names or lists.
@@ -189,7 +219,8 @@ public struct RunPreparation: Sendable {
         seed: specification.seed, specification.model.initialisation),
       units: units, statistics: specification.model.statistics,
       validationShare: specification.validationShare,
-      participation: participation, localEpochs: localEpochs,
+      participation: participation, clientDropout: specification.clientDropout,
+      localEpochs: localEpochs,
       batchSize: specification.batchSize, optimiser: specification.optimiser,
       learningRateSchedule: specification.learningRateSchedule, seed: specification.seed)
   }

@@ -187,11 +187,11 @@ extension RunKey {
   /// A number.
   static func number(
     _ name: String, _ place: RunKeyPlace<Double>, default: Double, _ expectation: String,
-    since: String = "0.1.0", _ documentation: String,
+    decides: Decision = .numbers, since: String = "0.1.0", _ documentation: String,
     where isAllowed: @escaping @Sendable (Double) -> Bool
   ) -> RunKey {
     stored(
-      name, place, .value(`default`), .numbers, since, documentation,
+      name, place, .value(`default`), decides, since, documentation,
       read: { try $0.number($1, expectation, where: isAllowed) }, recorded: { .number($0) })
   }
 

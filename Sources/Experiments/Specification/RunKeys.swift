@@ -88,6 +88,24 @@ extension RunKey {
       "participation", \.participation, default: 1, "a share above 0 and up to 1",
       "share of clients that take part in a round (the paper: 1 for 10 clients, 0.1 for 100)"
     ) { $0 > 0 && $0 <= 1 },
+    .number(
+      "client_dropout", \.clientDropout, default: 0, "a probability of at least 0 and below 1",
+      decides: .numbersUnless(.number(0)), since: "0.2.0",
+      "probability with which a selected client drops out of a round: it is sent its model, but its update never "
+        + "arrives, and it keeps its state of before. Drawn for each round and client. At 0 it is not part of a "
+        + "cell's name"
+    ) { $0 >= 0 && $0 < 1 },
+    .integer(
+      "new_clients", \.newClients, default: .value(0), in: 0...10_000_000, countOrZero,
+      decides: .numbersUnless(.integer(0)), since: "0.2.0",
+      "clients of the partition, drawn once, that take no part in training and are evaluated as clients that join "
+        + "after it ([New clients](evaluation.md#new-clients)); the others are numbered from 0 again. At 0 it is not "
+        + "part of a cell's name"),
+    .integer(
+      "new_client_rounds", \.newClientRounds,
+      default: .rule("with `new_clients`: 1; otherwise 0") { $0.newClients > 0 ? 1 : 0 },
+      in: 0...10_000_000, countOrZero, decides: .numbersUnless(.integer(0)), since: "0.2.0",
+      "rounds that each new client trains for, on its own. At 0 it is not part of a cell's name"),
     .integer(
       "local_epochs", \.localEpochs, default: .value(10), in: 1...1_000_000,
       "a whole number from 1 to 1000000",

@@ -79,6 +79,12 @@ public struct RunSpecification: Sendable {
   public var rounds: Int
   /// Share of the clients in a round.
   public var participation: Double
+  /// Probability with which a selected client drops out of a round.
+  public var clientDropout: Double
+  /// The number of clients that take no part in training and join after it.
+  public var newClients: Int
+  /// Rounds that each of them trains for, on its own.
+  public var newClientRounds: Int
   /// Passes over a client's training data in a round.
   public var localEpochs: Int
   /// Share of every client's training samples that is set aside for validation and never trained on,
@@ -160,6 +166,9 @@ public struct RunSpecification: Sendable {
       pixelScaling: .symmetric, statistics: .local)
     rounds = 0
     participation = 0
+    clientDropout = 0
+    newClients = 0
+    newClientRounds = 0
     localEpochs = 0
     validationShare = 0
     heldOutShare = 0

@@ -58,6 +58,10 @@ public protocol ServerWork: Sendable {
   /// The state from `tensors(of:)`'s result. Throws `FederationError` if it does not fit.
   func state(from tensors: [StateTensor]) throws -> ServerState
 
+  /// The state that `state` of the same method for the clients before becomes when one more client joins, the last, which
+  /// has not taken part yet. See `Federation.joining`.
+  func joined(_ state: ServerState, of earlier: Self) throws -> ServerState
+
   /// The largest number of values in the server's state after this many participations in total.
   func stateValueCount(participations: Int) -> Int
 }
@@ -82,6 +86,15 @@ extension ServerWork {
     _ updates: [ClientUpdate<Contribution>], state: ServerState, bank: ClientBank
   ) -> [ClientUpdate<Contribution>] {
     updates
+  }
+  /// Keeps tensors that do not depend on the number of clients, and the rows of those with an axis (client, …), to which
+  /// the new client's is added as it is before the first round. What has clients on other axes begins anew.
+  public func joined(_ state: ServerState, of earlier: Self) throws -> ServerState {
+    let before = earlier.tensors(of: state)
+    return try self.state(
+      from: tensors(of: initialState()).map { initial in
+        before.first { $0.name == initial.name }?.adding(lastRowOf: initial) ?? initial
+      })
   }
   /// As many as before the first round.
   public func stateValueCount(participations: Int) -> Int {

@@ -37,6 +37,17 @@ public struct StateTensor: Sendable, Equatable {
     left.name == right.name && left.shape == right.shape && left.values == right.values
   }
 
+  /// This tensor if it has the shape of the other; with the other's last row, if that has one row more; else nil.
+  func adding(lastRowOf other: StateTensor) -> StateTensor? {
+    if shape == other.shape { return self }
+    guard let count = shape.first, other.shape == [count + 1] + shape.dropFirst() else {
+      return nil
+    }
+    return StateTensor(
+      name: name, shape: other.shape,
+      values: values + other.values.suffix(shape.dropFirst().reduce(1, *)))
+  }
+
   /// The values of the tensor of that name and shape. Throws `FederationError` if there is none.
   public static func values(_ name: String, shape: [Int], in tensors: [StateTensor]) throws
     -> [Float]

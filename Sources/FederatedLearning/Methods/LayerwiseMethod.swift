@@ -201,6 +201,11 @@ extension LayerwiseMethod {
     try HypernetworkTensors(hypernetwork: aggregation.hypernetwork).state(from: tensors)
   }
 
+  /// Hypernetworks as before the first round: only the new client's is asked for, and the others' lack it as a source.
+  public func joined(_ state: HypernetworkState, of earlier: Self) -> HypernetworkState {
+    initialState()
+  }
+
   /// The largest number of values in all hypernetworks after this many participations.
   public func stateValueCount(participations: Int) -> Int {
     let (hypernetwork, clients) = (aggregation.hypernetwork, setting.clientCount)

@@ -121,7 +121,8 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
     self.setting = setting
     let embeddingSize = options[Self.embeddingSize]
     hypernetwork = ModelGenerator(
-      embeddingSize: embeddingSize > 0 ? embeddingSize : 1 + setting.clientCount / 4,
+      embeddingSize: embeddingSize > 0
+        ? embeddingSize : 1 + (setting.clientCount - setting.newClientCount) / 4,
       hiddenSize: options[Self.hiddenSize],
       hiddenLayerCount: options[Self.hiddenLayers], clientCount: setting.clientCount,
       layout: setting.layout)
@@ -207,6 +208,19 @@ public struct PFedHN: FederatedMethod, HypernetworkTraining {
 
   /// The hypernetwork and its momentum, which need not be made to be counted.
   public func stateValueCount(participations: Int) -> Int { 2 * hypernetwork.parameterCount }
+
+  /// The hypernetwork, with one more embedding.
+  public func joined(_ state: ServerState, of earlier: Self) -> ServerState {
+    let (place, size) = (earlier.setting.clientCount, hypernetwork.embeddingSize)
+    let row = place * size..<(place + 1) * size
+    func adding(_ values: [Float], _ embedding: ArraySlice<Float>) -> [Float] {
+      Array(values[..<row.lowerBound] + embedding + values[row.lowerBound...])
+    }
+    let initial = initialState()
+    return ServerState(
+      parameters: adding(state.parameters, initial.parameters[row]),
+      velocity: adding(state.velocity, initial.velocity[row]))
+  }
 
   /// The trained parameters each way.
   public func traffic(of client: Int, state: ServerState) -> Traffic {

@@ -27,6 +27,8 @@ public struct Federation<Method: FederatedMethod> {
   public internal(set) var state: State
   /// Watches rounds and evaluations; nil for none.
   public var watch: RoundWatch?
+  /// How long it has spent in each phase.
+  public let times = PhaseTimes()
   /// The processes that share the run; nil for a single one.
   var ranks: RankGroup?
   let engine: any TrainingEngine
@@ -105,11 +107,22 @@ public struct Federation<Method: FederatedMethod> {
     try restoreOthers(server)
   }
 
-  /// The participants of a round in ascending order; `round` counts from 1.
-  public func participants(round: Int) -> [Int] {
-    Participation.participants(
+  /// The clients that are selected for a round and sent a model, in ascending order; `round` counts from 1.
+  public func selected(round: Int) -> [Int] {
+    Participation.selected(
       seed: setting.seed, round: round, share: setting.participation,
       clientCount: data.clientCount)
+  }
+
+  /// The participants of a round in ascending order: the selected clients that do not drop out.
+  public func participants(round: Int) -> [Int] {
+    selected(round: round).filter { !dropsOut($0, round: round) }
+  }
+
+  /// Whether a client drops out of a round if it is selected.
+  func dropsOut(_ client: Int, round: Int) -> Bool {
+    Participation.dropsOut(
+      seed: setting.seed, round: round, client: client, rate: setting.clientDropout)
   }
 
   /// The mini-batches that a client trains on if it takes part in a round, phase by phase.

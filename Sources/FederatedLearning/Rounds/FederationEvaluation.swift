@@ -20,7 +20,9 @@ extension Federation {
   /// The same for some clients, axis (place in `clients`).
   public func evaluate(_ clients: [Int]) throws -> TestRecord {
     lead(.evaluation, clients)
-    let evaluations = try sharedEvaluations(clients) { try evaluatePart($0) }
+    let evaluations = try times.measure(.evaluation) {
+      try sharedEvaluations(clients) { try evaluatePart($0) }
+    }
     return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
   }
 

@@ -6,11 +6,13 @@ extension Federation {
   public struct RoundRecord: Sendable {
     /// The round, counted from 1.
     public let round: Int
-    /// The participants in ascending order.
+    /// The participants in ascending order, without clients that dropped out.
     public let participants: [Int]
+    /// The selected clients that dropped out, in ascending order.
+    public let droppedOut: [Int]
     /// Mean training loss of each participant.
     public let trainLosses: [Float]
-    /// What each participant sent and was sent.
+    /// What each participant sent and was sent, then what each client that dropped out was sent.
     public let traffic: [Traffic]
     /// What each participant's network computed, preparation of the received model included; evaluation on
     /// test samples is not a part of it.
@@ -27,29 +29,44 @@ extension Federation {
   }
 
   /// One round. All participants start from the same snapshot of the state; the state is replaced
-  /// only when all have succeeded. Throws the engine's error, and `WorkStopped`, with the state as it was, if the
+  /// only when all have succeeded. If all drop out, only the round's number changes. Throws the engine's error, and `WorkStopped`, with the state as it was, if the
   /// watch ends the round before the server aggregates.
   public mutating func runRound() throws -> RoundRecord {
     lead(.round)
     let round = state.round + 1
-    let participants = participants(round: round)
+    return try runRound(
+      of: participants(round: round),
+      droppedOut: selected(round: round).filter { dropsOut($0, round: round) })
+  }
+
+  /// The next round with these participants, ascending, whoever would be drawn.
+  mutating func runRound(of participants: [Int], droppedOut: [Int] = []) throws -> RoundRecord {
+    let round = state.round + 1
     // Nothing holds the state any more when this returns, so that it is changed in place.
     let finished = try results(of: participants, round: round)
-    let traffic = participants.map { method.traffic(of: $0, state: state.server) }
+    let traffic =
+      participants.map { method.traffic(of: $0, state: state.server) }
+      + droppedOut.map {
+        Traffic(uplink: 0, downlink: method.traffic(of: $0, state: state.server).downlink)
+      }
     let updates = finished.map(\.update)
-    let aggregated = Result {
-      try method.aggregate(updates, into: &state.server, bank: state.bank, on: engine)
+    try times.measure(.aggregation) {
+      let aggregated = Result {
+        guard !updates.isEmpty else { return }
+        try method.aggregate(updates, into: &state.server, bank: state.bank, on: engine)
+      }
+      try together { try aggregated.get() }
+      for update in updates where keeps(update.client) {
+        state.bank.store(update.trained, of: update.client)
+      }
+      state.bank.serve()
     }
-    try together { try aggregated.get() }
-    for update in updates where keeps(update.client) {
-      state.bank.store(update.trained, of: update.client)
-    }
-    state.bank.serve()
     state.round = round
     // No rank may ask for the new models before all have stored theirs.
     try together()
     return RoundRecord(
-      round: round, participants: participants, trainLosses: updates.map(\.trainLoss),
+      round: round, participants: participants, droppedOut: droppedOut,
+      trainLosses: updates.map(\.trainLoss),
       traffic: traffic, work: finished.map(\.work), nonFinite: finished.map(\.nonFinite))
   }
 
@@ -69,9 +86,11 @@ extension Federation {
     for start in stride(from: 0, to: participants.count, by: count) {
       let clients = Array(participants[start..<min(start + count, participants.count)])
       finished += try shared(clients) { clients in
-        let results = try trained(
-          clients, received: received(by: clients, counter), round: round, counter)
-        return try preprocessed(results, counter)
+        let sent = try times.measure(.sending) { try received(by: clients, counter) }
+        let results = try times.measure(.training) {
+          try trained(clients, received: sent, round: round, counter)
+        }
+        return try times.measure(.aggregation) { try preprocessed(results, counter) }
       }
     }
     return finished

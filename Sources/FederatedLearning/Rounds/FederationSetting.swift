@@ -11,7 +11,9 @@ public struct FederationSetting: Sendable {
   }
 
   /// Training samples of each client, those that are set aside included, axis (client).
-  public let trainCounts: [Int]
+  public private(set) var trainCounts: [Int]
+  /// How many of the clients, the last ones, joined after training.
+  public private(set) var newClientCount = 0
   /// The layout of a model's parameters.
   public let layout: ParameterLayout
   /// The model that every client starts with, axis (parameter).
@@ -25,6 +27,9 @@ public struct FederationSetting: Sendable {
   public let validationShare: Double
   /// Share of the clients that take part in a round, in (0, 1].
   public let participation: Double
+  /// Probability with which a selected client drops out of a round, in [0, 1): it is sent a model, but its update never
+  /// arrives, and it keeps its state of before.
+  public let clientDropout: Double
   /// Passes over a client's training data in one round.
   public let localEpochs: Int
   /// Samples of a mini-batch.
@@ -41,7 +46,7 @@ public struct FederationSetting: Sendable {
   public init(
     trainCounts: [Int], layout: ParameterLayout, initialParameters: [Float],
     units: AggregationUnits? = nil, statistics: StatisticsTreatment, validationShare: Double = 0,
-    participation: Double,
+    participation: Double, clientDropout: Double = 0,
     localEpochs: Int, batchSize: Int, optimiser: StochasticGradientDescent,
     learningRateSchedule: LearningRateSchedule = .constant, seed: UInt64
   ) {
@@ -52,11 +57,20 @@ public struct FederationSetting: Sendable {
     self.statistics = statistics
     self.validationShare = validationShare
     self.participation = participation
+    self.clientDropout = clientDropout
     self.localEpochs = localEpochs
     self.batchSize = batchSize
     self.optimiser = optimiser
     self.learningRateSchedule = learningRateSchedule
     self.seed = seed
+  }
+
+  /// The same with one more client, the last, which joins after training.
+  func adding(trainCount: Int) -> FederationSetting {
+    var setting = self
+    setting.trainCounts.append(trainCount)
+    setting.newClientCount += 1
+    return setting
   }
 
   /// The number of clients.

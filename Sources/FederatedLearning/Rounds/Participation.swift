@@ -14,20 +14,29 @@ public enum EvaluatedClients {
   }
 }
 
-/// Which clients take part in a round: a share of them, drawn again each round without replacement.
+/// Which clients are selected for a round: a share of them, drawn again each round without replacement; and which of
+/// these drop out.
 public enum Participation {
   /// The number of participants: `share` · `clientCount`, rounded, at least 1.
   public static func count(share: Double, clientCount: Int) -> Int {
     min(clientCount, max(1, Int((share * Double(clientCount)).rounded())))
   }
 
-  /// The participants of a round in ascending order, from the stream (seed, participation, round).
-  public static func participants(seed: UInt64, round: Int, share: Double, clientCount: Int)
+  /// The clients selected for a round in ascending order, from the stream (seed, participation, round).
+  public static func selected(seed: UInt64, round: Int, share: Double, clientCount: Int)
     -> [Int]
   {
     let count = count(share: share, clientCount: clientCount)
     guard count < clientCount else { return Array(0..<clientCount) }
     var stream = RandomStream(seed: seed, purpose: .participation, round: round)
     return stream.shuffled(0..<clientCount).prefix(count).sorted()
+  }
+
+  /// Whether a client drops out of a round for which it is selected: a draw with probability `rate` from the stream
+  /// (seed, client dropout, round, client), so that it depends on nothing else.
+  public static func dropsOut(seed: UInt64, round: Int, client: Int, rate: Double) -> Bool {
+    guard rate > 0 else { return false }
+    var stream = RandomStream(seed: seed, purpose: .clientDropout, round: round, client: client)
+    return stream.uniformDouble() < rate
   }
 }

@@ -19,7 +19,8 @@ public struct ResultExport {
   }
 
   /// Writes `rounds.csv`, `clients.csv`, `spread.csv` and, where the method has them, `aggregation_weights.csv`
-  /// and `aggregation_summary.csv`, and `class_counts.csv` if counts were recorded, into the folder, which is made if it is missing. Throws if that fails.
+  /// and `aggregation_summary.csv`, `class_counts.csv` if counts were recorded, and `new_clients.csv` if clients joined
+  /// after training, into the folder, which is made if it is missing. Throws if that fails.
   /// - Returns: the names of the files written.
   public func write(to folder: String) throws -> [String] {
     try makeFolder(folder)
@@ -31,6 +32,9 @@ public struct ResultExport {
     }
     if !result.record.classCountRounds.isEmpty {
       files.append(("class_counts.csv", classCounts))
+    }
+    if let newClients = result.newClients {
+      files.append(("new_clients.csv", csv(of: newClients)))
     }
     for (name, csv) in files { try csv.write(to: "\(folder)/\(name)") }
     return files.map(\.0)
@@ -151,6 +155,20 @@ public struct ResultExport {
                 + (hasRetained ? [isRetained ? "1" : "0"] : []))
           }
         }
+      }
+    }
+    return csv
+  }
+
+  /// The matrices of new clients, a row for each joining round and client.
+  private func csv(of record: NewClientRecord) -> CSV {
+    var csv = CSV(Self.keyColumns + ["joining_round", "client"] + NewClientRecord.names)
+    var place = 0
+    for round in record.rounds {
+      for client in record.clients {
+        let values = NewClientRecord.names.map { CSV.number(record.matrices[$0]?[place] ?? .nan) }
+        csv.append(keys + ["\(round)", "\(client)"] + values)
+        place += 1
       }
     }
     return csv
