@@ -57,6 +57,7 @@ for dataset in fashion-mnist cifar10; do
   audited heurpfedla-variants heurpfedla "model.units=[fc1.bias+fc3, conv2.weight]" \
     methods.heurpfedla.hypernetwork_step=uphill methods.heurpfedla.stored_model=old-plus-update \
     methods.heurpfedla.weights=direct
+  audited fedaghn-uphill fedaghn methods.fedaghn.hypernetwork_step=uphill
   audited per-fedavg-first-order per-fedavg methods.per-fedavg.variant=first-order
   audited fedrep-long fedrep local_epochs=11 rounds=1
   audited pfedme-samples pfedme methods.pfedme.averaging=samples \
