@@ -46,6 +46,18 @@ for dataset in fashion-mnist cifar10; do
   audited pfedla-zero-heads pfedla methods.pfedla.head_initialisation=zero methods.pfedla.step_size=3000
   audited heurpfedla-zero-heads heurpfedla methods.heurpfedla.head_initialisation=zero \
     methods.heurpfedla.normaliser=softmax methods.heurpfedla.step_size=3000 rounds=4
+  # What public code does otherwise, one by one and together.
+  audited pfedla-uphill pfedla methods.pfedla.hypernetwork_step=uphill
+  audited pfedla-frozen pfedla methods.pfedla.hypernetwork_step=frozen \
+    methods.pfedla.head_initialisation=positive methods.pfedla.normaliser=relu-sum
+  audited pfedla-tensors pfedla model.units=tensors
+  # Shorter steps: with batch normalisation, rounding errors of what is added up would grow too large.
+  audited pfedla-old-plus-update pfedla methods.pfedla.stored_model=old-plus-update methods.pfedla.step_size=50
+  audited pfedla-direct pfedla methods.pfedla.weights=direct
+  audited heurpfedla-variants heurpfedla "model.units=[fc1.bias+fc3, conv2.weight]" \
+    methods.heurpfedla.hypernetwork_step=uphill methods.heurpfedla.stored_model=old-plus-update \
+    methods.heurpfedla.weights=direct
+  audited fedaghn-uphill fedaghn methods.fedaghn.hypernetwork_step=uphill
   audited per-fedavg-first-order per-fedavg methods.per-fedavg.variant=first-order
   audited fedrep-long fedrep local_epochs=11 rounds=1
   audited pfedme-samples pfedme methods.pfedme.averaging=samples \
@@ -80,7 +92,7 @@ for dataset in fashion-mnist cifar10; do
     audited cosine-per-fedavg per-fedavg learning_rate_schedule=cosine gradient_clipping=0.5
   else
     audited units-heurpfedla heurpfedla "model.units=[bn2+conv2, conv1+fc1]" methods.heurpfedla.retained_layers=2
-    audited units-similarity similarity-layerwise "model.units=[fc2+fc1+fc3]"
+    audited units-similarity similarity-layerwise "model.units=[fc2+fc1+fc3, bn2.weight]"
     audited blocks-pfedla pfedla model.batch_normalisation=false "model.architecture=[\
       {convolution: {name: stem, channels: 8, kernel: 3, padding: 1}}, {group-normalisation: 4}, relu, \
       {maximum-pooling: 4}, {residual: [relu, {convolution: {channels: 8, kernel: 3, padding: 1}}]}, \

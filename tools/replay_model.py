@@ -275,12 +275,48 @@ class Method:
         self.recorded = {}  # {name in per_participant: {participant: row}} of this round
 
     def units(self):
-        """[[layer]]: layers that share their aggregation weights, in the order of their first layers."""
-        text, order = self.federation.settings.get("model.units", "layers"), self.network.layers.index
-        named = [] if text == "layers" else [
-            sorted(map(str.strip, unit.split("+")), key=order) for unit in text.strip("[]").split(",")]
-        alone = [[layer] for layer in self.network.layers if not any(layer in unit for unit in named)]
-        return sorted(named + alone, key=lambda unit: order(unit[0]))
+        """[[Tensor]]: trained tensors that share their aggregation weights, in the order of their first tensors.
+
+        What is not named is a unit of its own: a layer, or of a layer that is named in part each other tensor.
+        """
+        text = self.federation.settings.get("model.units", "layers")
+        trained = [tensor for tensor in self.network.tensors if tensor.name not in STATISTICS]
+        listed = [] if text in ("layers", "tensors") else [
+            {part.strip() for part in unit.split("+")} for unit in text.strip("[]").split(",")]
+        named = [[t for t in trained if unit & {t.layer, f"{t.layer}.{t.name}"}] for unit in listed]
+        free = [t for t in trained if not any(t in unit for unit in named)]
+        apart = self.network.layers if text == "tensors" else {t.layer for unit in named for t in unit}
+        groups = {}
+        for t in free:
+            groups.setdefault((t.layer, t.name if t.layer in apart else None), []).append(t)
+        return sorted(named + list(groups.values()), key=lambda unit: unit[0].offset)
+
+    def unit_name(self, unit):
+        """conv1, conv1+bn1, or conv1.weight for a part of a layer."""
+        names = []
+        for layer in dict.fromkeys(tensor.layer for tensor in unit):
+            own = [t.name for t in unit if t.layer == layer]
+            whole = [t.name for t in self.network.tensors if t.layer == layer and t.name not in STATISTICS]
+            names += [layer] if own == whole else [f"{layer}.{name}" for name in own]
+        return "+".join(names)
+
+    def in_unit(self, unit):
+        """bool [parameter]: what takes the unit's weights; running statistics go with their layer's last trained tensor."""
+        own, places = set(unit), []
+        for tensor in self.network.tensors:
+            if tensor.name not in STATISTICS:
+                last = tensor in own
+            places.append(torch.full((tensor.size,), last))
+        return torch.cat(places)
+
+    def by_layer(self, rows):
+        """[layer, source client] from [unit, source client]: means over a layer's trained parameters."""
+        units = self.units()
+        result = []
+        for layer in self.network.layers:
+            sizes = torch.tensor([sum(t.size for t in unit if t.layer == layer) for unit in units], dtype=rows.dtype)
+            result.append(sizes @ rows / sizes.sum())
+        return torch.stack(result)
 
     @staticmethod
     def memory(settings):

@@ -86,6 +86,6 @@ struct DivergencePlaceTests {
         #expect(option.stepSize != nil, "\(method.name).\(option.key)")
       }
     }
-    #expect(marked.count == 11, "\(marked)")
+    #expect(marked.count == 13, "\(marked)")
   }
 }

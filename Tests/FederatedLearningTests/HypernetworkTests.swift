@@ -165,6 +165,12 @@ struct HypernetworkTests {
     let zero = draw(.zero)
     #expect(zero.prefix(hiddenEnd) == uniform.prefix(hiddenEnd))
     #expect(zero.suffix(from: hiddenEnd).allSatisfy { $0 == 0 })
+    let positive = draw(.positive)
+    #expect(positive.prefix(hiddenEnd) == uniform.prefix(hiddenEnd))
+    for head in Array(positive[hiddenEnd...]).rows(of: 3 * 16 + 3) {
+      #expect(head[..<48].allSatisfy { $0 >= 0 && $0 < 1 } && head[..<48].contains { $0 > 0.9 })
+      #expect(head[48...].allSatisfy { $0 == 0 })
+    }
     #expect(draw(.uniform) == uniform)
     #expect(Set([uniform, draw(seed: 2, .uniform), draw(client: 1, .uniform)]).count == 3)
   }

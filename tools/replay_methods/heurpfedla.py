@@ -19,23 +19,23 @@ class Replay(pfedla.Replay):
 
     def retained(self, client):
         k = int(self.federation.own("retained_layers"))
-        own, units = self.weights_by_unit(client)[:, client].tolist(), self.units()
+        own = self.weights_by_unit(client)[:, client].tolist()
         chosen = set(sorted(range(len(own)), key=lambda unit: (-own[unit], unit))[:k])
         recorded = self.recorded.get("retained", {}).get(client)
         if recorded is not None:
             kept = {self.network.layers[layer] for layer in np.flatnonzero(recorded)}
-            recorded = {unit for unit, layers in enumerate(units) if set(layers) <= kept}
+            recorded = {place for place, unit in enumerate(self.units()) if all(t.layer in kept for t in unit)}
             swaps = itertools.product(chosen - recorded, recorded - chosen)
             # Exact ties have a rule; near ties are the recorded run's to rank.
             if len(recorded) == len(chosen) and all(0 < own[a] - own[b] <= RANKING_TIE for a, b in swaps):
                 chosen = recorded
-        return {layer for unit in chosen for layer in units[unit]}
+        return chosen
 
     def gives_gradient(self, client):
         if self.federation.own("retained_gradient") == "passed":
             return self.network.is_trained
-        return self.network.is_trained & ~self.network.in_layers(self.retained(client))
+        return self.network.is_trained & ~self.is_retained(client)
 
     def starts(self, client):
-        kept = self.retained(client)
-        return {"retained": torch.tensor([float(layer in kept) for layer in self.network.layers])}
+        sent = {t.layer for place, unit in enumerate(self.units()) if place not in self.retained(client) for t in unit}
+        return {"retained": torch.tensor([float(layer not in sent) for layer in self.network.layers])}

@@ -11,39 +11,45 @@ class Replay(Method):
 
     derived = {"aggregation_weights": "aggregation_weights", "state_after/dissimilarities": "dissimilarities"}
 
-    def similarities(self, client, layers):
-        """[source client], over the trained parameters of these layers."""
-        compared = self.bank[:, self.network.in_layers(layers) & self.network.is_trained].double()
-        return [F.cosine_similarity(compared[client], other, dim=0, eps=0).item() for other in compared]
+    def similarities(self, client, unit):
+        """[source client], over the unit's trained parameters."""
+        compared = self.bank[:, self.in_unit(unit) & self.network.is_trained].double()
+        return [self.similarity(compared[client], other) for other in compared]
+
+    @staticmethod
+    def similarity(own, other):
+        """The cosine. Biases of a normalisation start at 0: equal models are alike, and nothing else is like 0."""
+        if own.any() and other.any():
+            return F.cosine_similarity(own, other, dim=0, eps=0).item()
+        return float(torch.equal(own, other))
 
     @property
     def dissimilarities(self):
         """1 − s [unit, client, source client]."""
-        return 1 - torch.tensor([[self.similarities(client, layers) for client in range(self.federation.clients)]
-                                 for layers in self.units()], dtype=torch.float64)
+        return 1 - torch.tensor([[self.similarities(client, unit) for client in range(self.federation.clients)]
+                                 for unit in self.units()], dtype=torch.float64)
 
-    def sources(self, client, layers):
-        """The clients that take part in the client's layers."""
+    def sources(self, client, unit):
+        """The clients that take part in the client's unit."""
         # The first of equally similar clients; rounding must not distinguish equal ones.
-        similarity = [round(value, 13) for value in self.similarities(client, layers)]
+        similarity = [round(value, 13) for value in self.similarities(client, unit)]
         others = [other for other in range(self.federation.clients)
                   if other != client and similarity[other] >= float(self.federation.own("threshold"))]
         others.sort(key=lambda other: (-similarity[other], other))
         return [client] + others[: int(self.federation.own("neighbours"))]
 
     def weights(self, client):
-        """[layer, source client]"""
-        weights = torch.zeros(len(self.network.layers), self.federation.clients, dtype=self.federation.dtype)
-        for layers in self.units():
-            sources = self.sources(client, layers)
-            for layer in layers:
-                weights[self.network.layers.index(layer), sources] = 1 / len(sources)
+        """[unit, source client]"""
+        weights = torch.zeros(len(self.units()), self.federation.clients, dtype=self.federation.dtype)
+        for row, unit in zip(weights, self.units()):
+            sources = self.sources(client, unit)
+            row[sources] = 1 / len(sources)
         return weights
 
     def received(self, client):
         model = self.bank[client].clone()
-        for layer, weights in zip(self.network.layers, self.weights(client)):
-            place = self.network.in_layers({layer})
+        for unit, weights in zip(self.units(), self.weights(client)):
+            place = self.in_unit(unit)
             if self.federation.local_statistics:
                 place &= self.network.is_trained
             model[place] = weights @ self.bank[:, place]
@@ -52,4 +58,4 @@ class Replay(Method):
     @property
     def aggregation_weights(self):
         """[client, layer, source client]"""
-        return torch.stack([self.weights(client) for client in range(self.federation.clients)])
+        return torch.stack([self.by_layer(self.weights(client)) for client in range(self.federation.clients)])

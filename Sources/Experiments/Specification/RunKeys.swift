@@ -46,18 +46,24 @@ extension RunKey {
     RunKey(
       "model.units", default: AggregationUnits.ofLayers,
       decides: .numbersUnless(.text(AggregationUnits.ofLayers)), since: "0.2.0",
-      "which layers share their aggregation weights under pFedLA, HeurpFedLA and `similarity-layerwise`: a list such "
-        + "as `[conv1+bn1, fc1+fc2]`; a layer that is not named is a unit of its own. Other methods do not use it. At "
-        + "`layers` it is not part of a cell's name",
+      "what shares its aggregation weights under pFedLA, HeurpFedLA and `similarity-layerwise`: each of the `layers`, "
+        + "each of the `tensors` (weight, bias), or a list such as `[conv1+bn1, fc1.weight+fc2.weight]`; what is not "
+        + "named is a unit of its own. Other methods do not use it. At `layers` it is not part of a cell's name",
       read: { reader, key, specification in
+        if reader.value(key)?.scalar?.string == AggregationUnits.ofTensors {
+          specification.model.units = [AggregationUnits.ofTensors]
+          return
+        }
         let units = try reader.texts(key, unless: AggregationUnits.ofLayers)?
           .map { $0.filter { $0 != " " } }
         specification.model.units = units?.isEmpty == true ? nil : units
       },
       recorded: { specification, _ in
         .text(
-          specification.model.units.map { "[\($0.joined(separator: ", "))]" }
-            ?? AggregationUnits.ofLayers)
+          specification.model.units.map {
+            $0 == [AggregationUnits.ofTensors]
+              ? AggregationUnits.ofTensors : "[\($0.joined(separator: ", "))]"
+          } ?? AggregationUnits.ofLayers)
       }),
     .choice(
       "model.initialisation", \.model.initialisation, default: .value(.pytorch),

@@ -31,7 +31,8 @@ public struct RunSpecification: Sendable {
   public struct Model: Sendable, Hashable {
     /// The network's name in the registry, or its blocks in one line of YAML.
     public var architecture: String
-    /// Layers that share their aggregation weights, such as `conv1+bn1`; nil: each layer has its own.
+    /// Layers or tensors that share their aggregation weights, such as `conv1+bn1`, or `tensors` alone: each tensor has
+    /// its own; nil: each layer has its own.
     public var units: [String]?
     /// How initial parameters are drawn.
     public var initialisation: Initialisation

@@ -32,6 +32,20 @@ extension AggregationHypernetwork {
       base: Array(parameters[..<baseCount]), heads: .dense(Array(parameters[baseCount...])))
   }
 
+  /// The same without embedding and hidden layers: its parameters are the heads' biases, and so its outputs.
+  package var withoutInputs: AggregationHypernetwork {
+    AggregationHypernetwork(
+      embeddingSize: 0, hiddenSizes: [], layerCount: layerCount, clientCount: clientCount,
+      normaliser: normaliser)
+  }
+
+  /// The hypernetwork `withoutInputs` that has the outputs of one of this shape.
+  package func outputsAlone(of hypernetwork: Values) -> Values {
+    guard hypernetwork.heads != .steps([]) else { return Values(base: [], heads: .steps([])) }
+    let input = activations(hypernetwork.base).last ?? []
+    return Values(base: [], heads: .dense(outputs(of: hypernetwork, input)))
+  }
+
   /// The flat parameters, axis (hypernetwork parameter).
   package func parameters(of hypernetwork: Values) -> [Float] {
     hypernetwork.base

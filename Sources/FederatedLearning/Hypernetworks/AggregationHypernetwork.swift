@@ -1,4 +1,3 @@
-import CKernels
 import RandomStreams
 
 /// How a head's outputs become aggregation weights that sum to 1. The paper leaves this open.
@@ -24,6 +23,8 @@ public struct AggregationHypernetwork: Sendable, Hashable {
     case zero
     /// As PyTorch initialises a fully connected layer: uniform in ±1/√inputs.
     case uniform
+    /// Weights uniform in 0 … 1 and zero biases, so that no output is negative: as public code has it.
+    case positive
   }
 
   /// Length of the embedding vector v.
@@ -53,7 +54,8 @@ public struct AggregationHypernetwork: Sendable, Hashable {
   /// H, inputs of every head: outputs of the last hidden layer, or the embedding.
   package var headInputs: Int { hiddenSizes.last ?? embeddingSize }
 
-  /// A hypernetwork of that shape; every size at least 1.
+  /// A hypernetwork of that shape; every size at least 1, but an embedding of 0 without hidden layers, whose
+  /// outputs are the heads' biases.
   public init(
     embeddingSize: Int, hiddenSizes: [Int], layerCount: Int, clientCount: Int,
     normaliser: WeightNormaliser
@@ -95,13 +97,25 @@ public struct AggregationHypernetwork: Sendable, Hashable {
         }
       }
     }
+    func initialHeads() -> Heads {
+      switch headInitialisation {
+      case .zero: .steps([])
+      case .uniform: .dense(draw(heads))
+      case .positive:
+        .dense(
+          heads.flatMap { layer in
+            (0..<layer.outputs * layer.inputs).map { _ in stream.uniform(from: 0, to: 1) }
+              + [Float](repeating: 0, count: layer.outputs)
+          })
+      }
+    }
     let embedding = (0..<embeddingSize).map { _ in Float(stream.normal()) }
     return Values(
       base: embedding + draw(hidden),
-      heads: headInitialisation == .zero ? .steps([]) : .dense(draw(heads)))
+      heads: initialHeads())
   }
 
-  /// The position of each tensor in the flat parameter vector, in order.
+  /// The position of each tensor that has values in the flat parameter vector, in order.
   /// - Parameter layers: the names of the client model's layers.
   public func tensors(layers: [String]) -> [HypernetworkTensor] {
     var tensors = [HypernetworkTensor(name: "embedding", shape: [embeddingSize], offset: 0)]
@@ -115,7 +129,7 @@ public struct AggregationHypernetwork: Sendable, Hashable {
       tensors.append(
         HypernetworkTensor(name: "\(name).bias", shape: [layer.outputs], offset: layer.bias))
     }
-    return tensors
+    return tensors.filter { !$0.shape.contains(0) }
   }
 
   /// The embedding and the result of each hidden layer.
@@ -163,15 +177,7 @@ public struct AggregationHypernetwork: Sendable, Hashable {
   /// The weights of a head's outputs, axis (source client).
   func normalised(_ outputs: [Float], client: Int) -> [Float] {
     switch normaliser {
-    case .softmax:
-      let largest = outputs.max() ?? 0
-      let exponentials = [Float](unsafeUninitializedCapacity: outputs.count) { values, count in
-        count = outputs.count
-        guard let start = values.baseAddress else { return }
-        elementary_exponentials(outputs, largest, start, Int64(count))
-      }
-      let sum = exponentials.reduce(0, +)
-      return exponentials.map { $0 / sum }
+    case .softmax: return softmax(outputs)
     case .reluSum:
       let positive = outputs.map { max($0, 0) }
       let sum = positive.reduce(0, +)

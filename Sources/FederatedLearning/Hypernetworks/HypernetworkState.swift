@@ -18,7 +18,8 @@ public struct HypernetworkState: Sendable, Equatable {
 ///     hypernetwork_heads         (dense client, head parameter)
 ///
 /// with moved clients, those of form 1 or 2, dense clients and clients' steps in ascending order of clients,
-/// and a client's steps in the order in which they were made.
+/// and a client's steps in the order in which they were made. Tensors with an axis of length 0 for lack of base
+/// parameters or inputs (direct weights) are left out.
 struct HypernetworkTensors {
   let hypernetwork: AggregationHypernetwork
 
@@ -61,7 +62,7 @@ struct HypernetworkTensors {
       StateTensor(
         name: "hypernetwork_step_outputs", rowShape: outputShape, rows: steps.map(\.outputs)),
       StateTensor(name: "hypernetwork_heads", rowShape: [headCount], rows: dense),
-    ]
+    ].filter { !$0.shape.dropFirst().contains(0) }
   }
 
   /// Throws `FederationError` if a tensor is missing or does not fit the others.
@@ -85,7 +86,9 @@ struct HypernetworkTensors {
     func rows(_ name: String, _ count: Int, _ shape: [Int]) throws
       -> IndexingIterator<[[Float]]>
     {
-      try StateTensor.rows(name, count: count, rowShape: shape, in: tensors).makeIterator()
+      // A row of no values is not written.
+      guard !shape.contains(0) else { return Array(repeating: [], count: count).makeIterator() }
+      return try StateTensor.rows(name, count: count, rowShape: shape, in: tensors).makeIterator()
     }
     let stepCount = zip(forms, counts).reduce(0) { $0 + ($1.0 == .steps ? $1.1 : 0) }
     var bases = try rows(

@@ -27,6 +27,8 @@ public enum MethodRegistry {
       FedAMP.self,
       FedALA.self,
       Scaffold.self,
+      FedAPA.self,
+      FedAGHN.self,
     ]
   ) { $0.information.name }
 

@@ -4,9 +4,14 @@ import NeuralNetworks
 /// layers that clients keep. `LayerwiseMethod` makes a method of it.
 struct LayerwiseAggregation: Sendable {
   let setting: FederationSetting
+  /// The clients' hypernetworks; with direct weights each is nothing but the heads' biases.
   let hypernetwork: AggregationHypernetwork
-  /// β.
+  /// The hypernetworks as they are drawn, from which direct weights take their initial values.
+  private let drawn: AggregationHypernetwork
+  /// β; negative for a step uphill, 0 for frozen weights.
   let stepSize: Float
+  /// What the server stores of a participant.
+  let storedModel: StoredModel
   let gradientScaling: GradientScaling
   let headInitialisation: AggregationHypernetwork.HeadInitialisation
   /// k: layers that a client keeps local (HeurpFedLA, Algorithm 2); 0 for pFedLA.
@@ -36,12 +41,13 @@ struct LayerwiseAggregation: Sendable {
     "Outputs of the hypernetworks' hidden layers. Open in the paper.")
   static let headInitialisation = MethodOption<AggregationHypernetwork.HeadInitialisation>(
     "head_initialisation", default: .zero,
-    "zero gives equal initial weights (under softmax); uniform is PyTorch's. Open in the paper.")
+    "zero gives equal initial weights (under softmax); uniform is PyTorch's; positive, uniform in 0 … 1 without "
+      + "biases, is public code's. Open in the paper.")
 
   /// The configuration keys of the hypernetworks.
-  static let options: [any DeclaredOption] = [
-    normaliser, stepSize, gradientScaling, embeddingSize, hiddenSizes, headInitialisation,
-  ]
+  static let options: [any DeclaredOption] =
+    [normaliser, stepSize, gradientScaling, embeddingSize, hiddenSizes, headInitialisation]
+    + LayerwiseVariants.options
 
   /// Throws `FederationError` for heads that would never get a gradient.
   init(
@@ -51,16 +57,18 @@ struct LayerwiseAggregation: Sendable {
     self.setting = setting
     self.retainedLayerCount = retainedLayerCount
     self.retainedLayersPassGradient = retainedLayersPassGradient
-    stepSize = Float(options[Self.stepSize])
+    stepSize =
+      options[LayerwiseVariants.hypernetworkStep].sign * Float(options[Self.stepSize])
+    storedModel = options[LayerwiseVariants.storedModel]
     gradientScaling = options[Self.gradientScaling]
     headInitialisation = options[Self.headInitialisation]
-    hypernetwork = AggregationHypernetwork(
+    drawn = AggregationHypernetwork(
       embeddingSize: options[Self.embeddingSize], hiddenSizes: options[Self.hiddenSizes],
       layerCount: setting.units.count, clientCount: setting.clientCount,
       normaliser: options[Self.normaliser])
+    hypernetwork = options[LayerwiseVariants.weights] == .direct ? drawn.withoutInputs : drawn
     guard
-      hypernetwork.normaliser != .reluSum || headInitialisation != .zero
-        || options[Self.stepSize] == 0
+      hypernetwork.normaliser != .reluSum || headInitialisation != .zero || stepSize == 0
     else {
       throw FederationError(
         "head_initialisation: found zero with normaliser relu-sum, under which zero heads never get "
@@ -70,8 +78,24 @@ struct LayerwiseAggregation: Sendable {
 
   /// A client's hypernetwork.
   func hypernetwork(of client: Int, state: HypernetworkState) -> AggregationHypernetwork.Values {
-    state.clients[client]
-      ?? hypernetwork.initial(seed: setting.seed, client: client, heads: headInitialisation)
+    if let own = state.clients[client] { return own }
+    let initial = drawn.initial(seed: setting.seed, client: client, heads: headInitialisation)
+    return hypernetwork == drawn ? initial : drawn.outputsAlone(of: initial)
+  }
+
+  /// What the server stores of a participant, axis (parameter). Running statistics are always those that training
+  /// left.
+  /// - Parameters:
+  ///   - trained: its model after training.
+  ///   - change: Δθ_i.
+  ///   - old: what the server has stored of it.
+  func stored(_ trained: [Float], change: [Float], old: [Float]) -> [Float] {
+    guard storedModel == .oldPlusUpdate else { return trained }
+    var stored = trained
+    for layer in setting.layout.layers {
+      for index in layer.trainedRange { stored[index] = old[index] + change[index] }
+    }
+    return stored
   }
 
   /// α_i, axes (unit, source client).
@@ -95,13 +119,12 @@ struct LayerwiseAggregation: Sendable {
 
   /// The units that a client keeps in its next round, axis (unit).
   func retainedUnits(of client: Int, state: HypernetworkState) -> [Bool] {
-    guard retainedLayerCount > 0 else { return setting.units.layers.map { _ in false } }
+    guard retainedLayerCount > 0 else { return setting.units.parts.map { _ in false } }
     return retained(weights(of: client, state: state), client: client)
   }
 
-  /// The layers that a client keeps in its next round, axis (layer).
+  /// The layers that a client keeps as a whole in its next round, axis (layer).
   func retainedLayers(of client: Int, state: HypernetworkState) -> [Bool] {
-    setting.units.byLayer(retainedUnits(of: client, state: state))
+    setting.units.flagsByLayer(retainedUnits(of: client, state: state))
   }
-
 }

@@ -13,6 +13,8 @@ import NeuralNetworks
 ///
 /// Running statistics of batch normalisation, where they are aggregated, take their layer's weights
 /// but give no gradient: the training loss does not depend on them.
+///
+/// `LayerwiseVariants` has what public code does otherwise.
 protocol LayerwiseMethod: FederatedMethod, AggregationWeighting, HypernetworkTraining
 where ServerState == HypernetworkState, Contribution == HypernetworkContribution, Notes == Void {
   var aggregation: LayerwiseAggregation { get }
@@ -54,25 +56,27 @@ extension LayerwiseMethod {
     let weights = clients.map { aggregation.weights(of: $0, state: state) }
     let retained = zip(clients, weights).map { aggregation.retained($1, client: $0) }
     var models = clients.map { bank[$0] }
-    for (unit, layers) in setting.units.layers.enumerated() {
+    for (unit, parts) in setting.units.parts.enumerated() {
       let weights = clients.indices.map { retained[$0][unit] ? nil : weights[$0][unit] }
-      for layer in layers {
-        bank.weightedSums(
-          weights, columns: setting.sharedRange(setting.layout.layers[layer]), into: &models)
+      for part in parts {
+        bank.weightedSums(weights, columns: setting.sharedRange(part), into: &models)
       }
     }
     return models
   }
 
-  /// Plain local training; contributes Δθ_i.
+  /// Plain local training; contributes Δθ_i. What the server stores is the trained model unless the method's
+  /// `stored_model` says otherwise.
   public func train(
     _ task: LocalTask, received: PreparedModel<Void>, state: HypernetworkState, bank: ClientBank,
     network: any LocalNetwork
   ) throws -> ClientUpdate<HypernetworkContribution> {
     let (model, loss) = try task.descend(from: received.parameters, on: network)
+    let change = difference(model, received.parameters)
     return ClientUpdate(
-      client: task.client, trained: model, trainLoss: loss.mean,
-      contribution: HypernetworkContribution(change: difference(model, received.parameters)))
+      client: task.client,
+      trained: aggregation.stored(model, change: change, old: bank[task.client]),
+      trainLoss: loss.mean, contribution: HypernetworkContribution(change: change))
   }
 
   /// The gradients (∂θ̄_i/∂(v_i, ψ_i))ᵀ Δθ_i, instead of Δθ_i, in one pass over the bank.
@@ -87,13 +91,13 @@ extension LayerwiseMethod {
     let retained = updates.map { aggregation.retainedUnits(of: $0.client, state: state) }
     // Axes (participant, unit, source client); 0 for units without a gradient.
     var weightGradients = updates.map { _ in
-      setting.units.layers.map { _ in [Float](repeating: 0, count: setting.clientCount) }
+      setting.units.parts.map { _ in [Float](repeating: 0, count: setting.clientCount) }
     }
-    for (unit, layers) in setting.units.layers.enumerated() {
+    for (unit, parts) in setting.units.parts.enumerated() {
       let learning = updates.indices.filter {
         factors[$0] != 0 && (!retained[$0][unit] || aggregation.retainedLayersPassGradient)
       }
-      let products = innerProducts(of: layers, learning.map { changes[$0] }, bank)
+      let products = innerProducts(of: parts, learning.map { changes[$0] }, bank)
       for (place, products) in zip(learning, products) {
         weightGradients[place][unit] = products.map { Float($0 * factors[place]) }
       }
@@ -108,13 +112,11 @@ extension LayerwiseMethod {
     }
   }
 
-  /// Σ_l ⟨θ_j^l, Δθ_i^l⟩ over a unit's layers in their order, axes (change, source client).
-  private func innerProducts(of layers: [Int], _ changes: [[Float]], _ bank: ClientBank)
-    -> [[Double]]
-  {
-    let products = layers.map {
-      bank.innerProducts(with: changes, columns: setting.layout.layers[$0].trainedRange)
-    }
+  /// Σ_l ⟨θ_j^l, Δθ_i^l⟩ over a unit's parts in their order, axes (change, source client).
+  private func innerProducts(
+    of parts: [AggregationUnits.Part], _ changes: [[Float]], _ bank: ClientBank
+  ) -> [[Double]] {
+    let products = parts.map { bank.innerProducts(with: changes, columns: $0.trainedRange) }
     return products.dropFirst().reduce(products.first ?? []) { sums, next in
       zip(sums, next).map { zip($0, $1).map(+) }
     }
@@ -156,7 +158,7 @@ extension LayerwiseMethod {
 
   /// α_i, axes (layer, source client).
   public func aggregationWeights(of client: Int, state: HypernetworkState) -> [[Float]] {
-    setting.units.byLayer(aggregation.weights(of: client, state: state))
+    setting.units.rowsByLayer(aggregation.weights(of: client, state: state))
   }
 
   /// Each client has its own hypernetwork.
@@ -180,11 +182,11 @@ extension LayerwiseMethod {
     return firstNonFinite(hypernetworkParameters(of: client, state: state)) == nil
   }
 
-  /// Uplink: the whole model. Downlink: all but the retained layers.
+  /// Uplink: the whole model. Downlink: all but the retained units.
   public func traffic(of client: Int, state: HypernetworkState) -> Traffic {
-    let retained = aggregation.retainedLayers(of: client, state: state)
-    let kept = zip(setting.layout.layers, retained).reduce(0) {
-      $0 + ($1.1 ? setting.sharedRange($1.0).count : 0)
+    let retained = aggregation.retainedUnits(of: client, state: state)
+    let kept = zip(setting.units.parts, retained).filter(\.1).flatMap(\.0).reduce(0) {
+      $0 + setting.sharedRange($1).count
     }
     return Traffic(
       uplink: setting.modelBytes,

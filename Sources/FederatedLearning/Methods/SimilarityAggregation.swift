@@ -31,7 +31,8 @@ struct SimilarityWeights: Sendable {
   }
 
   let setting: FederationSetting
-  let unit: Unit
+  /// What is compared, and shares its weights.
+  let units: AggregationUnits
   let neighbours: Int
   let threshold: Double
 
@@ -48,30 +49,22 @@ struct SimilarityWeights: Sendable {
 
   init(options: MethodOptions, setting: FederationSetting, unit: Unit) {
     self.setting = setting
-    self.unit = unit
+    units = unit == .layers ? setting.units : AggregationUnits(wholeModel: setting.layout)
     neighbours = options[Self.neighbours]
     threshold = options[Self.threshold]
-  }
-
-  /// The columns of each compared unit.
-  private var units: [[Range<Int>]] {
-    let ranges = setting.layout.layers.map(\.trainedRange)
-    return unit == .layers ? setting.units.layers.map { $0.map { ranges[$0] } } : [ranges]
   }
 
   /// Axes of 1 − s.
   var shape: [Int] { [units.count, setting.clientCount, setting.clientCount] }
 
-  /// The weights of a client, axes (layer, source client); every row sums to 1.
+  /// The weights of a client, axes (unit, source client); every row sums to 1.
   func weights(of client: Int, state: SimilarityState) -> [[Float]] {
     let count = setting.clientCount
-    let rows = units.indices.map { unit in
+    return units.parts.indices.map { unit in
       let start = (unit * count + client) * count
       return weights(
         of: client, dissimilarities: Array(state.dissimilarities[start..<start + count]))
     }
-    return unit == .layers
-      ? setting.units.byLayer(rows) : setting.layout.layers.map { _ in rows[0] }
   }
 
   /// The weights from one row of 1 − s, axis (source client).
@@ -117,7 +110,7 @@ struct SimilarityWeights: Sendable {
   /// Axis (compared unit).
   private func squaredNorms(_ model: [Float]) -> [Double] {
     model.withUnsafeBufferPointer { model in
-      units.map { $0.reduce(0) { $0 + innerProduct(model, model, $1) } }
+      units.parts.map { $0.reduce(0) { $0 + innerProduct(model, model, $1.trainedRange) } }
     }
   }
 
@@ -147,8 +140,10 @@ extension SimilarityAggregation {
     let setting = similarity.setting
     var model = bank[client]
     let weights = similarity.weights(of: client, state: state)
-    for (weights, layer) in zip(weights, setting.layout.layers) {
-      bank.weightedSum(weights, columns: setting.sharedRange(layer), into: &model)
+    for (weights, parts) in zip(weights, similarity.units.parts) {
+      for part in parts {
+        bank.weightedSum(weights, columns: setting.sharedRange(part), into: &model)
+      }
     }
     return model
   }
@@ -165,7 +160,7 @@ extension SimilarityAggregation {
 
   /// The weights, axes (layer, source client).
   public func aggregationWeights(of client: Int, state: SimilarityState) -> [[Float]] {
-    similarity.weights(of: client, state: state)
+    similarity.units.rowsByLayer(similarity.weights(of: client, state: state))
   }
 
   /// A whole model each way.

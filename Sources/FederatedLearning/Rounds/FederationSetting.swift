@@ -18,7 +18,7 @@ public struct FederationSetting: Sendable {
   public let layout: ParameterLayout
   /// The model that every client starts with, axis (parameter).
   public let initialParameters: [Float]
-  /// Which layers share their aggregation weights.
+  /// Which layers or tensors share their aggregation weights.
   public let units: AggregationUnits
   /// How running statistics travel.
   public let statistics: StatisticsTreatment
@@ -84,6 +84,11 @@ public struct FederationSetting: Sendable {
   /// The columns of a layer that are sent and aggregated.
   public func sharedRange(_ layer: ParameterLayout.Layer) -> Range<Int> {
     statistics == .aggregated ? layer.range : layer.trainedRange
+  }
+
+  /// The columns of a unit's part that are sent and aggregated.
+  public func sharedRange(_ part: AggregationUnits.Part) -> Range<Int> {
+    statistics == .aggregated ? part.range : part.trainedRange
   }
 
   /// Float32 bytes of a whole model as it is sent.
