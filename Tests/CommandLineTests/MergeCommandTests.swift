@@ -46,4 +46,30 @@ struct MergeCommandTests {
     #expect(replaced.status == 0)
     try #expect(Data(contentsOf: folder.file("all.h5")) == bytes)
   }
+
+  @Test("client_classes names classes, and the result records their numbers")
+  func classNames() throws {
+    let folder = try Program.workplace()
+    func run(_ classes: String) throws -> Program.Result {
+      try Program.run(
+        [
+          "run", "small.yaml", "--datasets", "data", "--output", "result.h5", "--set", "rounds=1",
+          "partition={scheme: classes-per-client, samples_per_client: 12, client_classes: \(classes)}",
+        ], in: folder)
+    }
+    let unknown = try run("[[cat, truk], [ship]]")
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.lastError.contains(
+        "partition.client_classes: found the unknown class \"truk\" (did you mean \"truck\"?), expected a number from 0 "
+          + "to 9 or one of airplane, automobile, bird, "), "\(unknown.lastError)")
+    let named = try run("[[cat, truck], [ship, 0]]")
+    #expect(named.status == 0, "\(named.errors)")
+    let result = try RunResult(path: folder.file("result.h5").path)
+    #expect(result.setting("partition.client_classes") == "[[3, 9], [8, 0]]")
+    #expect(
+      result.labelCounts.map { $0.map { Int($0) } } == [
+        [0, 0, 0, 6, 0, 0, 0, 0, 0, 6], [6, 0, 0, 0, 0, 0, 0, 0, 6, 0],
+      ])
+  }
 }

@@ -127,6 +127,27 @@ struct SettingsTests {
         == "partition.client_classes: found \"a\" in a list, \(expected)")
   }
 
+  @Test("client_classes takes names of the dataset's classes, and numbers beside them")
+  func classNames() throws {
+    func specification(_ classes: [PartitionSettings.Value]) throws -> PartitionSpecification {
+      var settings = Self.listed
+      settings["client_classes"] = .list([.list(classes)])
+      return try PartitionSpecification(
+        settings: PartitionSettings(settings, classNames: ["7", "cat", "dog"]))
+    }
+    let scheme = try specification([.text("dog"), .integer(1), .text("7")]).scheme
+    #expect((scheme as? ClassesPerClient)?.choice == .listed([[2, 1, 0]]))
+    // Recorded as numbers, whichever way they were given.
+    #expect(scheme.settings.last == PartitionSetting("client_classes", "[[2, 1, 0]]"))
+    #expect(
+      errorLine { _ = try specification([.text("dogs")]) }
+        == "partition.client_classes: found the unknown class \"dogs\" (did you mean \"dog\"?), expected a number "
+        + "from 0 to 2 or one of 7, cat, dog")
+    #expect(
+      errorLine { _ = try specification([.text("cat"), .integer(1)]) }
+        == "partition.client_classes: client 0 has the class 1 twice, expected different classes")
+  }
+
   @Test("values that no dataset can meet")
   func impossible() {
     for base in [Self.classesPerClient, Self.dominant, Self.dirichlet, Self.iid] {

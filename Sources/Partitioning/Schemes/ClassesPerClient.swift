@@ -79,7 +79,7 @@ public struct ClassesPerClient: PartitionScheme {
 
   /// Reads `samples_per_client`, and `clients` with `classes_per_client` or `client_classes` alone.
   public init(reading settings: inout PartitionSettingReader) throws(PartitionError) {
-    let listed = try settings.integerLists("client_classes")
+    let listed = try settings.classLists("client_classes")
     let classesPerClient = try settings.integer("classes_per_client")
     let samplesPerClient = try settings.requiredInteger("samples_per_client")
     guard let listed else {
