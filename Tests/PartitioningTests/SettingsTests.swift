@@ -75,15 +75,15 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", .text("dirichelt"))
         == "partition.scheme: found \"dirichelt\", expected one of classes-per-client, "
-        + "dominant-classes, dirichlet, iid")
+        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.iid, "scheme", .integer(2))
         == "partition.scheme: found 2, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.classesPerClient, "class_per_client", .integer(4))
         == "partition.class_per_client: unknown key for the scheme classes-per-client; did you "

@@ -29,10 +29,7 @@ public struct ClassesPerClient: PartitionScheme {
   public init(clients: Int, samplesPerClient: Int, classesPerClient: Int) throws(PartitionError) {
     try SchemeCheck.clients(clients)
     try SchemeCheck.samplesPerClient(samplesPerClient)
-    guard classesPerClient >= 1 else {
-      throw PartitionError(
-        key: "classes_per_client", "found \(classesPerClient), expected at least 1")
-    }
+    try SchemeCheck.classesPerClient(classesPerClient)
     guard samplesPerClient >= classesPerClient else {
       throw PartitionError(
         key: "samples_per_client",
@@ -150,11 +147,7 @@ public struct ClassesPerClient: PartitionScheme {
   ) throws(PartitionError) -> [[Int]] {
     switch choice {
     case .random(let classesPerClient):
-      guard classesPerClient <= classCount else {
-        throw PartitionError(
-          key: "classes_per_client",
-          "found \(classesPerClient), expected at most the \(classCount) classes of the dataset")
-      }
+      try SchemeCheck.classesPerClient(classesPerClient, among: classCount)
       return balancedClassChoice(
         clients: clients, classesPerClient: classesPerClient, classCount: classCount,
         using: &stream)
