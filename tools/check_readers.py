@@ -3,7 +3,8 @@
     python tools/check_readers.py [--pfedla PROGRAM] [RESULT.h5 …]
 
 Without a result, two small ones are made from synthetic data: one of HeurpFedLA and one of FedAvg.
-Then the scripts in examples/ draw their pictures of each, in R where Rscript finds rhdf5.
+Then the scripts in examples/ draw their pictures of each, in R where Rscript finds rhdf5. Last, the results are
+merged into one file (`pfedla merge`), which is opened and drawn too.
 Needs h5py, xarray, h5netcdf, netCDF4 and matplotlib. Any warning of a reader is an error.
 """
 
@@ -120,14 +121,18 @@ def check_xarray(path, engine):
         assert layers[0] == "conv1", layers
     with h5py.File(path) as file:
         groups = [name for name in
-                  ["aggregation", "partition", "partition/train", "model", "audit", "audit/batches",
+                  ["aggregation", "class_counts", "partition", "partition/train", "model", "audit", "audit/batches",
                    "audit/parameter_layout", "audit/hypernetwork_layout"] if name in file]
         groups += [f"model/{layer}" for layer in layers if f"model/{layer}" in file]
     for name in groups + ["provenance"]:
         with xarray.open_dataset(path, group=name, engine=engine) as group:
             if name == "aggregation":
-                assert group.weights.dims == ("recorded_round", "client", "layer",
-                                              "source_client"), group.weights.dims
+                axes = ("recorded_round", "client", "layer", "source_client")
+                assert group.weights.dims == axes, group.weights.dims
+                assert set(axes) <= set(group.coords), f"{name}: {set(group.coords)}"
+                assert [str(layer) for layer in group.layer.values] == layers
+            if name == "class_counts":
+                assert {"recorded_round", "client", "class"} <= set(group.coords), set(group.coords)
             if name == "model/conv1":
                 assert group.weight.dims == ("client", "out_channel", "in_channel", "kernel_y",
                                              "kernel_x"), group.weight.dims
@@ -166,10 +171,60 @@ def check_models(program, path, folder):
                 assert np.array_equal(state[name], tensor[client]), f"{path.name}: {name} of client {client} differs"
 
 
+def make_merged(program, paths, folder):
+    """A file of these results and, where they are the two made here, of one with more rounds and another seed."""
+    paths = list(paths)
+    if (folder / "readers.yaml").exists():
+        longer = folder / "longer.h5"
+        subprocess.run([program, "run", folder / "readers.yaml", "--set", "method=fedavg", "rounds=4", "seed=1",
+                        "--datasets", folder / "data", "--output", longer],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        paths.append(longer)
+    merged = folder / "merged.h5"
+    subprocess.run([program, "merge", *paths, "--output", merged], check=True, stdout=subprocess.DEVNULL)
+    return merged, paths
+
+
+def check_merged(merged, paths, engine):
+    """Each result's numbers are in their place, and nothing else is there."""
+    with xarray.open_dataset(merged, engine=engine) as all_results:
+        axes = ("method", "seed", "setting", "round", "client")
+        assert set(axes) | {"method_title", "reported_model"} <= set(all_results.coords), all_results.coords
+        found = 0
+        for path in paths:
+            with xarray.open_dataset(path, engine=engine) as result:
+                place = all_results.sel(seed=result.attrs["seed"])
+                place = place.isel(method=[str(name).split(",")[0] == result.attrs["method"]
+                                           for name in place.method.values])
+                places = place.where(place.numbers_sha256 == result.attrs["numbers_sha256"], drop=True)
+                assert places.sizes["method"] == 1 and places.sizes["setting"] == 1, f"{path.name}: {places.sizes}"
+                place = places.isel(method=0, setting=0)
+                for name in [*METRICS, "gradient_computations", "participated", "uplink_bytes", "test_count"]:
+                    assert all_results[name].dims[:3] == axes[:3], name
+                    expected = result[name].astype(np.float64)
+                    assert np.array_equal(place[name].sel({axis: result[axis] for axis in expected.dims}),
+                                          expected, equal_nan=True), f"{path.name}: {name}"
+                found += int(result.test_accuracy_received.notnull().sum())
+        assert int(all_results.test_accuracy_received.notnull().sum()) == found
+    with h5py.File(merged) as file:
+        check_labels(file)
+
+
+def check_merged_example(merged, folder):
+    """The script draws one curve per method."""
+    subprocess.run([*python_command(), EXAMPLES / "python_merged.py", merged, folder / "merged"], check=True)
+    pixels = matplotlib.image.imread(folder / "merged" / "methods.png")[..., :3]
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10, "python_merged.py: the picture is empty"
+
+
+def python_command():
+    """This Python with warnings as errors."""
+    return [sys.executable, "-W", "error", "-W", "ignore:numpy.ndarray size changed"]
+
+
 def find_examples():
     """The scripts in examples/ that can run here: {name: command}."""
-    python = [sys.executable, "-W", "error", "-W", "ignore:numpy.ndarray size changed"]
-    found = {name: [*python, EXAMPLES / name] for name in ["python_xarray.py", "python_h5py.py"]}
+    found = {name: [*python_command(), EXAMPLES / name] for name in ["python_xarray.py", "python_h5py.py"]}
     rscript = shutil.which("Rscript")
     has_rhdf5 = rscript and subprocess.run(
         [rscript, "-e", "quit(status = !requireNamespace('rhdf5', quietly = TRUE))"],
@@ -220,7 +275,8 @@ def main():
     examples = find_examples()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for path in options.results or make_results(options.pfedla, folder):
+        results = options.results or make_results(options.pfedla, folder)
+        for path in results:
             check_h5py(path)
             print(f"{path.name}: h5py {h5py.__version__} ok")
             for engine in ["h5netcdf", "netcdf4"]:
@@ -231,6 +287,11 @@ def main():
             check_models(options.pfedla, path, folder)
             print(f"{path.name}: numpy {np.__version__} reads its exported models")
             check_examples(examples, path, folder)
+        merged, results = make_merged(options.pfedla, results, folder)
+        for engine in ["h5netcdf", "netcdf4"]:
+            check_merged(merged, results, engine)
+        check_merged_example(merged, folder)
+        print(f"{len(results)} merged results: h5py, xarray and examples/python_merged.py ok")
 
 
 if __name__ == "__main__":

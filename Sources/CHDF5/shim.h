@@ -67,6 +67,23 @@ static inline int chdf5_is_hard_link(hid_t location, const char *name) {
   return info.type == H5L_TYPE_HARD;
 }
 
+/// 1 if a link leads to an object that is open as `object`, 0 if to another, negative for a failure.
+static inline int chdf5_is_object(hid_t location, const char *name, hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t linked, open;
+  int order;
+  if (H5Oget_info_by_name3(location, name, &linked, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
+  if (H5Oget_info3(object, &open, H5O_INFO_BASIC) < 0) return -1;
+  if (H5Otoken_cmp(object, &linked.token, &open.token, &order) < 0) return -1;
+  return linked.fileno == open.fileno && order == 0;
+#else
+  H5O_info_t linked, open;
+  if (H5Oget_info_by_name(location, name, &linked, H5P_DEFAULT) < 0) return -1;
+  if (H5Oget_info(object, &open) < 0) return -1;
+  return linked.fileno == open.fileno && linked.addr == open.addr;
+#endif
+}
+
 /// 1 if all of a dataset's values lie in its own file, 0 if some lie in others, negative for a failure.
 static inline int chdf5_is_self_contained(hid_t dataset) {
   hid_t creation = H5Dget_create_plist(dataset);

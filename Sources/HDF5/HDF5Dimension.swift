@@ -14,6 +14,14 @@ extension HDF5Group {
     try makeDimension(name, values, storage: storage)
   }
 
+  /// Creates the dimension `name` in this group with whole numbers beyond 32 bits as coordinates, such as
+  /// seeds.
+  ///
+  /// - Throws: `HDF5Error` where the name is taken or some readers refuse it.
+  public func createDimension(_ name: String, longValues: [Int64]) throws -> HDF5Dimension {
+    try makeDimension(name, longValues, storage: .contiguous)
+  }
+
   /// Creates the dimension `name` in this group with labels as coordinates, such as layers' names.
   ///
   /// - Throws: `HDF5Error` where the name is taken or some readers refuse it.
@@ -34,6 +42,22 @@ extension HDF5Group {
           "found a dataset of shape \(dimension.shape); expected a dimension scale of one axis")
       }
       return dimension
+    }
+  }
+
+  /// Names a dimension of a group that holds this one here too, by a hard link: readers that open only this
+  /// group then find its coordinates. It stays one dataset, which `numericDatasets()` counts once.
+  ///
+  /// - Throws: `HDF5Error` where the name is taken, or the dimension is of another file or lives elsewhere.
+  public func link(_ dimension: HDF5Dimension) throws {
+    try file.use {
+      try checkAxes([dimension], of: dimension.name)
+      try checkAbsent(dimension.name)
+      try check(
+        H5Lcreate_hard(
+          file.identifier, dimension.path, identifier, dimension.name, chdf5_default(),
+          chdf5_default()),
+        "cannot link the dimension \(dimension.path)")
     }
   }
 

@@ -44,19 +44,32 @@ extension HDF5Dataset {
 
 extension HDF5Group {
   /// All datasets of numbers in this group and those below, in ascending order of their paths. Text is
-  /// left out.
+  /// left out. A dataset that a group repeats under the name that it has in a group that holds it
+  /// (`link(_:)`) counts once, there.
   ///
   /// - Throws: `HDF5Error` if an object cannot be opened or groups are nested more than 16 deep.
   public func numericDatasets() throws -> [HDF5Dataset] {
-    try datasets(depth: 0).filter { try $0.storedElementType() != .string }
+    try datasets(heldBy: []).filter { try $0.storedElementType() != .string }
       .sorted { $0.path < $1.path }
   }
 
-  private func datasets(depth: Int) throws -> [HDF5Dataset] {
-    guard depth < 16 else { throw error("groups are nested more than 16 deep") }
+  /// - Parameter holders: the groups that hold this one, from where the search began.
+  private func datasets(heldBy holders: [HDF5Group]) throws -> [HDF5Dataset] {
+    guard holders.count < 16 else { throw error("groups are nested more than 16 deep") }
     return try childNames().flatMap { name in
-      try isGroup(name)
-        ? try group(name).datasets(depth: depth + 1) : [try dataset(name)]
+      if try isGroup(name) { return try group(name).datasets(heldBy: holders + [self]) }
+      let dataset = try dataset(name)
+      return try holders.contains { try $0.holds(dataset) } ? [] : [dataset]
+    }
+  }
+
+  /// Whether that very dataset is in this group too, under the same name.
+  private func holds(_ dataset: HDF5Dataset) throws -> Bool {
+    guard try exists(dataset.name) else { return false }
+    return try file.use {
+      try check(
+        chdf5_is_object(identifier, dataset.name, dataset.identifier),
+        "cannot open \(dataset.name)") > 0
     }
   }
 

@@ -42,15 +42,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let verification = try ResultVerification(path: file)
-    try verification.requireUnchanged()
-    if verification.recorded == nil {
-      printToStandardError(
-        "Warning: \(file): no digest is recorded (a file of schema version 1), so its numbers cannot be "
-          + "checked.")
-    }
-    let result = try RunResult(path: file)
-    if let warning = result.sealWarning { printToStandardError("Warning: \(warning).") }
+    let result = try VerifiedResult.read(file)
     if let csv {
       for name in try ResultExport(result).write(to: csv) { print("\(csv)/\(name)") }
     }

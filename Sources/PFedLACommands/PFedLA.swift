@@ -37,7 +37,7 @@ struct PFedLA: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ReproduceCommand.self, TuneCommand.self, ReportCommand.self,
       CompareCommand.self,
-      ExportCommand.self, VerifyCommand.self,
+      ExportCommand.self, MergeCommand.self, VerifyCommand.self,
       DatasetsCommand.self,
       PartitionCommand.self, MethodsCommand.self, ClusterCommand.self,
     ])

@@ -35,6 +35,9 @@ public enum PartitionSchemes {
       ClassesPerClient.self,
       DominantClasses.self,
       DirichletLabels.self,
+      CappedDirichlet.self,
+      ExtendedDirichlet.self,
+      QuantitySkew.self,
       IndependentAndIdentical.self,
     ]
   ) { $0.name }
@@ -72,6 +75,20 @@ enum SchemeCheck {
       throw PartitionError(
         key: "samples_per_client",
         "found \(samples), expected at least 2 (one for training and one for testing)")
+    }
+  }
+
+  static func classesPerClient(_ classes: Int) throws(PartitionError) {
+    guard classes >= 1 else {
+      throw PartitionError(key: "classes_per_client", "found \(classes), expected at least 1")
+    }
+  }
+
+  static func classesPerClient(_ classes: Int, among classCount: Int) throws(PartitionError) {
+    guard classes <= classCount else {
+      throw PartitionError(
+        key: "classes_per_client",
+        "found \(classes), expected at most the \(classCount) classes of the dataset")
     }
   }
 

@@ -58,10 +58,13 @@ public struct PartitionSettings: Decodable, Equatable, Sendable {
 
   /// The values by key.
   public var values: [String: Value]
+  /// The names of the dataset's selected classes, by which keys may name them; empty if they are not known.
+  public var classNames: [String] = []
 
   /// Settings from values by key.
-  public init(_ values: [String: Value]) {
+  public init(_ values: [String: Value], classNames: [String] = []) {
     self.values = values
+    self.classNames = classNames
   }
 
   /// Decodes a mapping.
@@ -121,9 +124,10 @@ public struct PartitionSettingReader: Sendable {
     return number
   }
 
-  /// A list of lists of whole numbers, or nil if the key is absent. Throws if it is something
-  /// else.
-  public mutating func integerLists(_ key: String) throws(PartitionError) -> [[Int]]? {
+  /// A list of lists of classes, each a whole number or a name of the dataset's classes, as numbers; nil if the key
+  /// is absent. A whole number is always the class's place, from 0, even where names are digits. Throws if it is
+  /// something else.
+  public mutating func classLists(_ key: String) throws(PartitionError) -> [[Int]]? {
     guard let value = value(key) else { return nil }
     let expected = "expected a list of lists of whole numbers, such as [[0, 1], [2, 3]]"
     guard case .list(let rows) = value else {
@@ -136,14 +140,28 @@ public struct PartitionSettingReader: Sendable {
       }
       var list: [Int] = []
       for element in elements {
-        guard case .integer(let integer) = element else {
-          throw PartitionError(key: key, "found \(element) in a list, \(expected)")
+        switch element {
+        case .integer(let integer): list.append(integer)
+        case .text(let name) where !settings.classNames.isEmpty:
+          list.append(try classNumber(name, key))
+        default: throw PartitionError(key: key, "found \(element) in a list, \(expected)")
         }
-        list.append(integer)
       }
       lists.append(list)
     }
     return lists
+  }
+
+  /// The number of the class with a name.
+  private func classNumber(_ name: String, _ key: String) throws(PartitionError) -> Int {
+    let known = settings.classNames
+    guard let index = known.firstIndex(of: name) else {
+      throw PartitionError(
+        key: key,
+        "found the unknown class \"\(name)\"\(bracketedSuggestion(for: name, among: known, quoted: true)), expected "
+          + "a number from 0 to \(known.count - 1) or one of \(known.joined(separator: ", "))")
+    }
+    return index
   }
 
   /// The error of a key that is absent and has no default.

@@ -56,4 +56,14 @@ public struct SamplePool: Sendable {
     samples[index].removeLast(count)
     return taken
   }
+
+  /// Random samples of every class for every client, [client][sample], as many as `shares` says,
+  /// [class][client]; the pool must hold as many.
+  func shared(_ shares: [[Int]], using stream: inout RandomStream) -> [[Int32]] {
+    var pool = self
+    pool.shuffle(using: &stream)
+    return (shares.first ?? []).indices.map { client in
+      shares.indices.flatMap { pool.take(shares[$0][client], ofClass: $0) }
+    }
+  }
 }

@@ -27,10 +27,12 @@ public enum ReportRegistry {
     [
       // Accuracy of methods (rows) on datasets and numbers of clients (columns): Tables 1 and 2.
       Entry(
-        "accuracy-table", AccuracyTable.self, ForestFigure.self, LearningCurvesFigure.self,
+        "accuracy-table", AccuracyTable.self, SpreadTable.self, ForestFigure.self,
+        LearningCurvesFigure.self,
         ClientSpreadFigure.self, CommunicationFigure.self),
       // A table and learning curves of any sweep: what a sweep without the key gets.
-      Entry(SweepReport.standardName, AccuracyTable.self, LearningCurvesFigure.self),
+      Entry(
+        SweepReport.standardName, AccuracyTable.self, SpreadTable.self, LearningCurvesFigure.self),
       // No table and no figure.
       Entry("none"),
       // Accuracy and communication against the number of retained layers: Table 3.

@@ -330,7 +330,8 @@ struct RunCommandTests {
   func help() throws {
     let folder = try TemporaryFolder()
     for command in [
-      ["run"], ["reproduce"], ["report"], ["compare"], ["export"], ["partition", "make"],
+      ["run"], ["reproduce"], ["report"], ["compare"], ["export"], ["merge"],
+      ["partition", "make"],
       ["partition", "inspect"],
       ["partition", "hold-out"], ["datasets", "list"], ["datasets", "fetch"],
       ["datasets", "verify"], ["datasets", "synthesize"], ["methods"],

@@ -34,6 +34,38 @@ import Testing
     }
   }
 
+  @Test func aGroupRepeatsDimensionsOfAGroupThatHoldsIt() throws {
+    try withReopenedFile { file in
+      let client = try file.createDimension("client", values: [4, 5])
+      let group = try file.createGroup("aggregation")
+      try group.link(client)
+      try group.write("weights", [Float(1), 2], axes: [client])
+      #expect(errorLine { try group.link(client) } != nil)
+      let other = try file.createGroup("other")
+      let inner = try other.createDimension("inner", values: [1])
+      #expect(errorLine { try group.link(inner) } != nil)
+      // A dataset of the same name that is another one counts.
+      try other.write("client", [Int32(9), 9], shape: [2])
+    } read: { file in
+      try #expect(file.dimension("aggregation/client").read(as: Int32.self) == [4, 5])
+      try #expect(file.dataset("aggregation/weights").axisNames() == ["client"])
+      try #expect(
+        file.numericDatasets().map(\.path)
+          == ["/aggregation/weights", "/client", "/other/client", "/other/inner"])
+      try #expect(
+        file.group("aggregation").numericDatasets().map(\.path)
+          == ["/aggregation/client", "/aggregation/weights"])
+    }
+  }
+
+  @Test func seedsBeyond32Bits() throws {
+    try withReopenedFile { file in
+      _ = try file.createDimension("seed", longValues: [0, .max])
+    } read: { file in
+      try #expect(file.dimension("seed").read(as: Int64.self) == [0, .max])
+    }
+  }
+
   @Test func emptyDimensions() throws {
     try withReopenedFile { file in
       let none = try file.createDimension("none", values: [Int32]())

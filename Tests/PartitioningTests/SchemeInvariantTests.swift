@@ -17,6 +17,16 @@ struct SchemeInvariantTests {
           clients: 9, samplesPerClient: 71, dominantClasses: 3, dominance: .share(0.55)),
         try DirichletLabels(clients: 8, concentration: 0.5),
         try DirichletLabels(clients: 10, concentration: 5, samplesPerClient: 90),
+        try CappedDirichlet(clients: 8, concentration: 0.5, maximumSamplesPerClient: 500),
+        try CappedDirichlet(
+          clients: 10, concentration: 0.1, maximumSamplesPerClient: 90, samplesPerClient: 90),
+        try ExtendedDirichlet(clients: 9, classesPerClient: 3, concentration: 1),
+        try ExtendedDirichlet(
+          clients: 10, classesPerClient: 2, concentration: 0.8, minimumSamplesPerClient: 2,
+          samplesPerClient: 60),
+        try QuantitySkew(clients: 8, concentration: 1),
+        try QuantitySkew(
+          clients: 10, concentration: 0.7, minimumSamplesPerClient: 2, samplesPerClient: 90),
         try IndependentAndIdentical(clients: 11, samplesPerClient: 77),
       ]
     }
@@ -120,7 +130,10 @@ struct SchemeInvariantTests {
   @Test("the registry finds every scheme by its name, and its recorded settings make it again")
   func registry() throws {
     #expect(
-      PartitionSchemes.names == ["classes-per-client", "dominant-classes", "dirichlet", "iid"])
+      PartitionSchemes.names == [
+        "classes-per-client", "dominant-classes", "dirichlet", "capped-dirichlet",
+        "extended-dirichlet", "quantity-skew", "iid",
+      ])
     for name in PartitionSchemes.names { #expect(try PartitionSchemes.named(name).name == name) }
     for scheme in try Self.schemes {
       var values: [String: PartitionSettings.Value] = ["scheme": .text(type(of: scheme).name)]

@@ -75,15 +75,15 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", .text("dirichelt"))
         == "partition.scheme: found \"dirichelt\", expected one of classes-per-client, "
-        + "dominant-classes, dirichlet, iid")
+        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.iid, "scheme", .integer(2))
         == "partition.scheme: found 2, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
     #expect(
       line(Self.classesPerClient, "class_per_client", .integer(4))
         == "partition.class_per_client: unknown key for the scheme classes-per-client; did you "
@@ -125,6 +125,27 @@ struct SettingsTests {
     #expect(
       line(Self.listed, "client_classes", .list([.list([.text("a")])]))
         == "partition.client_classes: found \"a\" in a list, \(expected)")
+  }
+
+  @Test("client_classes takes names of the dataset's classes, and numbers beside them")
+  func classNames() throws {
+    func specification(_ classes: [PartitionSettings.Value]) throws -> PartitionSpecification {
+      var settings = Self.listed
+      settings["client_classes"] = .list([.list(classes)])
+      return try PartitionSpecification(
+        settings: PartitionSettings(settings, classNames: ["7", "cat", "dog"]))
+    }
+    let scheme = try specification([.text("dog"), .integer(1), .text("7")]).scheme
+    #expect((scheme as? ClassesPerClient)?.choice == .listed([[2, 1, 0]]))
+    // Recorded as numbers, whichever way they were given.
+    #expect(scheme.settings.last == PartitionSetting("client_classes", "[[2, 1, 0]]"))
+    #expect(
+      errorLine { _ = try specification([.text("dogs")]) }
+        == "partition.client_classes: found the unknown class \"dogs\" (did you mean \"dog\"?), expected a number "
+        + "from 0 to 2 or one of 7, cat, dog")
+    #expect(
+      errorLine { _ = try specification([.text("cat"), .integer(1)]) }
+        == "partition.client_classes: client 0 has the class 1 twice, expected different classes")
   }
 
   @Test("values that no dataset can meet")

@@ -67,6 +67,13 @@ struct AccuracySpreadTests {
         }.mean
       }
       #expect(abs(number(row, "balanced_mean") - shares.mean) < 1e-9)
+      for client in own {
+        let held = counted.filter {
+          $0["client"] == client["client"] && number($0, "test_count") > 0
+        }
+        let share = held.map { number($0, "correct_\(model)") / number($0, "test_count") }.mean
+        #expect(abs(number(client, "balanced_accuracy_\(model)") - share) < 1e-9)
+      }
     }
     #expect(balancedRounds > 0)
   }

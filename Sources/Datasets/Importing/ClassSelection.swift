@@ -50,3 +50,11 @@ struct ClassSelection {
     Int(entry).flatMap { known.indices.contains($0) ? $0 : nil }
   }
 }
+
+extension DatasetDescription {
+  /// The names of its classes that take part, in the order of their labels; `nil` selects all. Throws
+  /// `DatasetError` for an unknown or repeated class or an empty list.
+  public func classNames(selecting entries: [String]?) throws -> [String] {
+    try ClassSelection(entries, of: self).names
+  }
+}

@@ -5,31 +5,17 @@ extension ResultFile {
   static func writeMetrics(
     _ file: HDF5File, _ axes: Axes, _ preparation: RunPreparation, _ record: RunRecord
   ) throws {
-    let explanations = [
-      "test_accuracy_received":
-        "share of the client's own test samples that are classified correctly by the model that its next local training would start from, after the round",
-      "test_accuracy_trained":
-        "share of the client's own test samples that are classified correctly by the client's model after its latest local training",
-      "test_loss_received": "mean cross-entropy on the client's own test samples, received model",
-      "test_loss_trained": "mean cross-entropy on the client's own test samples, trained model",
-      "train_loss":
-        "mean cross-entropy over the samples of the mini-batches of the round's local training, each batch before its step",
-      "gradient_computations":
-        "gradients of mini-batches that the client computed in the round, preparation of the received model included",
-      "forward_samples":
-        "samples of forward passes without a gradient that the client's training made in the round",
-    ]
     for (name, key) in RunRecord.matrices {
       let dataset = try file.write(
         name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed,
         missingAsNaN: true)
-      try dataset.setAttribute("long_name", explanations[name] ?? name)
+      try dataset.setAttribute("long_name", RunRecord.longNames[name] ?? name)
       try dataset.setAttribute("units", "1")
     }
     for (name, key) in RunRecord.countMatrices {
       let dataset = try file.write(
         name, record[keyPath: key], axes: [axes.round, axes.client], storage: .compressed)
-      try dataset.setAttribute("long_name", explanations[name] ?? name)
+      try dataset.setAttribute("long_name", RunRecord.longNames[name] ?? name)
       try dataset.setAttribute("units", "1")
     }
     let participated = try file.write(
@@ -80,6 +66,8 @@ extension ResultFile {
   ) throws {
     guard !record.recordedRounds.isEmpty else { return }
     let group = try file.createGroup("aggregation")
+    // Readers that open only this group look for its coordinates here.
+    for axis in [axes.client, axes.layer, source] { try group.link(axis) }
     let recorded = try group.createDimension("recorded_round", values: record.recordedRounds)
     let weights = try group.write(
       "weights", record.weights, axes: [recorded, axes.client, axes.layer, source],
@@ -102,6 +90,7 @@ extension ResultFile {
   ) throws {
     guard !record.classCountRounds.isEmpty else { return }
     let group = try file.createGroup("class_counts")
+    try group.link(axes.client)
     let recorded = try group.createDimension("recorded_round", values: record.classCountRounds)
     let classes = try group.createDimension("class", values: preparation.dataset.classNames)
     let labels = preparation.dataset.labels

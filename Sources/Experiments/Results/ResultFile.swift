@@ -34,8 +34,9 @@ enum ResultFile {
         client: file.createDimension("client", values: (0..<record.clientCount).map(Int32.init)),
         layer: file.createDimension("layer", values: preparation.layout.layers.map(\.name)))
       try writeMetrics(file, axes, preparation, record)
-      try preparation.partition.write(
-        into: file.createGroup("partition"), clientDimension: axes.client)
+      let partition = try file.createGroup("partition")
+      try partition.link(axes.client)
+      try preparation.partition.write(into: partition, clientDimension: axes.client)
       let hasWeights = !record.recordedRounds.isEmpty || audit?.aggregationWeights.isEmpty == false
       let source =
         hasWeights

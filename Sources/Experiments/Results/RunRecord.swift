@@ -99,6 +99,22 @@ public struct RunRecord: Sendable, Equatable {
         ("forward_samples", \.forwardSamples),
       ]
 
+  /// What these matrices hold, in words for the attribute `long_name`.
+  package static let longNames = [
+    "test_accuracy_received":
+      "share of the client's own test samples that are classified correctly by the model that its next local training would start from, after the round",
+    "test_accuracy_trained":
+      "share of the client's own test samples that are classified correctly by the client's model after its latest local training",
+    "test_loss_received": "mean cross-entropy on the client's own test samples, received model",
+    "test_loss_trained": "mean cross-entropy on the client's own test samples, trained model",
+    "train_loss":
+      "mean cross-entropy over the samples of the mini-batches of the round's local training, each batch before its step",
+    "gradient_computations":
+      "gradients of mini-batches that the client computed in the round, preparation of the received model included",
+    "forward_samples":
+      "samples of forward passes without a gradient that the client's training made in the round",
+  ]
+
   /// Records what the round loop reports; `round` counts from 1.
   package mutating func enter(
     round: Int, participants: [Int], droppedOut: [Int] = [], trainLosses: [Float],

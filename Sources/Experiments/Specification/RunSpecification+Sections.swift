@@ -62,7 +62,10 @@ extension RunSpecification {
   }
 
   /// A partition file, or a scheme with its keys.
-  static func partition(_ section: inout ConfigurationReader) throws -> PartitionSource {
+  /// - Parameter dataset: its classes, which keys may name.
+  static func partition(_ section: inout ConfigurationReader, of dataset: Dataset) throws
+    -> PartitionSource
+  {
     if let file = try section.text("file") {
       let others = section.keys.filter { $0 != "file" && section.value($0) != nil }
       guard others.isEmpty else {
@@ -81,7 +84,8 @@ extension RunSpecification {
       settings[key] = try PartitionSettings.Value(node)
     }
     return .scheme(
-      try PartitionSpecification(settings: PartitionSettings(settings)), seed: seed.map(UInt64.init)
-    )
+      try PartitionSpecification(
+        settings: PartitionSettings(settings, classNames: dataset.classNames)),
+      seed: seed.map(UInt64.init))
   }
 }

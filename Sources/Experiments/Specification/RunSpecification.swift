@@ -17,6 +17,12 @@ public struct RunSpecification: Sendable {
 
     /// What the catalogue says of experiments on it.
     var defaults: ExperimentDefaults { DatasetCatalogue.defaults(of: name) }
+
+    /// The names of its selected classes in the order of their labels; none where the catalogue has no such dataset
+    /// or classes, which the import refuses later.
+    var classNames: [String] {
+      (try? DatasetCatalogue.entry(named: name).classNames(selecting: classes)) ?? []
+    }
   }
 
   /// How the samples are split over clients.
@@ -142,7 +148,7 @@ public struct RunSpecification: Sendable {
     }
     partition = try sections.read("partition.") { section, _ in
       do {
-        return try Self.partition(&section)
+        return try Self.partition(&section, of: dataset)
       } catch let error as PartitionError {
         throw document.located(error)
       }

@@ -29,10 +29,7 @@ public struct ClassesPerClient: PartitionScheme {
   public init(clients: Int, samplesPerClient: Int, classesPerClient: Int) throws(PartitionError) {
     try SchemeCheck.clients(clients)
     try SchemeCheck.samplesPerClient(samplesPerClient)
-    guard classesPerClient >= 1 else {
-      throw PartitionError(
-        key: "classes_per_client", "found \(classesPerClient), expected at least 1")
-    }
+    try SchemeCheck.classesPerClient(classesPerClient)
     guard samplesPerClient >= classesPerClient else {
       throw PartitionError(
         key: "samples_per_client",
@@ -79,7 +76,7 @@ public struct ClassesPerClient: PartitionScheme {
 
   /// Reads `samples_per_client`, and `clients` with `classes_per_client` or `client_classes` alone.
   public init(reading settings: inout PartitionSettingReader) throws(PartitionError) {
-    let listed = try settings.integerLists("client_classes")
+    let listed = try settings.classLists("client_classes")
     let classesPerClient = try settings.integer("classes_per_client")
     let samplesPerClient = try settings.requiredInteger("samples_per_client")
     guard let listed else {
@@ -150,11 +147,7 @@ public struct ClassesPerClient: PartitionScheme {
   ) throws(PartitionError) -> [[Int]] {
     switch choice {
     case .random(let classesPerClient):
-      guard classesPerClient <= classCount else {
-        throw PartitionError(
-          key: "classes_per_client",
-          "found \(classesPerClient), expected at most the \(classCount) classes of the dataset")
-      }
+      try SchemeCheck.classesPerClient(classesPerClient, among: classCount)
       return balancedClassChoice(
         clients: clients, classesPerClient: classesPerClient, classCount: classCount,
         using: &stream)

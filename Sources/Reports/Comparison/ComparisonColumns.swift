@@ -56,13 +56,8 @@ extension Comparison {
   /// numbers.
   static func sorted(_ groups: [Group], by columns: [Column]) -> [Group] {
     func precedes(_ left: Group, _ right: Group) -> Bool? {
-      for column in columns {
-        let (a, b) = (column.value(of: left), column.value(of: right))
-        guard a != b else { continue }
-        if let a = Double(a), let b = Double(b) { return a < b }
-        return a < b
-      }
-      return nil
+      ValueOrder.precedes(
+        columns.map { $0.value(of: left) }, columns.map { $0.value(of: right) })
     }
     func place(_ group: Group) -> [String?] {
       ["dataset", "partition.scheme", "method"].map { group.identity[$0] }

@@ -10,14 +10,17 @@ public struct AccuracyTable: ReportPart {
   /// A place on some axes.
   typealias Place = [String: String]
 
-  private static let columnAxes = ["dataset", "clients", "statistics"]
+  private static let knownColumnAxes = ["dataset", "clients", "statistics"]
 
   let results: SweepResults
   private let paperRows: [[String: String]]
   let facts: SweepFacts
   let columns: [Place]
   let rows: [Place]
-  private let rowAxes: [String]
+  /// The axes that make rows, in order.
+  let rowAxes: [String]
+  /// The axes that make columns, in order.
+  var columnAxes: [String] { Self.knownColumnAxes.filter { columns.first?[$0] != nil } }
 
   /// A table of a sweep's finished runs.
   public init(_ results: SweepResults, paper: PaperNumbers) {
@@ -27,8 +30,8 @@ public struct AccuracyTable: ReportPart {
     let axes = results.plan.axes.map(\.name).filter { $0 != "seed" }
     rowAxes =
       axes.filter { $0 == "method" }
-      + axes.filter { !Self.columnAxes.contains($0) && $0 != "method" }
-    columns = Self.places(Self.columnAxes.filter(axes.contains), results)
+      + axes.filter { !Self.knownColumnAxes.contains($0) && $0 != "method" }
+    columns = Self.places(Self.knownColumnAxes.filter(axes.contains), results)
       .filter(results.isPlanned)
     rows = Self.places(rowAxes, results).filter(results.isPlanned)
   }
@@ -72,7 +75,7 @@ public struct AccuracyTable: ReportPart {
 
   /// One row per cell of the plan; missing values are empty.
   public var csv: CSV {
-    let columnNames = Self.columnAxes.filter { columns.first?[$0] != nil }
+    let columnNames = columnAxes
     var csv = CSV(
       columnNames + rowAxes + [
         "method_title", "seeds_planned", "seed_values", "reported_model", "accuracy_percent",

@@ -107,15 +107,22 @@ public struct ResultExport {
     }
   }
 
-  /// Every client in every round that was evaluated or that it took part in.
+  /// Every client in every round that was evaluated or that it took part in. The two balanced accuracies are empty
+  /// in rounds whose classes were not counted, and missing if none was.
   var clients: CSV {
     let record = result.record
     let matrices = RunRecord.matrices
     var csv = CSV(
       Self.keyColumns + [
         "round", "client", "train_count", "test_count", "participated", "diverged",
-      ] + matrices.map(\.name) + RunRecord.countMatrices.map(\.name))
+      ] + matrices.map(\.name) + RunRecord.countMatrices.map(\.name)
+        + (record.classCountRounds.isEmpty
+          ? [] : ["balanced_accuracy_received", "balanced_accuracy_trained"]))
     for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
+      let recorded = record.classCountRounds.firstIndex { Int($0) == round }
+      let balanced = [record.correctReceived, record.correctTrained].map { correct in
+        recorded.map { balancedAccuracies($0, correct) }
+      }
       for client in 0..<record.clientCount {
         let place = record.place(round: round, client: client)
         let values = matrices.map { CSV.number(record[keyPath: $0.key][place]) }
@@ -129,7 +136,9 @@ public struct ResultExport {
             "\(round)", "\(client)", "\(result.trainCounts[client])",
             "\(result.testCounts[client])", record.participated[place] ? "1" : "0",
             diverged > 0 && diverged <= round ? "1" : "0",
-          ] + values + RunRecord.countMatrices.map { "\(record[keyPath: $0.key][place])" })
+          ] + values + RunRecord.countMatrices.map { "\(record[keyPath: $0.key][place])" }
+            + (record.classCountRounds.isEmpty
+              ? [] : balanced.map { CSV.number($0?[client] ?? .nan) }))
       }
     }
     return csv
