@@ -3,12 +3,14 @@
     python tools/check_readers.py [--pfedla PROGRAM] [RESULT.h5 …]
 
 Without a result, two small ones are made from synthetic data: one of HeurpFedLA and one of FedAvg.
-Then the scripts in examples/ draw their pictures of each, in R where Rscript finds rhdf5. Last, the results are
-merged into one file (`pfedla merge`), which is opened and drawn too.
+Then the scripts in examples/ draw their pictures of each, in R where Rscript finds rhdf5, and the notebook's cells run.
+Last, the results are merged into one file (`pfedla merge`), which is opened and drawn too.
 Needs h5py, xarray, h5netcdf, netCDF4 and matplotlib. Any warning of a reader is an error.
 """
 
 import argparse
+import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -267,6 +269,19 @@ def check_examples(examples, path, folder):
             f"python_h5py.py and python_xarray.py draw different plots: {picture}")
 
 
+def check_notebook(results, folder):
+    """The cells of the notebook run one after another, and draw its pictures."""
+    copies = folder / "notebook"
+    copies.mkdir()
+    for path in results:
+        shutil.copy2(path, copies)
+    cells = json.loads((EXAMPLES / "notebook.ipynb").read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    figures = "\nassert len(plt.get_fignums()) == 3, plt.get_fignums()\n"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code + figures], check=True, stdout=subprocess.DEVNULL,
+                   env=os.environ | {"MPLBACKEND": "Agg", "PFEDLA_RESULTS": str(copies)})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pfedla", default=".build/release/pfedla")
@@ -287,6 +302,8 @@ def main():
             check_models(options.pfedla, path, folder)
             print(f"{path.name}: numpy {np.__version__} reads its exported models")
             check_examples(examples, path, folder)
+        check_notebook(results, folder)
+        print("examples/notebook.ipynb ok")
         merged, results = make_merged(options.pfedla, results, folder)
         for engine in ["h5netcdf", "netcdf4"]:
             check_merged(merged, results, engine)
