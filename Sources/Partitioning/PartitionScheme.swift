@@ -36,6 +36,7 @@ public enum PartitionSchemes {
       DominantClasses.self,
       DirichletLabels.self,
       IndependentAndIdentical.self,
+      NaturalClients.self,
     ]
   ) { $0.name }
 

@@ -120,7 +120,9 @@ struct SchemeInvariantTests {
   @Test("the registry finds every scheme by its name, and its recorded settings make it again")
   func registry() throws {
     #expect(
-      PartitionSchemes.names == ["classes-per-client", "dominant-classes", "dirichlet", "iid"])
+      PartitionSchemes.names == [
+        "classes-per-client", "dominant-classes", "dirichlet", "iid", "natural",
+      ])
     for name in PartitionSchemes.names { #expect(try PartitionSchemes.named(name).name == name) }
     for scheme in try Self.schemes {
       var values: [String: PartitionSettings.Value] = ["scheme": .text(type(of: scheme).name)]

@@ -75,7 +75,7 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", .text("dirichelt"))
         == "partition.scheme: found \"dirichelt\", expected one of classes-per-client, "
-        + "dominant-classes, dirichlet, iid")
+        + "dominant-classes, dirichlet, iid, natural")
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "
