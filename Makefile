@@ -66,8 +66,9 @@ readers: # Install the packages that open results in the virtual environment
 	@$(VENV)/bin/python -c 'import h5py, xarray, h5netcdf, netCDF4, matplotlib' 2>/dev/null \
 	  || $(VENV)/bin/pip install --quiet h5py xarray h5netcdf netCDF4 matplotlib
 
-check-readers: build readers ## Open a result in h5py, xarray and netCDF4; run the examples
+check-readers: build readers ## Open a result in h5py, xarray and netCDF4; run the examples; read files of numpy and h5py
 	$(VENV)/bin/python tools/check_readers.py --pfedla $(PFEDLA)
+	$(VENV)/bin/python tools/check_datasets.py --pfedla $(PFEDLA)
 
 check-own-method: build ## Build the example of a method of your own and compare its numbers
 	@tools/check_own_method.sh $(PFEDLA)

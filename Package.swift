@@ -56,10 +56,10 @@ let package = Package(
     .target(name: "RandomStreams", dependencies: ["CKernels"]),
     .target(
       name: "HDF5", dependencies: ["CHDF5", "Support"]),
+    .target(name: "NumPyFiles", dependencies: ["CZlib", "Support"]),
     .target(
       name: "Datasets",
-      dependencies: ["CZlib", "RandomStreams", "Support"]),
-    .target(name: "NumPyFiles", dependencies: ["CZlib", "Support"]),
+      dependencies: ["CZlib", "HDF5", "NumPyFiles", "RandomStreams", "Support"]),
     .target(
       name: "Partitioning",
       dependencies: ["HDF5", "NumPyFiles", "RandomStreams", "Support"]),
@@ -77,8 +77,8 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "Datasets", "Experiments", "FederatedLearning", "HDF5", "NumPyFiles", "Partitioning",
-        "Support",
+        "CZlib", "Datasets", "Experiments", "FederatedLearning", "HDF5", "NumPyFiles",
+        "Partitioning", "Support",
       ]),
     .target(
       name: "PFedLACommands",

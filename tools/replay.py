@@ -4,7 +4,7 @@
 
 A result of `pfedla run … --audit` holds initial values, batches and their outcome. The replay takes the initial
 values, the batches and the participants, recomputes everything else with automatic differentiation
-(replay_model.py, replay_methods/) on the published dataset files (replay_datasets.py), and compares. The exit
+(replay_model.py, replay_methods/) on the dataset files (replay_datasets.py), and compares. The exit
 status is 1 if a deviation exceeds the tolerance, or if the file contradicts itself, for example if a test sample
 is in a batch. Needs torch, numpy and h5py.
 
@@ -118,7 +118,8 @@ class Audit:
                 f"method {name} has no replay yet; there are: {', '.join(replay_methods.names())}")
         self.method = replay_methods.method(name)
         self.dataset = Dataset(datasets, self.settings["dataset.name"],
-                               self._list("dataset.splits"), self._list("dataset.classes"))
+                               self._list("dataset.splits"), self._list("dataset.classes"),
+                               self.settings.get("dataset.files", "published"))
         architecture = self.settings["model.architecture"]
         self.network = Network(architecture, self.dataset.images.shape[1:], self.dataset.classes,
                                self.settings["model.batch_normalisation"] == "true")

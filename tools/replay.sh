@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make replay`: audited runs of every method on FashionMNIST and CIFAR-10, replayed in PyTorch. Uses the
-# published datasets if present, otherwise synthetic ones in their format.
+# published datasets if present, otherwise synthetic ones in their format; and of a few on files of the user's own.
 set -euo pipefail
 
 pfedla=$1
@@ -117,3 +117,26 @@ for dataset in fashion-mnist cifar10; do
   fi
   OMP_NUM_THREADS=1 "$python" tools/replay.py "${results[@]}" --datasets "$data" "$@"
 done
+
+# Files of the user's own, in NumPy's archives and as IDX.
+"$python" - "$output" <<'END'
+import gzip, pathlib, sys
+import numpy as np
+folder, random = pathlib.Path(sys.argv[1]), np.random.default_rng(0)
+labels = random.integers(0, 5, 600)
+images = random.integers(0, 256, (5, 2, 20, 24))[labels] + random.normal(0, 60, (600, 2, 20, 24))
+images = images.clip(0, 255).astype(np.uint8)
+for name, part in [("train", slice(400)), ("test", slice(400, 600))]:
+    np.savez_compressed(folder / f"{name}.npz", images=images[part], labels=labels[part], users=np.arange(600)[part] // 40)
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
+(folder / "images.gz").write_bytes(gzip.compress(idx(images[:, 0])))
+(folder / "labels.idx").write_bytes(idx(labels))
+END
+dataset=own-files normalisation=false results=()
+audited own-numpy pfedla "dataset.files={train: $output/train.npz, test: $output/test.npz}" \
+  "partition={scheme: natural, clients: 4}"
+audited own-numpy-test fedavg "dataset.files={train: $output/train.npz, test: $output/test.npz}" \
+  "dataset.splits=[test]" "dataset.classes=[4, 0, 1]" partition.samples_per_client=25
+audited own-idx heurpfedla "dataset.files={images: $output/images.gz, labels: $output/labels.idx}"
+OMP_NUM_THREADS=1 "$python" tools/replay.py "${results[@]}" --datasets "$data" "$@"

@@ -1,10 +1,12 @@
-"""Readers of the published dataset files, for replay.py: the bytes and labels of every sample."""
+"""Readers of dataset files, for replay.py: the bytes and labels of every sample."""
 
 import gzip
 import hashlib
 import string
 
 import numpy as np
+
+from replay_own_files import OwnFilesError, read_splits
 
 CIFAR10_NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 CIFAR100_NAMES = """apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge
@@ -24,21 +26,24 @@ class DatasetError(Exception):
 
 
 class Dataset:
-    """The pooled published files of a run, in the order of `dataset.splits`.
+    """The pooled files of a run, published or the user's own, in the order of `dataset.splits`.
 
     images: uint8 [sample, channel, y, x]; labels: int64 [sample], renumbered in the order of
     `dataset.classes`, -1 for a class that the run left out; files: [(name, SHA-256 of its bytes)].
     """
 
-    def __init__(self, folder, name, splits, classes):
-        """splits: "all" or a list such as ["test"]; classes: "all" or a list of indices and names."""
+    def __init__(self, folder, name, splits, classes, own="published"):
+        """splits: "all" or a list such as ["test"]; classes: "all" or a list of indices and names; own: the files that
+        `dataset.files` lists, if they are not the published ones."""
         self.name, self.files = name, []
-        splits = ["train", "test"] if splits == "all" else splits
-        read = self._read_cifar if name.startswith("cifar") else self._read_idx
-        parts = [part for split in splits for part in read(folder, split)]
-        self.images = np.concatenate([images for images, _ in parts])
-        labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
-        published, names = self._classes()
+        if own == "published":
+            labels, published, names = self._read_published(folder, splits)
+        else:
+            try:
+                self.images, labels, names, self.files = read_splits(own, splits)
+            except (OwnFilesError, KeyError, ValueError, OSError) as error:
+                raise DatasetError(f"{name}: {error}") from error
+            published = len(names)
         if labels.min() < 0 or labels.max() >= published:
             raise DatasetError(f"{name}: labels {labels.min()} … {labels.max()}, "
                                f"expected 0 … {published - 1}")
@@ -46,6 +51,15 @@ class Dataset:
         renumbered = np.full(published, -1)
         renumbered[list(kept)] = np.arange(len(kept))
         self.labels, self.classes = renumbered[labels], len(kept)
+
+    def _read_published(self, folder, splits):
+        """The labels, the number of classes and their names; the images are kept."""
+        splits = ["train", "test"] if splits == "all" else splits
+        read = self._read_cifar if self.name.startswith("cifar") else self._read_idx
+        parts = [part for split in splits for part in read(folder, split)]
+        self.images = np.concatenate([images for images, _ in parts])
+        labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
+        return labels, *self._classes()
 
     def _classes(self):
         """The number of published classes, and their names, if a run may use them."""

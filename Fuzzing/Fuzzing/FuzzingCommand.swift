@@ -26,7 +26,8 @@ struct FuzzingCommand: ParsableCommand {
   @Option(help: "Write the last input to this file.")
   var keep: String?
 
-  private static let targets = Target.images + Target.texts + Target.partitions + Target.results
+  private static let targets =
+    Target.images + Target.ownFiles + Target.texts + Target.partitions + Target.results
 
   func run() throws {
     guard let name = target else {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import TestSupport
 
 // Files of images.
 extension Target {
@@ -38,6 +39,51 @@ extension Target {
       return Prepared([try contents(path)]) { bytes in
         try write(bytes, to: path)
         _ = try ImageDataset.load(dataset, splits: ["test"], from: folder)
+      }
+    }
+  }
+}
+
+// Files of the user's own.
+extension Target {
+  static let ownFiles: [Target] = [
+    own(
+      "own-idx", "images in IDX", ending: "", share: 0.03,
+      [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2] + Array(1...8)]),
+    own(
+      "own-npz", "images in a NumPy archive", ending: ".npz", share: 0.03,
+      words: [
+        "PK\u{1}\u{2}", "images", "labels", "users", "'descr'", "|u1", "<i8", "(4,), ", "\u{0}",
+      ],
+      [Array(NumPyArchives.images), Array(NumPyArchives.table)]),
+    own(
+      "own-leaf", "LEAF's JSON", ending: ".json", share: 0.03,
+      words: [
+        "\"users\"", "\"num_samples\"", "\"user_data\"", "\"x\"", "\"y\"", "[", "]", "{", "}", ",",
+        ":",
+        "null", "1e999", "-1", "\\ud83d", "\\u00e9",
+      ],
+      [
+        Array(
+          #"{"users": ["a", "b"], "num_samples": [2, 1], "user_data": {"a": {"x": [[0, 1, 0.5, 0.25], [1, 1, 1, 1]], "y": [0, 1]}, "b": {"x": [[0, 0, 0, 0]], "y": [1]}}}"#
+            .utf8)
+      ]),
+  ]
+
+  private static func own(
+    _ name: String, _ summary: String, ending: String, share: Double, words: [String] = [],
+    _ corpus: [[UInt8]]
+  ) -> Target {
+    Target(name: name, summary: summary, share: share, words: words) { folder in
+      let (path, labels) = ("\(folder)/a\(ending)", "\(folder)/labels")
+      try write([0, 0, 8, 1, 0, 0, 0, 2, 0, 1], to: labels)
+      return Prepared(corpus) { bytes in
+        try write(bytes, to: path)
+        _ = try ImageDataset.load(
+          "own",
+          own: DatasetFiles(splits: [
+            .init(images: [path], labels: ending.isEmpty ? [labels] : nil)
+          ]))
       }
     }
   }

@@ -11,6 +11,7 @@
 static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t chdf5_little_endian_float(void) { return H5T_IEEE_F32LE; }
@@ -52,6 +53,11 @@ static inline herr_t chdf5_set_no_locking(hid_t access) {
 #else
   return 0;
 #endif
+}
+
+/// Opens files of every version of the format that the library knows.
+static inline herr_t chdf5_take_any_version(hid_t access) {
+  return H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
 }
 
 /// 1 if a link leads to an object in this file by itself, 0 for a soft or external one, negative for a

@@ -9,6 +9,8 @@ public enum DatasetOrigin: String, Sendable, CaseIterable {
   case unverified
   /// The files were drawn by `pfedla datasets synthesize`.
   case synthetic
+  /// The specification names files of the user's own, for which no digests are published.
+  case own
 }
 
 /// The digests of files that `pfedla datasets fetch` took out of an archive with the published MD5:

@@ -1,22 +1,22 @@
 import Support
 
-/// The images and labels of a published dataset in memory.
+/// The images and labels of a dataset in memory.
 public struct ImageDataset: Sendable {
-  /// A published file that the images came from.
+  /// A file that the images came from.
   public struct SourceFile: Sendable, Equatable {
-    /// Its official name, without ".gz".
+    /// Its official name, without ".gz"; of the user's own files the path in the specification.
     public let name: String
     /// The SHA-256 of its uncompressed bytes, so that a plain file and its ".gz" are the same.
     public let sha256: String
   }
 
-  /// The catalogue's name, such as "cifar10".
+  /// The catalogue's name, such as "cifar10", or the specification's for files of the user's own.
   public let name: String
   /// The name for tables and figures, such as "CIFAR-10".
   public let title: String
   /// The names of the selected classes; a label is a place in this list.
   public let classNames: [String]
-  /// Colour channels of an image (1 or 3).
+  /// Colour channels of an image; published datasets have 1 or 3.
   public let channels: Int
   /// Height of an image in pixels.
   public let height: Int
@@ -27,9 +27,15 @@ public struct ImageDataset: Sendable {
   public let pixels: [UInt8]
   /// The class of each sample, [sample], 0 ..< classNames.count; -1 if it is not selected.
   public let labels: [Int32]
-  /// The pooled published splits, in order.
+  /// The pooled splits, in order; empty for files of the user's own without any.
   public let splits: [String]
-  /// The published files, in order.
+  /// The samples of each of the splits, in order; of all files together where there are none.
+  public let splitCounts: [Int]
+  /// Whose each sample is, [sample], a place in `ownerNames`; empty if the files do not say.
+  public let owners: [Int32]
+  /// The names of those whom the samples came from, in the order of the files.
+  public let ownerNames: [String]
+  /// The files, in order.
   public let files: [SourceFile]
   /// Where the images come from, by the digests of their files.
   public let origin: DatasetOrigin
@@ -44,7 +50,7 @@ public struct ImageDataset: Sendable {
   /// The title for people, marked if the images are not the published ones.
   public var markedTitle: String {
     switch origin {
-    case .published: title
+    case .published, .own: title
     case .unverified: "\(title) (unverified files)"
     case .synthetic: "\(title) (synthetic data)"
     }
@@ -81,7 +87,8 @@ public struct ImageDataset: Sendable {
     let selection = try ClassSelection(classes, of: entry)
     let location = DatasetFolder(folder)
     let splits = try selectedSplits(splits, of: entry)
-    let parts = try splits.flatMap { try openParts(of: $0, entry, in: location) }
+    let partsOfSplits = try splits.map { try openParts(of: $0, entry, in: location) }
+    let parts = partsOfSplits.joined()
     let count = parts.reduce(0) { $0 + $1.imageCount }
 
     var labels = [UInt8](repeating: 0, count: count)
@@ -108,38 +115,51 @@ public struct ImageDataset: Sendable {
       isSynthetic
       ? nil
       : doubt(files, of: splits, fetched: FetchedDigests(in: location.folder(of: entry)))
-    let lines = files.map { $0.sha256 + "\n" }.joined()
     return ImageDataset(
       name: entry.name, title: entry.title, classNames: selection.names,
       channels: entry.channels, height: entry.height, width: entry.width,
       pixels: pixels, labels: labels.map { selection.newLabels[Int($0)] },
-      splits: splits.map(\.name), files: files,
+      splits: splits.map(\.name),
+      splitCounts: partsOfSplits.map { $0.reduce(0) { $0 + $1.imageCount } }, owners: [],
+      ownerNames: [], files: files,
       origin: isSynthetic ? .synthetic : doubt == nil ? .published : .unverified, doubt: doubt,
-      sha256: StreamingDigest.sha256(lines))
+      sha256: digest(of: files))
+  }
+
+  /// The SHA-256 over all files: of the lines of their `sha256`, each ended by a newline.
+  static func digest(of files: [SourceFile]) -> String {
+    StreamingDigest.sha256(files.map { $0.sha256 + "\n" }.joined())
   }
 
   private static func selectedSplits(
     _ names: [String]?, of entry: DatasetDescription
   ) throws -> [PublishedSplit] {
-    guard let names else { return entry.splits }
-    let known = entry.splits.map(\.name)
-    var selected: [PublishedSplit] = []
+    try selectedSplits(names, among: entry.splits.map(\.name), of: entry.name)
+      .map { entry.splits[$0] }
+  }
+
+  /// The places of the named splits among the known ones; all of them if `nil`.
+  static func selectedSplits(
+    _ names: [String]?, among known: [String], of dataset: String
+  ) throws -> [Int] {
+    guard let names else { return Array(known.indices) }
+    var selected: [Int] = []
     for name in names {
-      guard let split = entry.splits.first(where: { $0.name == name }) else {
+      guard let split = known.firstIndex(of: name) else {
         throw DatasetError(
           .unknownName,
-          "splits of \(entry.name): unknown split \"\(name)\"; "
+          "splits of \(dataset): unknown split \"\(name)\"; "
             + "expected one or more of: \(known.joined(separator: ", "))")
       }
-      guard !selected.contains(where: { $0.name == name }) else {
-        throw DatasetError(.unknownName, "splits of \(entry.name): \"\(name)\" is listed twice")
+      guard !selected.contains(split) else {
+        throw DatasetError(.unknownName, "splits of \(dataset): \"\(name)\" is listed twice")
       }
       selected.append(split)
     }
     guard !selected.isEmpty else {
       throw DatasetError(
         .unknownName,
-        "splits of \(entry.name): the list is empty; "
+        "splits of \(dataset): the list is empty; "
           + "expected one or more of: \(known.joined(separator: ", "))")
     }
     return selected
@@ -164,7 +184,9 @@ public struct ImageDataset: Sendable {
       ]
     case .records(let labelByteCount):
       return try readers.map {
-        try CIFARPart(file: $0, labelByteCount: labelByteCount, of: entry)
+        try CIFARPart(
+          file: $0, labelByteCount: labelByteCount, imageByteCount: entry.imageByteCount,
+          classCount: entry.classNames.count, remedy: entry.remedy)
       }
     }
   }

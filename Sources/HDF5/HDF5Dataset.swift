@@ -245,7 +245,7 @@ public class HDF5Dataset: HDF5Object {
 
   /// A damaged header may claim any number of elements: refuses to read, also row by row, far more than the file can
   /// hold. Deflate packs at most about 1,030 to 1; rows never written take no storage.
-  private func checkPlausible(size: Int) throws {
+  func checkPlausible(size: Int) throws {
     // Of a dataset in pieces the storage is counted piece by piece: once, not for every row.
     guard !isPlausible else { return }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: size)

@@ -46,8 +46,14 @@ public final class HDF5File: HDF5Group {
   /// Nothing outside the file is read: links to other places, values in other files and filters from other
   /// libraries are refused.
   ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - takesAnyVersion: whether the file may have a newer format than this module writes, as h5py's
+  ///     `libver="latest"` gives it.
   /// - Throws: `HDF5Error` if it is missing, no regular file, no HDF5 file, truncated or damaged.
-  public static func openForReading(_ path: String) throws -> HDF5File {
+  public static func openForReading(_ path: String, takesAnyVersion: Bool = false) throws
+    -> HDF5File
+  {
     let start = try FileStart(of: path)
     guard start.isHDF5 else {
       throw HDF5Error(file: path, "found no HDF5 signature; expected an HDF5 file")
@@ -56,7 +62,8 @@ public final class HDF5File: HDF5Group {
     let file = try open(
       reportedAs: path, failure: "cannot open the file, which is truncated or damaged"
     ) {
-      H5Fopen(path, chdf5_read_only(), $0)
+      if takesAnyVersion { chdf5_take_any_version($0) }
+      return H5Fopen(path, chdf5_read_only(), $0)
     }
     file.isSealed = start.isSealed
     return file

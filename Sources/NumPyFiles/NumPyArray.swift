@@ -130,6 +130,12 @@ public struct NumPyArray: Sendable {
     }
   }
 
+  /// Whether its elements are unsigned bytes.
+  package var isBytes: Bool { kind == "u" && width == 1 }
+
+  /// Whether its elements are floating-point numbers.
+  package var isFloatingPoint: Bool { kind == "f" }
+
   /// Whether its elements are words.
   public var isText: Bool { kind == "U" || kind == "S" }
 

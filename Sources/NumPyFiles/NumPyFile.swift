@@ -8,17 +8,25 @@ public struct NumPyFile {
 
   /// Opens a .npy or .npz file. Throws `NumPyError`.
   public init(path: String) throws {
-    self.path = path
     let bytes: Data
     do {
       bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
       throw NumPyError(path, "cannot be read; expected a file of numpy.save or numpy.savez")
     }
+    try self.init(bytes, path: path)
+  }
+
+  /// The same with the file's bytes already read.
+  package init(_ bytes: Data, path: String) throws {
+    self.path = path
     let isArchive = bytes.starts(with: Array("PK".utf8))
     archive = isArchive ? try ZipArchive(bytes, path: path) : nil
     single = isArchive ? nil : bytes
   }
+
+  /// Whether it holds arrays with names (.npz).
+  package var isArchive: Bool { archive != nil }
 
   /// The arrays' names; empty for a .npy file.
   public var names: [String] {

@@ -5,7 +5,7 @@ import Datasets
 struct DatasetsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "datasets",
-    abstract: "List, fetch, verify and synthesize datasets.",
+    abstract: "List, fetch, verify, describe and synthesize datasets.",
     discussion: """
       Datasets are read from --datasets DIR, or the folder that PFEDLA_DATASETS names, or \
       datasets/, in this order.
@@ -14,11 +14,13 @@ struct DatasetsCommand: AsyncParsableCommand {
         pfedla datasets list                  known datasets and which are present
         pfedla datasets fetch fashion-mnist   download from the publisher and check
         pfedla datasets verify                check all files that are present
+        pfedla datasets describe mnist        count samples by class; --image draws some
         pfedla datasets synthesize cifar10 --datasets synthetic
                                               a stand-in for machines without a network
       """,
     subcommands: [
-      DatasetsList.self, DatasetsFetch.self, DatasetsVerify.self, DatasetsSynthesize.self,
+      DatasetsList.self, DatasetsFetch.self, DatasetsVerify.self, DatasetsDescribe.self,
+      DatasetsSynthesize.self,
     ])
 }
 

@@ -182,7 +182,7 @@ struct RunCommand: AsyncParsableCommand {
 
   private static func words(_ origin: DatasetOrigin) -> String {
     switch origin {
-    case .published: ""
+    case .published, .own: ""
     case .unverified: "unverified files in the format of "
     case .synthetic: "SYNTHETIC data in the format of "
     }

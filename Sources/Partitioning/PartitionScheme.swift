@@ -39,6 +39,7 @@ public enum PartitionSchemes {
       ExtendedDirichlet.self,
       QuantitySkew.self,
       IndependentAndIdentical.self,
+      NaturalClients.self,
     ]
   ) { $0.name }
 

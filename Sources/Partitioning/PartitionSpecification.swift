@@ -62,11 +62,13 @@ public struct PartitionSpecification: Sendable {
   ///   - seed: The seed of the random streams.
   ///   - dataset: The dataset's name, for the record.
   ///   - datasetSHA256: The digest of the dataset's content, for the record.
+  ///   - owners: Whose each sample is, [sample], for the scheme `natural`; empty if the dataset does not say.
   /// - Throws: ``PartitionError`` if the labels are out of range or too few for the scheme.
   public func makePartition(
-    labels: [Int32], classCount: Int, seed: UInt64, dataset: String, datasetSHA256: String
+    labels: [Int32], classCount: Int, seed: UInt64, dataset: String, datasetSHA256: String,
+    owners: [Int32] = []
   ) throws(PartitionError) -> Partition {
-    let pool = try SamplePool(labels: labels, classCount: classCount)
+    let pool = try SamplePool(labels: labels, classCount: classCount, owners: owners)
     var stream = RandomStream(seed: seed, purpose: .partition)
     let clients = try scheme.allocate(pool, using: &stream)
     var train: [[Int32]] = []

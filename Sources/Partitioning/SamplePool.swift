@@ -4,6 +4,9 @@ import RandomStreams
 public struct SamplePool: Sendable {
   /// The dataset indices that are left, [class][sample]; initially ascending.
   public private(set) var samples: [[Int32]]
+  /// The dataset indices of each of those whom the samples came from, [owner][sample], ascending; empty if the dataset
+  /// does not say.
+  public let samplesOfOwners: [[Int32]]
 
   /// Sorts the samples of a dataset by class.
   ///
@@ -11,8 +14,10 @@ public struct SamplePool: Sendable {
   ///   - labels: The class of every sample, [sample], in 0 ..< `classCount`; −1 marks a sample that
   ///     is not selected and never used.
   ///   - classCount: The number of classes.
-  /// - Throws: ``PartitionError`` if a label is out of range or no sample is selected.
-  public init(labels: [Int32], classCount: Int) throws(PartitionError) {
+  ///   - owners: Whose each sample is, [sample], numbered from 0; empty if the dataset does not say.
+  /// - Throws: ``PartitionError`` if a label is out of range, no sample is selected, or there is not an owner for each
+  ///   sample.
+  public init(labels: [Int32], classCount: Int, owners: [Int32] = []) throws(PartitionError) {
     guard classCount >= 1, classCount <= Int(Int32.max) else {
       throw PartitionError("classes", "found \(classCount), expected at least 1")
     }
@@ -21,6 +26,7 @@ public struct SamplePool: Sendable {
         "labels", "found \(labels.count) samples, expected at most \(Int32.max)")
     }
     samples = Array(repeating: [], count: classCount)
+    samplesOfOwners = try Self.samplesOfOwners(owners, labels)
     for (index, label) in labels.enumerated() where label != -1 {
       guard label >= 0, label < classCount else {
         throw PartitionError(
@@ -33,6 +39,23 @@ public struct SamplePool: Sendable {
     guard count > 0 else {
       throw PartitionError("labels", "no sample is selected; check the selected classes and files")
     }
+  }
+
+  private static func samplesOfOwners(
+    _ owners: [Int32], _ labels: [Int32]
+  ) throws(PartitionError) -> [[Int32]] {
+    guard !owners.isEmpty else { return [] }
+    guard owners.count == labels.count,
+      owners.allSatisfy({ $0 >= 0 && Int($0) < owners.count })
+    else {
+      throw PartitionError(
+        "owners", "found \(owners.count) for \(labels.count) samples, expected one each, from 0")
+    }
+    var samples = [[Int32]](repeating: [], count: Int(owners.max() ?? -1) + 1)
+    for (index, label) in labels.enumerated() where label != -1 {
+      samples[Int(owners[index])].append(Int32(index))
+    }
+    return samples
   }
 
   /// The number of classes.

@@ -119,6 +119,7 @@ struct SweepFacts {
     case .published: "published files of"
     case .unverified: "UNVERIFIED files in the format of"
     case .synthetic: "SYNTHETIC images in the format of"
+    case .own: "own files of"
     }
   }
 

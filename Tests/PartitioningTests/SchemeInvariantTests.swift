@@ -132,7 +132,7 @@ struct SchemeInvariantTests {
     #expect(
       PartitionSchemes.names == [
         "classes-per-client", "dominant-classes", "dirichlet", "capped-dirichlet",
-        "extended-dirichlet", "quantity-skew", "iid",
+        "extended-dirichlet", "quantity-skew", "iid", "natural",
       ])
     for name in PartitionSchemes.names { #expect(try PartitionSchemes.named(name).name == name) }
     for scheme in try Self.schemes {

@@ -75,11 +75,11 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", .text("dirichelt"))
         == "partition.scheme: found \"dirichelt\", expected one of classes-per-client, "
-        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
+        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid, natural")
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid")
+        + "dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid, natural")
     #expect(
       line(Self.iid, "scheme", .integer(2))
         == "partition.scheme: found 2, expected one of classes-per-client, dominant-classes, "

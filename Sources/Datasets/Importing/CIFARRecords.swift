@@ -1,38 +1,43 @@
 /// A file in CIFAR's binary format: records of label bytes and pixels, without a header.
 struct CIFARPart: ImagePart {
   let imageCount: Int
-  private let dataset: DatasetDescription
   private let file: NamedReader
   private let labelByteCount: Int
+  private let imageByteCount: Int
+  private let classCount: Int
+  private let remedy: String
 
   /// Checks that the file is a whole number of records. The last of the `labelByteCount` label
-  /// bytes is the class.
-  init(file: NamedReader, labelByteCount: Int, of dataset: DatasetDescription) throws {
-    self.dataset = dataset
+  /// bytes is the class. `remedy` says how to mend a damaged file.
+  init(
+    file: NamedReader, labelByteCount: Int, imageByteCount: Int, classCount: Int, remedy: String
+  ) throws {
     self.file = file
     self.labelByteCount = labelByteCount
-    let recordByteCount = labelByteCount + dataset.imageByteCount
+    self.imageByteCount = imageByteCount
+    self.classCount = classCount
+    self.remedy = remedy
+    let recordByteCount = labelByteCount + imageByteCount
     let byteCount = file.reader.byteCount
     imageCount = byteCount / recordByteCount
     guard imageCount > 0, byteCount % recordByteCount == 0 else {
       throw DatasetError(
         .malformed,
         "\(file.reader.path): has \(byteCount) bytes, expected a multiple of \(recordByteCount) "
-          + "(\(labelByteCount) for labels and \(dataset.imageByteCount) for pixels a record); "
-          + dataset.remedy)
+          + "(\(labelByteCount) for labels and \(imageByteCount) for pixels a record); "
+          + remedy)
     }
     guard imageCount <= maximumImagesPerFile else {
       throw DatasetError(
         .malformed,
         "\(file.reader.path): has \(imageCount) records, expected 1...\(maximumImagesPerFile); "
-          + dataset.remedy)
+          + remedy)
     }
   }
 
   func read(
     pixels: UnsafeMutableRawBufferPointer, classes: UnsafeMutableRawBufferPointer
   ) throws -> [ImageDataset.SourceFile] {
-    let imageByteCount = dataset.imageByteCount
     let recordByteCount = labelByteCount + imageByteCount
     let recordsPerPiece = 64
     let piece = UnsafeMutableRawBufferPointer.allocate(
@@ -51,7 +56,8 @@ struct CIFARPart: ImagePart {
             from: UnsafeRawBufferPointer(rebasing: piece[labelEnd..<(labelEnd + imageByteCount)]))
       }
     }
-    try checkLabels(classes, first: 0, of: dataset, in: file.reader.path)
+    try checkLabels(
+      classes, first: 0, classCount: classCount, remedy: remedy, in: file.reader.path)
     return [ImageDataset.SourceFile(name: file.name, sha256: try file.reader.finish())]
   }
 }

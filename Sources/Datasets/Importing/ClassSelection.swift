@@ -11,7 +11,11 @@ struct ClassSelection {
   ///
   /// Throws `DatasetError` (unknownName) for an unknown or repeated class or an empty list.
   init(_ entries: [String]?, of dataset: DatasetDescription) throws {
-    let known = dataset.classNames
+    try self.init(entries, known: dataset.classNames, of: dataset.name)
+  }
+
+  /// The same for a dataset of that name with the known classes.
+  init(_ entries: [String]?, known: [String], of dataset: String) throws {
     guard let entries else {
       names = known
       newLabels = known.indices.map(Int32.init)
@@ -20,7 +24,7 @@ struct ClassSelection {
     guard !entries.isEmpty else {
       throw DatasetError(
         .unknownName,
-        "classes of \(dataset.name): the list is empty; list at least one class, or leave the list "
+        "classes of \(dataset): the list is empty; list at least one class, or leave the list "
           + "out for all \(known.count)")
     }
     var newLabels = [Int32](repeating: -1, count: known.count)
@@ -29,14 +33,14 @@ struct ClassSelection {
       guard let index = known.firstIndex(of: entry) ?? Self.index(entry, in: known) else {
         throw DatasetError(
           .unknownName,
-          "classes of \(dataset.name): unknown class \"\(entry)\"\(bracketedSuggestion(for: entry, among: known, quoted: true))"
+          "classes of \(dataset): unknown class \"\(entry)\"\(bracketedSuggestion(for: entry, among: known, quoted: true))"
             + "; expected an index 0...\(known.count - 1) or a name: "
             + known.joined(separator: ", "))
       }
       guard newLabels[index] < 0 else {
         throw DatasetError(
           .unknownName,
-          "classes of \(dataset.name): \"\(entry)\" names class \(index) (\(known[index])) a second "
+          "classes of \(dataset): \"\(entry)\" names class \(index) (\(known[index])) a second "
             + "time; list each class once: \(known.joined(separator: ", "))")
       }
       newLabels[index] = Int32(names.count)

@@ -40,7 +40,9 @@ struct IDXPart: ImagePart {
       transposeImages(pixels, side: dataset.height)
     }
     try labels.reader.read(into: classes)
-    try checkLabels(classes, first: firstLabel, of: dataset, in: labels.reader.path)
+    try checkLabels(
+      classes, first: firstLabel, classCount: dataset.classNames.count, remedy: dataset.remedy,
+      in: labels.reader.path)
     return [
       ImageDataset.SourceFile(name: images.name, sha256: try images.reader.finish()),
       ImageDataset.SourceFile(name: labels.name, sha256: try labels.reader.finish()),
@@ -87,9 +89,7 @@ private func readIDXHeader(
       "begins with \(spelled(header.prefix(4))), expected \(spelled(magic)) (IDX \(item): unsigned "
         + "bytes, \(rank) dimension\(rank == 1 ? "" : "s"))")
   }
-  let dimensions = (1...rank).map { axis in
-    header[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) }
-  }
+  let dimensions = idxLengths(header.dropFirst(4))
   guard Array(dimensions.dropFirst()) == itemShape else {
     throw malformed(
       "its header says images of \(times(dimensions.dropFirst())) pixels, expected \(times(itemShape))"
@@ -107,6 +107,20 @@ private func readIDXHeader(
         + "header says")
   }
   return count
+}
+
+/// The lengths of the axes in the bytes of an IDX header behind its magic.
+func idxLengths(_ bytes: some Collection<UInt8>) -> [Int] {
+  var (lengths, place, length) = ([Int](), 0, 0)
+  for byte in bytes {
+    length = length << 8 | Int(byte)
+    place += 1
+    if place % 4 == 0 {
+      lengths.append(length)
+      length = 0
+    }
+  }
+  return lengths
 }
 
 private func times(_ shape: some Sequence<Int>) -> String {

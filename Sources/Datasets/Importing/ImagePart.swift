@@ -18,17 +18,17 @@ protocol ImagePart {
 
 /// Turns labels into zero-based classes in place; `path` names the file in the error.
 func checkLabels(
-  _ labels: UnsafeMutableRawBufferPointer, first: Int, of dataset: DatasetDescription,
+  _ labels: UnsafeMutableRawBufferPointer, first: Int, classCount: Int, remedy: String,
   in path: String
 ) throws {
-  let last = first + dataset.classNames.count - 1
+  let last = first + classCount - 1
   for position in labels.indices {
     let label = Int(labels[position])
     guard label >= first, label <= last else {
       throw DatasetError(
         .malformed,
         "\(path): label \(label) at position \(position), expected \(first)...\(last); "
-          + dataset.remedy)
+          + remedy)
     }
     labels[position] = UInt8(truncatingIfNeeded: label - first)
   }

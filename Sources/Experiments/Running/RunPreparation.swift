@@ -109,11 +109,18 @@ public struct RunPreparation: Sendable {
     return network
   }
 
-  /// The dataset that a specification names.
-  static func importDataset(_ dataset: RunSpecification.Dataset, from folder: String) throws
+  /// The dataset that a specification names. Throws `DatasetError`, `NumPyError` or `HDF5Error`.
+  /// - Parameters:
+  ///   - dataset: the specification's section.
+  ///   - folder: where the files of published datasets lie.
+  public static func importDataset(_ dataset: RunSpecification.Dataset, from folder: String) throws
     -> ImageDataset
   {
-    try ImageDataset.load(
+    if let files = dataset.files {
+      return try ImageDataset.load(
+        dataset.name, own: files, splits: dataset.splits, classes: dataset.classes)
+    }
+    return try ImageDataset.load(
       dataset.name, splits: dataset.splits, classes: dataset.classes, from: folder)
   }
 
@@ -140,7 +147,8 @@ public struct RunPreparation: Sendable {
       do {
         return try scheme.makePartition(
           labels: dataset.labels, classCount: dataset.classNames.count,
-          seed: seed ?? specification.seed, dataset: dataset.name, datasetSHA256: dataset.sha256)
+          seed: seed ?? specification.seed, dataset: dataset.name, datasetSHA256: dataset.sha256,
+          owners: dataset.owners)
       } catch {
         throw specification.document.located(error)
       }

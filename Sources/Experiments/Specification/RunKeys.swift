@@ -1,3 +1,4 @@
+import Datasets
 import FederatedLearning
 import NeuralNetworks
 
@@ -17,7 +18,8 @@ extension RunKey {
       },
       recorded: { specification, _ in .integer(Int(clamping: specification.seed)) }),
     RunKey(
-      "dataset.name", default: "required", "a name from `pfedla datasets list`",
+      "dataset.name", default: "required",
+      "a name from `pfedla datasets list`, or another one for `dataset.files`",
       read: {
         guard let name = try $0.text($1) else {
           throw $0.missing($1, "a dataset's name (see pfedla datasets list)")
@@ -31,6 +33,15 @@ extension RunKey {
     .words(
       "dataset.classes", \.dataset.classes,
       "classes to keep, by name or index, in the order of their new labels"),
+    RunKey(
+      "dataset.files", default: DatasetFiles.published,
+      decides: .numbersUnless(.text(DatasetFiles.published)), since: "0.2.0",
+      "[files of your own](datasets.md) instead of published ones, such as `train.npz` or "
+        + "`{images: FILE, labels: FILE}`. At `published` it is not part of a cell's name",
+      read: { $2.dataset.files = try $0.datasetFiles($1, of: $2.dataset.name) },
+      recorded: { specification, _ in
+        .text(specification.dataset.files?.text ?? DatasetFiles.published)
+      }),
   ]
 
   /// Recorded after the partition's keys.

@@ -8,12 +8,14 @@ import Partitioning
 public struct RunSpecification: Sendable {
   /// Which images and labels.
   public struct Dataset: Sendable, Hashable {
-    /// Its name in the catalogue.
+    /// Its name in the catalogue, or any other one with `files`.
     public var name: String
     /// Published splits to pool, in order; nil takes all.
     public var splits: [String]?
     /// Classes to keep, in the order of their new labels; nil takes all.
     public var classes: [String]?
+    /// Files of the user's own; nil for the published ones.
+    public var files: DatasetFiles?
 
     /// What the catalogue says of experiments on it.
     var defaults: ExperimentDefaults { DatasetCatalogue.defaults(of: name) }
@@ -157,6 +159,17 @@ public struct RunSpecification: Sendable {
       try Self.methodOptions(&section, method, validationShare: validationShare)
     }
     try sections.finish()
+  }
+
+  /// Reads the section `dataset` alone. Throws `SpecificationError` as for a whole specification.
+  public static func dataset(of document: SpecificationDocument) throws -> Dataset {
+    var specification = RunSpecification(blank: document)
+    var sections = SpecificationSections(root: try document.reader())
+    for key in RunKey.all where key.name.hasPrefix("dataset.") {
+      try sections.read(key.name) { try key.read(&$0, $1, &specification) }
+    }
+    try sections.finishSections()
+    return specification.dataset
   }
 
   /// Every value as it is before a key is read.

@@ -21,7 +21,12 @@ struct SpecificationSections {
 
   /// Throws if there is a key that was never read.
   func finish() throws {
-    for section in sections { try section.reader.finish() }
+    try finishSections()
     try root.finish()
+  }
+
+  /// The same in the sections that were opened.
+  func finishSections() throws {
+    for section in sections { try section.reader.finish() }
   }
 }

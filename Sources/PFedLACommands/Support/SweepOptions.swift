@@ -173,7 +173,8 @@ struct SweepOptions: ParsableArguments {
   ) throws -> String {
     guard let samples = plans.first?.syntheticSamplesPerClass else { return datasets.folder }
     return try SyntheticData.draw(
-      Set(cells.map(\.specification.dataset.name)), samplesPerClass: samples, output: output
+      Set(cells.map(\.specification.dataset).filter { $0.files == nil }.map(\.name)),
+      samplesPerClass: samples, output: output
     ) { display.note("Drawing SYNTHETIC images in the form of \($0) …") }
   }
 

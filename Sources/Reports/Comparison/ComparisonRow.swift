@@ -39,5 +39,7 @@ extension Comparison {
 
 extension RunResult {
   /// The dataset's name, marked where its files are not the published ones.
-  var markedDataset: String { dataset + (origin == .published ? "" : " (\(origin.rawValue))") }
+  var markedDataset: String {
+    dataset + ([.published, .own].contains(origin) ? "" : " (\(origin.rawValue))")
+  }
 }

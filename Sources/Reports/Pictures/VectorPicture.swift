@@ -1,6 +1,7 @@
+import Foundation
 import Support
 
-/// A small SVG document: rectangles, lines and text on white, without ids or style sheets, so that
+/// A small SVG document: rectangles, lines, text and pictures on white, without ids or style sheets, so that
 /// several fit in one HTML page.
 struct VectorPicture {
   enum Anchor: String { case start, middle, end }
@@ -59,6 +60,14 @@ struct VectorPicture {
     if bold { attributes += " font-weight=\"bold\"" }
     if vertical { attributes += " transform=\"rotate(-90 \(x.short) \(y.short))\"" }
     elements.append("<text \(attributes)>\(Escaping.html(text))</text>")
+  }
+
+  /// A picture of pixels, which are not smoothed.
+  mutating func image(_ png: PNG, x: Double, y: Double, width: Double, height: Double) {
+    elements.append(
+      "<image x=\"\(x.short)\" y=\"\(y.short)\" width=\"\(width.short)\" height=\"\(height.short)\" "
+        + "style=\"image-rendering:pixelated\" href=\"data:image/png;base64,\(png.bytes.base64EncodedString())\"/>"
+    )
   }
 
   /// The document, `width` × `height` pixels.
