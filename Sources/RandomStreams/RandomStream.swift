@@ -31,6 +31,8 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case clientDropout = 13
   /// Which clients join after training.
   case newClients = 14
+  /// Which samples that no client has test the global model.
+  case commonTest = 15
   /// What a method outside this package draws.
   case ownMethod = 1_000
 }

@@ -75,7 +75,8 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", .text("dirichelt"))
         == "partition.scheme: found \"dirichelt\", expected one of classes-per-client, "
-        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid, natural")
+        + "dominant-classes, dirichlet, capped-dirichlet, extended-dirichlet, quantity-skew, iid, natural"
+    )
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "

@@ -45,6 +45,18 @@ extension ResultFile {
         "long_name",
         "whether the client is evaluated: accuracies and losses of the others are missing")
     }
+    if !preparation.commonTest.isEmpty {
+      for (name, key) in RunRecord.commonTest {
+        let dataset = try file.write(
+          name, record[keyPath: key], axes: [axes.round], storage: .compressed, missingAsNaN: true)
+        try dataset.setAttribute(
+          "long_name",
+          "\(name == "common_test_loss" ? "mean cross-entropy" : "accuracy") of the global model on samples that no client has, after the round"
+        )
+        try dataset.setAttribute("units", "1")
+      }
+      _ = try file.createDimension("common_test_sample", values: preparation.commonTest)
+    }
     let diverged = try file.write(
       "diverged_round", record.divergedRounds, axes: [axes.client], storage: .compressed)
     try diverged.setAttribute(

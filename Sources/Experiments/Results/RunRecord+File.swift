@@ -11,6 +11,9 @@ extension RunRecord {
     }
     try group.write("participated", participated, shape: shape)
     try group.write("dropped_out", droppedOut, shape: shape)
+    for (name, key) in Self.commonTest {
+      try group.write(name, self[keyPath: key], shape: [roundCount])
+    }
     try group.write("uplink_bytes", uplinkBytes, shape: [roundCount])
     try group.write("downlink_bytes", downlinkBytes, shape: [roundCount])
     try group.write("recorded_rounds", recordedRounds, shape: [recordedRounds.count])
@@ -41,8 +44,11 @@ extension RunRecord {
       self[keyPath: key] = try group.read(name, shape: shape)
     }
     participated = try group.read("participated", shape: shape)
-    // Version 0.2.0's first checkpoints have none.
+    // Version 0.2.0's first checkpoints have none of these.
     if try group.exists("dropped_out") { droppedOut = try group.read("dropped_out", shape: shape) }
+    for (name, key) in Self.commonTest where try group.exists(name) {
+      self[keyPath: key] = try group.read(name, shape: [roundCount])
+    }
     uplinkBytes = try group.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try group.read("downlink_bytes", shape: [roundCount])
     recordedRounds = try group.read("recorded_rounds", shape: [nil])
@@ -117,6 +123,14 @@ extension RunRecord {
     }
     participated = try file.read("participated", shape: shape)
     if try file.exists("dropped_out") { droppedOut = try file.read("dropped_out", shape: shape) }
+    for (name, key) in Self.commonTest where try file.exists(name) {
+      let values: [Float] = try file.read(name, shape: [roundCount])
+      let highest: Float = name.contains("accuracy") ? 1 : .infinity
+      try Self.require(values, "/\(name)", "at least 0 or NaN, an accuracy at most 1") { value, _ in
+        value.isNaN || (value >= 0 && value <= highest)
+      }
+      self[keyPath: key] = values
+    }
     uplinkBytes = try file.read("uplink_bytes", shape: [roundCount])
     downlinkBytes = try file.read("downlink_bytes", shape: [roundCount])
     for (name, values) in [("uplink_bytes", uplinkBytes), ("downlink_bytes", downlinkBytes)] {

@@ -82,6 +82,9 @@ extension RunRecord {
     }
     record.participated.replaceSubrange(places, with: participated[places])
     record.droppedOut.replaceSubrange(places, with: droppedOut[places])
+    for (_, key) in Self.commonTest {
+      record[keyPath: key].replaceSubrange(0..<round, with: self[keyPath: key][..<round])
+    }
     record.uplinkBytes.replaceSubrange(0..<round, with: uplinkBytes[..<round])
     record.downlinkBytes.replaceSubrange(0..<round, with: downlinkBytes[..<round])
     record.divergedRounds = divergedRounds
@@ -105,6 +108,7 @@ extension RunRecord {
     ] {
       self[keyPath: key].replaceSubrange(places(ofRound: round), with: missing)
     }
+    for (_, key) in Self.commonTest { self[keyPath: key][round - 1] = .nan }
   }
 
   private mutating func takeWeights(

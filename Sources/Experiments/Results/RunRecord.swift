@@ -38,6 +38,10 @@ public struct RunRecord: Sendable, Equatable {
   /// Samples of forward passes that its local training made without a gradient, such as FedFomo's over
   /// validation samples.
   public package(set) var forwardSamples: [Int32]
+  /// Accuracy of the global model on samples that no client has, axis (round); NaN where it was not evaluated.
+  public package(set) var commonTestAccuracy: [Float]
+  /// Its mean cross-entropy there.
+  public package(set) var commonTestLoss: [Float]
   /// Bytes from all participants to the server, axis (round).
   public package(set) var uplinkBytes: [Double]
   /// Bytes from the server to all participants, axis (round).
@@ -79,6 +83,8 @@ public struct RunRecord: Sendable, Equatable {
     forwardSamples = gradientComputations
     uplinkBytes = [Double](repeating: 0, count: roundCount)
     downlinkBytes = uplinkBytes
+    commonTestAccuracy = [Float](repeating: .nan, count: roundCount)
+    commonTestLoss = commonTestAccuracy
   }
 
   /// The five matrices with NaN for what is missing, by the names that they have in result files.
@@ -89,6 +95,13 @@ public struct RunRecord: Sendable, Equatable {
       ("test_loss_received", \.testLossReceived),
       ("test_loss_trained", \.testLossTrained),
       ("train_loss", \.trainLoss),
+    ]
+
+  /// What is measured of the global model, axis (round), by the names that it has in result files.
+  package static let commonTest:
+    [(name: String, key: WritableKeyPath<RunRecord, [Float]> & Sendable)] = [
+      ("common_test_accuracy", \.commonTestAccuracy),
+      ("common_test_loss", \.commonTestLoss),
     ]
 
   /// The matrices of counts, by the names that they have in result files.
@@ -133,6 +146,12 @@ public struct RunRecord: Sendable, Equatable {
     }
     uplinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.uplink) }
     downlinkBytes[round - 1] = traffic.reduce(0) { $0 + Double($1.downlink) }
+  }
+
+  /// Enters an evaluation of the global model.
+  package mutating func enter(_ common: Evaluation, round: Int) {
+    commonTestAccuracy[round - 1] = common.accuracy
+    commonTestLoss[round - 1] = common.loss
   }
 
   /// Records what was not finite in a round. A value that all clients share marks all participants.
@@ -247,6 +266,7 @@ public struct RunRecord: Sendable, Equatable {
     for (_, key) in Self.countMatrices { record[keyPath: key] = Array(self[keyPath: key][places]) }
     record.participated = Array(participated[places])
     record.droppedOut = Array(droppedOut[places])
+    for (_, key) in Self.commonTest { record[keyPath: key] = Array(self[keyPath: key][..<count]) }
     record.uplinkBytes = Array(uplinkBytes[..<count])
     record.downlinkBytes = Array(downlinkBytes[..<count])
     record.recordedRounds = recordedRounds.filter { $0 <= count }

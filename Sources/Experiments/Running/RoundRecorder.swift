@@ -7,6 +7,7 @@ struct RoundRecorder {
   var record: RunRecord
   private let schedule: RunRecord.Schedule
   private let evaluatedClients: [Int]
+  private let commonTest: [Int32]
   private let onDivergence: RunSpecification.OnDivergence
 
   init(_ preparation: RunPreparation) {
@@ -16,6 +17,7 @@ struct RoundRecorder {
       layerCount: preparation.layout.layers.count, classCount: preparation.dataset.classNames.count)
     schedule = RunRecord.Schedule(specification, clientCount: preparation.data.clientCount)
     evaluatedClients = preparation.evaluatedClients
+    commonTest = preparation.commonTest
     onDivergence = specification.onDivergence
   }
 
@@ -64,7 +66,10 @@ struct RoundRecorder {
     guard schedule.evaluates(round),
       !record.isEvaluated(round) || record.lacksClassCounts(round, schedule)
     else { return nil }
+    // First, so that nothing is entered of an evaluation that is ended early.
+    let common = try federation.evaluateGlobalModel(on: commonTest)
     let test = try federation.evaluate(evaluatedClients)
+    if let common { record.enter(common, round: round) }
     record.enter(test, of: evaluatedClients, round: round)
     record.enterClassCounts(test, of: evaluatedClients, round: round, schedule)
     let findings = federation.divergences(in: test, of: evaluatedClients)

@@ -2,6 +2,7 @@ import Datasets
 import FederatedLearning
 import NeuralNetworks
 import Partitioning
+import RandomStreams
 
 /// A specification with its data: everything that a run needs, checked.
 public struct RunPreparation: Sendable {
@@ -15,6 +16,8 @@ public struct RunPreparation: Sendable {
   public let newPartition: Partition?
   /// Their numbers among all clients, ascending.
   public let newClients: [Int]
+  /// Samples that no client has, ascending, on which the global model is tested.
+  public let commonTest: [Int32]
   /// The client model.
   public let architecture: Architecture
   /// Its parameters' places.
@@ -47,6 +50,7 @@ public struct RunPreparation: Sendable {
       isNew.isEmpty
       ? whole : whole.selecting((0..<whole.clientCount).filter { !isNew.contains($0) })
     newPartition = isNew.isEmpty ? nil : whole.selecting(newClients)
+    commonTest = try Self.commonTest(specification, dataset, besides: whole)
     architecture = try Self.network(specification.model).architecture(
       NetworkInput(
         channels: dataset.channels, height: dataset.height, width: dataset.width,
@@ -89,6 +93,30 @@ public struct RunPreparation: Sendable {
         "new_clients: found \(count), expected fewer than the \(all) clients of the partition")
     }
     return NewClients.clients(seed: specification.seed, count: count, clientCount: all)
+  }
+
+  /// Samples of the dataset that no client of a partition has, ascending: as many as asked for, from the stream (seed,
+  /// common test).
+  private static func commonTest(
+    _ specification: RunSpecification, _ dataset: ImageDataset, besides partition: Partition
+  ) throws -> [Int32] {
+    let count = specification.commonTestSamples
+    guard count > 0 else { return [] }
+    var isFree = dataset.labels.map { $0 >= 0 }
+    // With held-out samples, the test samples are no client's either, but they must not be looked at.
+    let parts =
+      specification.heldOutShare > 0
+      ? [partition.train, partition.test, try wholePartition(specification, dataset).test]
+      : [partition.train, partition.test]
+    for sample in parts.joined().joined() { isFree[Int(sample)] = false }
+    let free = isFree.indices.filter { isFree[$0] }.map(Int32.init)
+    guard count <= free.count else {
+      throw SpecificationError(
+        "common_test_samples: found \(count), expected at most \(free.count), the samples of the dataset that no client "
+          + "has")
+    }
+    var stream = RandomStream(seed: specification.seed, purpose: .commonTest)
+    return stream.shuffled(free).prefix(count).sorted()
   }
 
   /// The network that a specification names or lists.

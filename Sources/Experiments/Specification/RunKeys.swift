@@ -194,6 +194,12 @@ extension RunKey {
       "the number of clients that are evaluated, drawn once for all rounds, for runs with thousands of clients; the "
         + "result names them and has no value for the others; 0: all. At 0 it is not part of a cell's name"
     ),
+    .integer(
+      "common_test_samples", \.commonTestSamples, default: .value(0), in: 0...10_000_000,
+      countOrZero, decides: .numbersUnless(.integer(0)), since: "0.2.0",
+      "samples that no client has, drawn once, on which methods with one model for all clients are evaluated too "
+        + "([The global model](evaluation.md#the-global-model)). At 0 it is not part of a cell's name"
+    ),
     RunKey(
       "record_weights_every",
       default: "up to 100 clients: rounds / 100, at least 1; otherwise 0",

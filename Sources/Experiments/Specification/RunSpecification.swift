@@ -122,6 +122,8 @@ public struct RunSpecification: Sendable {
   public var evaluateEvery: Int
   /// The number of clients that are evaluated, always the same; 0: all of them.
   public var evaluateClients: Int
+  /// The number of samples, which no client has, that test the global model.
+  public var commonTestSamples: Int
   /// The number of rounds between records of aggregation weights, also after the last; 0: never. Nil if
   /// the specification leaves it to `recordWeightsEvery(clientCount:)`.
   public var recordWeightsEvery: Int?
@@ -196,6 +198,7 @@ public struct RunSpecification: Sendable {
     optimiser = StochasticGradientDescent(learningRate: 0)
     evaluateEvery = 0
     evaluateClients = 0
+    commonTestSamples = 0
     recordClassCountsEvery = 0
     onDivergence = .stop
     checkpointEvery = 0

@@ -55,6 +55,9 @@ public protocol ServerWork: Sendable {
   /// The state as named tensors, for checkpoints.
   func tensors(of state: ServerState) -> [StateTensor]
 
+  /// The one model for all clients, axis (parameter); nil if the method has none, or if clients keep some of it.
+  func globalModel(of state: ServerState) -> [Float]?
+
   /// The state from `tensors(of:)`'s result. Throws `FederationError` if it does not fit.
   func state(from tensors: [StateTensor]) throws -> ServerState
 
@@ -67,6 +70,8 @@ public protocol ServerWork: Sendable {
 }
 
 extension ServerWork {
+  /// None.
+  public func globalModel(of state: ServerState) -> [Float]? { nil }
   /// It reads them.
   public var aggregatesTrainedModels: Bool { true }
   /// None, for a contribution of another type than those below: such a method runs in one process.

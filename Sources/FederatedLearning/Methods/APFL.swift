@@ -230,6 +230,11 @@ public struct APFL: FederatedMethod {
     setting.layout.count + setting.clientCount * (setting.layout.count + statisticCount + 1)
   }
 
+  /// The global model.
+  public func globalModel(of state: ServerState) -> [Float]? {
+    setting.sendsWholeModels ? state.globalModel : nil
+  }
+
   /// The global model, the local models, the versions' statistics and α.
   public func tensors(of state: ServerState) -> [StateTensor] {
     let (clients, count) = (setting.clientCount, setting.layout.count)

@@ -24,6 +24,11 @@ extension AveragingMethod {
 
   private var shared: SharedModel { SharedModel(setting, where: shares) }
 
+  /// The global model, if all layers are averaged.
+  public func globalModel(of state: [Float]) -> [Float]? {
+    setting.sendsWholeModels && setting.layout.layers.allSatisfy(shares) ? state : nil
+  }
+
   /// The initial global model, axis (parameter).
   public func initialState() -> [Float] { setting.initialParameters }
 

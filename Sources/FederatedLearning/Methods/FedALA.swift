@@ -207,6 +207,11 @@ public struct FedALA: FederatedMethod {
     setting.layout.count + setting.clientCount * (columns.count + 1)
   }
 
+  /// The global model.
+  public func globalModel(of state: State) -> [Float]? {
+    setting.sendsWholeModels ? state.global : nil
+  }
+
   /// Global model, mixing weights, and which clients have learned them.
   public func tensors(of state: State) -> [StateTensor] {
     [

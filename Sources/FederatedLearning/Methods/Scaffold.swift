@@ -122,6 +122,11 @@ public struct Scaffold: FederatedMethod {
     (setting.clientCount + 2) * setting.layout.count
   }
 
+  /// The global model.
+  public func globalModel(of state: ServerState) -> [Float]? {
+    setting.sendsWholeModels ? state.globalModel : nil
+  }
+
   /// The global model and the controls.
   public func tensors(of state: ServerState) -> [StateTensor] {
     let count = setting.layout.count

@@ -26,6 +26,29 @@ extension Federation {
     return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
   }
 
+  /// Evaluates the one model for all clients on samples that no client has, in pieces of a fixed size; nil for a method
+  /// without such a model. Throws the engine's error, and `WorkStopped` if the watch ends it early.
+  public func evaluateGlobalModel(on samples: [Int32]) throws -> Evaluation? {
+    guard !samples.isEmpty, let model = method.globalModel(of: state.server) else { return nil }
+    let (images, size) = (data.images, 500)
+    let starts = Array(stride(from: 0, to: samples.count, by: size))
+    let slots = Slots<Evaluation>(count: starts.count)
+    try times.measure(.evaluation) {
+      try engine.forEachClient(starts.count, unless: watch?.shouldStop) { place, network in
+        try network.load(model)
+        let end = min(starts[place] + size, samples.count)
+        slots[place] = try network.evaluate(samples[starts[place]..<end], of: images)
+      }
+    }
+    return slots.all.dropFirst().reduce(slots.all[0]) { sum, part in
+      var sum = sum
+      sum.lossSum += part.lossSum
+      sum.count += part.count
+      sum.correctByClass = zip(sum.correctByClass, part.correctByClass).map(+)
+      return sum
+    }
+  }
+
   /// Of the received and of the trained model of some clients.
   private func evaluatePart(_ clients: [Int]) throws -> [(Evaluation, Evaluation)] {
     let (data, tasks) = (data, tasks)

@@ -91,6 +91,11 @@ public struct FederationSetting: Sendable {
     statistics == .aggregated ? part.range : part.trainedRange
   }
 
+  /// Whether running statistics are sent too, or the model has none.
+  public var sendsWholeModels: Bool {
+    layout.layers.allSatisfy { sharedRange($0).count == $0.range.count }
+  }
+
   /// Float32 bytes of a whole model as it is sent.
   public var modelBytes: Int {
     layout.layers.reduce(0) { $0 + sharedRange($1).count } * MemoryLayout<Float>.size

@@ -45,9 +45,12 @@ public struct ResultExport {
   var rounds: CSV {
     let record = result.record
     let matrices = RunRecord.matrices
+    // Only of runs that measured it.
+    let common = RunRecord.commonTest.filter { record[keyPath: $0.key].contains { !$0.isNaN } }
     var csv = CSV(
       Self.keyColumns + ["round"] + matrices.flatMap { ["\($0.name)_mean", "\($0.name)_sd"] }
-        + ["participants", "diverged_clients", "uplink_bytes", "downlink_bytes"])
+        + ["participants", "diverged_clients", "uplink_bytes", "downlink_bytes"]
+        + common.map(\.name))
     for round in 1...max(record.roundCount, 1) where round <= record.roundCount {
       let row = record.places(ofRound: round)
       let statistics = matrices.flatMap { matrix in
@@ -61,7 +64,7 @@ public struct ResultExport {
           "\(record.divergedRounds.count { $0 > 0 && $0 <= round })",
           CSV.number(record.uplinkBytes[round - 1]),
           CSV.number(record.downlinkBytes[round - 1]),
-        ])
+        ] + common.map { CSV.number(record[keyPath: $0.key][round - 1]) })
     }
     return csv
   }
