@@ -54,7 +54,7 @@ def write_formats(folder, images, labels, users, number):
     np.save(folder / "i.npy", np.asfortranarray(images) if number % 2 else gray(images))
     np.save(folder / "l.npy", labels.astype(width))
     yield "npy", {"images": "i.npy", "labels": "l.npy"}, False
-    with h5py.File(folder / "a.h5", "w", libver=["earliest", "latest"][number % 2]) as file:
+    with h5py.File(folder / "a.h5", "w", libver=["earliest", ("v110", "v110")][number % 2]) as file:
         file.create_dataset("images", data=gray(images), compression=["gzip", None][number % 2], shuffle=True)
         file.create_dataset("labels", data=labels, dtype=width)
         file["users"] = users
@@ -138,7 +138,7 @@ def refusals(folder, images, labels):
     np.savez(folder / "names.npz", pictures=images, labels=labels)
     yield "no images", "names.npz", "has no array images, found labels, pictures"
     np.savez(folder / "objects.npz", images=images, labels=np.array([None] * len(labels)))
-    yield "Python objects", "objects.npz", "Python objects"
+    yield "Python objects", "objects.npz", "expected a plain type"
     np.savez(folder / "real.npz", images=images, labels=labels.astype(float))
     yield "labels that are no whole numbers", "real.npz", "expected whole numbers"
     np.savez(folder / "whole.npz", images=images, labels=labels)
