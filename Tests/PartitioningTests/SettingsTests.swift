@@ -79,11 +79,11 @@ struct SettingsTests {
     #expect(
       line(Self.iid, "scheme", nil)
         == "partition.scheme: missing, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, iid, natural")
     #expect(
       line(Self.iid, "scheme", .integer(2))
         == "partition.scheme: found 2, expected one of classes-per-client, dominant-classes, "
-        + "dirichlet, iid")
+        + "dirichlet, iid, natural")
     #expect(
       line(Self.classesPerClient, "class_per_client", .integer(4))
         == "partition.class_per_client: unknown key for the scheme classes-per-client; did you "
