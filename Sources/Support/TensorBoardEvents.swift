@@ -58,10 +58,15 @@ package enum TensorBoardEvents {
     guard length <= UInt64(bytes.count - place - overhead) else { return nil }
     let start = place + 12
     let data = bytes[start..<start + Int(length)]
-    let sum = bytes[data.endIndex..<data.endIndex + 4].reversed().reduce(UInt32(0)) {
-      $0 << 8 | UInt32($1)
-    }
-    return sum == masked(Data(data)) ? data : nil
+    let isWhole =
+      number(bytes, at: place + 8) == masked(Data(bytes[place..<place + 8]))
+      && number(bytes, at: data.endIndex) == masked(Data(data))
+    return isWhole ? data : nil
+  }
+
+  /// The four bytes at a place as a number.
+  private static func number(_ bytes: [UInt8], at place: Int) -> UInt32 {
+    bytes[place..<place + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
   }
 
   /// The step of an event that this program wrote; nil for another one.

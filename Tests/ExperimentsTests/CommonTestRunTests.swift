@@ -59,17 +59,17 @@ struct CommonTestRunTests {
   @Test("held-out runs leave the clients' test samples out too")
   func heldOut() throws {
     let whole = try Fixtures.preparation().partition
-    let held = try Fixtures.preparation(["common_test_samples=250", "held_out_share=0.3"])
+    let held = try Fixtures.preparation(["common_test_samples=190", "held_out_share=0.3"])
     #expect(Set(held.commonTest).isDisjoint(with: (whole.train + whole.test).joined()))
   }
 
   @Test("more samples than are left are an error of one line")
   func tooMany() {
     do {
-      _ = try Fixtures.preparation(["common_test_samples=251"])
+      _ = try Fixtures.preparation(["common_test_samples=191"])
       Issue.record("no error")
     } catch {
-      #expect("\(error)".contains("found 251, expected at most 250"), "\(error)")
+      #expect("\(error)".contains("found 191, expected at most 190"), "\(error)")
     }
   }
 }
