@@ -25,7 +25,9 @@ public struct SampleGrid {
   /// The samples that are shown, [class][image].
   private let samples: [[Int]]
 
-  /// - Parameter perClass: images of a class, positive.
+  /// - Parameters:
+  ///   - dataset: whose images.
+  ///   - perClass: images of a class, positive.
   public init(_ dataset: ImageDataset, perClass: Int) {
     self.dataset = dataset
     // At least 28 pixels high.
