@@ -22,16 +22,26 @@ function nameOf(element) {
 
 /// Whether an element is hidden from everybody, or from all but screen readers.
 function isHidden(element) {
-  if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return true;
-  for (let inner = element; inner; inner = inner.parentElement) {
-    const details = inner.parentElement;
-    const isClosed = details?.tagName === "DETAILS" && !details.open;
-    if (isClosed && inner !== details.querySelector(":scope > summary")) return true;
-    const style = getComputedStyle(inner);
-    if (/inset\((50|100)%/.test(style.clipPath) || /rect\([01]px/.test(style.clip)) return true;
-    if (/hidden|clip/.test(style.overflow) && (inner.offsetWidth <= 1 || inner.offsetHeight <= 1)) return true;
-  }
-  return false;
+  return !element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || isCutAway(element);
+}
+
+// Elements share most of what is around them, which is looked at once.
+const cutAway = new Map();
+
+/// Whether an element, or one around it, leaves nothing to see of it.
+function isCutAway(element) {
+  if (!element) return false;
+  if (!cutAway.has(element)) cutAway.set(element, cutsItself(element) || isCutAway(element.parentElement));
+  return cutAway.get(element);
+}
+
+function cutsItself(element) {
+  const details = element.parentElement;
+  const isClosed = details?.tagName === "DETAILS" && !details.open;
+  if (isClosed && element !== details.querySelector(":scope > summary")) return true;
+  const style = getComputedStyle(element);
+  if (/inset\((50|100)%/.test(style.clipPath) || /rect\([01]px/.test(style.clip)) return true;
+  return /hidden|clip/.test(style.overflow) && (element.offsetWidth <= 1 || element.offsetHeight <= 1);
 }
 
 const scrolls = element => {
@@ -77,6 +87,20 @@ function contrast(one, other) {
 const neededContrast = (size, weight) => size >= 24 || (size >= 18.66 && weight >= 700) ? 3 : 4.5;
 const hexadecimal = c => "#" + c.slice(0, 3).map(v => Math.round(v).toString(16).padStart(2, "0")).join("");
 
+let knownCanvas;
+
+/// The colour behind everything. A probe makes the browser lay out the page again, so there is one only.
+function canvas() {
+  if (!knownCanvas) {
+    const probe = document.createElement("div");
+    probe.style.backgroundColor = "Canvas";
+    document.body.append(probe);
+    knownCanvas = colour(getComputedStyle(probe).backgroundColor);
+    probe.remove();
+  }
+  return knownCanvas;
+}
+
 /// The opaque colour behind an element's text; null where a background picture makes it unknown.
 function background(element) {
   const layers = [];
@@ -87,12 +111,7 @@ function background(element) {
     if (layer[3] > 0) layers.push(layer);
     if (layer[3] === 1) break;
   }
-  const probe = document.createElement("div");
-  probe.style.backgroundColor = "Canvas";
-  document.body.append(probe);
-  const canvas = colour(getComputedStyle(probe).backgroundColor);
-  probe.remove();
-  return layers.reduceRight((lower, upper) => over(upper, lower), canvas);
+  return layers.reduceRight((lower, upper) => over(upper, lower), canvas());
 }
 
 /// How far two convex shapes reach into each other: the shortest way that would part them, 0 if they are apart. Shapes
