@@ -44,6 +44,24 @@ package enum Fixtures {
       RunSpecification(document(overrides)), datasetsFolder: datasets.get().path)
   }
 
+  /// Stops a run after so many rounds, one process a round, then runs to the end and gives the result's bytes.
+  package static func runWithStops(
+    _ overrides: [String], to path: String, stops: Int, workers: Int
+  ) throws -> Data {
+    for _ in 0..<stops {
+      let outcome = try ExperimentRun(
+        preparation(overrides), output: path, overwrite: false, workerCount: workers
+      ).run(shouldStop: { true }, report: { _ in })
+      guard case .interrupted = outcome, !FileManager.default.fileExists(atPath: path) else {
+        throw EndedEarly()
+      }
+    }
+    return try run(overrides, to: path, workers: workers)
+  }
+
+  /// A run was complete before its stops were.
+  package struct EndedEarly: Error {}
+
   /// Runs to the end and gives the result's bytes.
   @discardableResult
   package static func run(

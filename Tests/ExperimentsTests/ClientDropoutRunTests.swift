@@ -44,16 +44,7 @@ struct ClientDropoutRunTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     let expected = try Fixtures.run(Self.keys, to: folder.file("b.h5").path, workers: 1)
-    for _ in 1..<6 {
-      let outcome = try ExperimentRun(
-        Fixtures.preparation(Self.keys), output: path, overwrite: false, workerCount: 3
-      ).run(shouldStop: { true }, report: { _ in })
-      guard case .interrupted = outcome else {
-        Issue.record("the run ended early: \(outcome)")
-        return
-      }
-    }
-    #expect(try Fixtures.run(Self.keys, to: path, workers: 3) == expected)
+    #expect(try Fixtures.runWithStops(Self.keys, to: path, stops: 5, workers: 3) == expected)
   }
 
   @Test("an audit has free slots for clients that dropped out")

@@ -53,13 +53,7 @@ struct NewClientRunTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     let expected = try Fixtures.run(Self.keys, to: folder.file("b.h5").path, workers: 1)
-    for _ in 1..<4 {
-      _ = try ExperimentRun(
-        Fixtures.preparation(Self.keys), output: path, overwrite: false, workerCount: 3
-      ).run(shouldStop: { true }, report: { _ in })
-    }
-    #expect(!FileManager.default.fileExists(atPath: path))
-    #expect(try Fixtures.run(Self.keys, to: path, workers: 3) == expected)
+    #expect(try Fixtures.runWithStops(Self.keys, to: path, stops: 3, workers: 3) == expected)
   }
 
   @Test("the file has a row for each new client and each of its rounds")

@@ -34,9 +34,10 @@ extension Federation {
   public mutating func runRound() throws -> RoundRecord {
     lead(.round)
     let round = state.round + 1
+    let selected = selected(round: round)
     return try runRound(
-      of: participants(round: round),
-      droppedOut: selected(round: round).filter { dropsOut($0, round: round) })
+      of: selected.filter { !dropsOut($0, round: round) },
+      droppedOut: selected.filter { dropsOut($0, round: round) })
   }
 
   /// The next round with these participants, ascending, whoever would be drawn.
