@@ -150,7 +150,7 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
+        "CHDF5", "Datasets", "Experiments", "ExperimentsTestSupport", "FederatedLearning", "HDF5",
         "NeuralNetworks", "NumPyFiles", "Partitioning", "Reports", "Support", "TestSupport",
       ]),
     .testTarget(name: "BenchmarkFiguresTests", dependencies: ["BenchmarkFigures"]),

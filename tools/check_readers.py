@@ -236,13 +236,45 @@ def find_examples():
     else:
         print("examples/r_hdf5.R: skipped, because Rscript with rhdf5 is not installed "
               "(apt install r-base-core r-bioc-rhdf5)")
+    if shutil.which("octave-cli") and shutil.which("gs"):
+        found["octave_hdf5.m"] = ["octave-cli", "--quiet", EXAMPLES / "octave_hdf5.m"]
+    else:
+        print("examples/octave_hdf5.m: skipped, because GNU Octave or Ghostscript is not installed "
+              "(apt install octave ghostscript)")
     return found
 
 
-def check_example(name, command, path, folder):
+def export_for_octave(program, path, folder):
+    """The file that Octave reads in place of the result."""
+    exported = folder / f"{path.stem}-octave.h5"
+    subprocess.run([program, "export", path, "--octave", exported], check=True, stdout=subprocess.DEVNULL)
+    return exported
+
+
+def check_octave(program, path, folder):
+    """Octave finds the result's numbers, its layers and its settings in the exported file."""
+    values = folder / "octave.bin"
+    script = ("x = load(argv(){1}); f = fopen(argv(){2}, 'w'); fwrite(f, x.test_accuracy_trained(:), 'single'); "
+              "printf('%s\\n', strjoin(cellstr(x.layer)', ' '), x.method, x.data); "
+              "printf('%d %.17g\\n', x.settings.rounds, x.settings.learning_rate)")
+    code = folder / "octave.m"
+    code.write_text(script)
+    said = subprocess.run(["octave-cli", "--quiet", code, export_for_octave(program, path, folder), values],
+                          check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    with h5py.File(path) as file:
+        settings = file["settings"].attrs
+        assert said == [" ".join(file["layer"].asstr()[:]), file.attrs["method"], file.attrs["data"],
+                        f"{settings['rounds']} {settings['learning_rate']:.17g}"], said
+        expected = file["test_accuracy_trained"][:].ravel()
+    assert np.array_equal(np.fromfile(values, "<f4"), expected, equal_nan=True), f"{path.name}: Octave reads other numbers"
+
+
+def check_example(name, command, path, program, folder):
     """A script draws a learning curve of a result and, if it has weights, their heat map."""
     output = folder / f"{path.stem}-{name}"
-    said = subprocess.run([*command, path, output], check=True, stdout=subprocess.PIPE, text=True)
+    read = export_for_octave(program, path, folder) if name.startswith("octave") else path
+    said = subprocess.run([*command, read, output], capture_output=True, text=True)
+    assert said.returncode == 0, f"{name} failed:\n{said.stderr}"
     with h5py.File(path) as file:
         has_weights = "aggregation" in file
     expected = {"learning-curve.png"} | ({"weights-fc1.png"} if has_weights else set())
@@ -257,11 +289,11 @@ def check_example(name, command, path, folder):
     return pictures
 
 
-def check_examples(examples, path, folder):
+def check_examples(examples, path, program, folder):
     """All scripts draw, and the two in Python draw the same."""
     drawn = {}
     for name, command in examples.items():
-        drawn[name] = check_example(name, command, path, folder)
+        drawn[name] = check_example(name, command, path, program, folder)
         print(f"{path.name}: examples/{name} ok")
     for picture, pixels in drawn["python_h5py.py"].items():
         other = drawn["python_xarray.py"][picture]
@@ -299,9 +331,12 @@ def main():
                 print(f"{path.name}: xarray {xarray.__version__} ({engine}) ok")
             check_netcdf(path)
             print(f"{path.name}: netCDF4 {netCDF4.__version__} ok")
+            if "octave_hdf5.m" in examples:
+                check_octave(options.pfedla, path, folder)
+                print(f"{path.name}: Octave reads its export")
             check_models(options.pfedla, path, folder)
             print(f"{path.name}: numpy {np.__version__} reads its exported models")
-            check_examples(examples, path, folder)
+            check_examples(examples, path, options.pfedla, folder)
         check_notebook(results, folder)
         print("examples/notebook.ipynb ok")
         merged, results = make_merged(options.pfedla, results, folder)

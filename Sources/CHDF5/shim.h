@@ -31,6 +31,17 @@ static inline hid_t chdf5_create_utf8_string_type(void) {
   return type;
 }
 
+/// A new type of text of `size` bytes, padded with spaces; the caller closes it.
+static inline hid_t chdf5_create_fixed_string_type(size_t size) {
+  hid_t type = H5Tcopy(H5T_C_S1);
+  if (type < 0) return type;
+  if (H5Tset_size(type, size) < 0 || H5Tset_strpad(type, H5T_STR_SPACEPAD) < 0) {
+    H5Tclose(type);
+    return -1;
+  }
+  return type;
+}
+
 // Property lists and flags.
 static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 static inline hid_t chdf5_file_create_class(void) { return H5P_FILE_CREATE; }

@@ -86,6 +86,19 @@ public class HDF5Group: HDF5Object {
     }
   }
 
+  /// Whether the object `name` in this group is a group.
+  ///
+  /// - Throws: `HDF5Error` if it is missing or a link to another place.
+  public func isGroup(_ name: String) throws -> Bool {
+    _ = try exists(name)  // Throws for a link to another place.
+    return try file.use {
+      let failure = "cannot open \(name)"
+      let child = try check(H5Oopen(identifier, name, chdf5_default()), failure)
+      defer { H5Oclose(child) }
+      return H5Iget_type(child) == H5I_GROUP
+    }
+  }
+
   func childPath(_ name: String) -> String {
     "/" + (path.split(separator: "/") + name.split(separator: "/")).joined(separator: "/")
   }

@@ -72,14 +72,4 @@ extension HDF5Group {
         "cannot open \(dataset.name)") > 0
     }
   }
-
-  private func isGroup(_ name: String) throws -> Bool {
-    _ = try exists(name)  // Throws for a link to another place.
-    return try file.use {
-      let failure = "cannot open \(name)"
-      let child = try check(H5Oopen(identifier, name, chdf5_default()), failure)
-      defer { H5Oclose(child) }
-      return H5Iget_type(child) == H5I_GROUP
-    }
-  }
 }

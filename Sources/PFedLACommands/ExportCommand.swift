@@ -2,11 +2,12 @@ import ArgumentParser
 import Experiments
 import Reports
 
-/// `pfedla export`: a result file as CSV, and its models for PyTorch.
+/// `pfedla export`: a result file as CSV, for GNU Octave, and its models for PyTorch.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a result file's numbers as tidy CSV files, or its models for PyTorch.",
+    abstract:
+      "Write a result file's numbers as tidy CSV files, its models for PyTorch, or all for Octave.",
     discussion: """
       Writes rounds.csv (means and standard deviations over clients; for losses, over the finite ones, \
       and the number of clients that have diverged), clients.csv (every client in \
@@ -21,9 +22,13 @@ struct ExportCommand: ParsableCommand {
       --pytorch writes each client's model as client-0000.npz, …: arrays named as in a state \
       dictionary, such as conv1.weight, which numpy.load reads.
 
+      --octave writes everything to an HDF5 file that GNU Octave's load reads; it stops at a result \
+      file's text of variable length.
+
       Examples:
         pfedla export runs/pfedla.h5 --csv runs/pfedla-csv
         pfedla export runs/pfedla.h5 --pytorch runs/pfedla-models
+        pfedla export runs/pfedla.h5 --octave runs/pfedla-octave.h5
       """)
 
   @Argument(help: "A result file of pfedla run.")
@@ -35,9 +40,12 @@ struct ExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The folder for the clients' models.", valueName: "folder"))
   var pytorch: String?
 
+  @Option(help: ArgumentHelp("The HDF5 file for GNU Octave.", valueName: "file.h5"))
+  var octave: String?
+
   func validate() throws {
-    guard csv != nil || pytorch != nil else {
-      throw ValidationError("found neither --csv nor --pytorch, expected a folder for one of them")
+    guard csv != nil || pytorch != nil || octave != nil else {
+      throw ValidationError("found none of --csv, --pytorch and --octave, expected one of them")
     }
   }
 
@@ -49,6 +57,10 @@ struct ExportCommand: ParsableCommand {
     if let pytorch {
       let files = try ModelExport(result).write(to: pytorch)
       print("\(pytorch): \(files.count) models, \(files.first ?? "") …")
+    }
+    if let octave {
+      try OctaveExport(result).write(to: octave)
+      print(octave)
     }
     if let digest = result.numbersSHA256 { print("numbers_sha256 \(digest)") }
   }
