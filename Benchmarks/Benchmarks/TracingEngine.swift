@@ -48,8 +48,7 @@ struct Trace: Sendable {
         try engine.forEachClient(turns.count) { index, network in
           try network.load(turns[index].start)
           for batch in turns[index].batches {
-            _ = try network.computeGradient(batch[...], of: images)
-            try network.descend(optimiser, trains: nil)
+            _ = try network.train(batch[...], of: images, optimiser, DescentStep())
           }
         }
       }
@@ -135,6 +134,14 @@ private final class TracingNetwork: LocalNetwork {
   func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Double {
     turn.batches.append(Array(samples))
     return try timed(\.steps) { try network.computeGradient(samples, of: images) }
+  }
+
+  func train(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages,
+    _ optimiser: StochasticGradientDescent, _ step: DescentStep
+  ) throws -> Double {
+    turn.batches.append(Array(samples))
+    return try timed(\.steps) { try network.train(samples, of: images, optimiser, step) }
   }
 
   func drawDropout(from stream: RandomStream) { network.drawDropout(from: stream) }

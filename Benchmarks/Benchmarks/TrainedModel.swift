@@ -88,8 +88,8 @@ final class TrainedModel: Sendable {
     let count = samples.count / batchSize
     for step in 0..<repetitions {
       let start = step % count * batchSize
-      _ = try network.computeGradient(samples[start..<start + batchSize], of: images)
-      try network.descend(Self.optimiser, trains: nil)
+      _ = try network.train(
+        samples[start..<start + batchSize], of: images, Self.optimiser, DescentStep())
     }
   }
 }

@@ -91,8 +91,8 @@ struct FullyConnectedTests {
       connected_forward(&shape, source, weight, bias, relu ? 1 : 0, &foundResult)
       foundResult.withUnsafeBufferPointer {
         connected_backward(
-          &shape, source, weight, relu ? $0.baseAddress : nil, upstream, &scratch, &foundByWeight,
-          &foundByBias, &foundBySource)
+          &shape, source, &weight, relu ? $0.baseAddress : nil, upstream, &scratch, &foundByWeight,
+          &foundByBias, &foundBySource, nil)
       }
       expectClose(foundResult, result.map(Float.init), absolute: 1e-5, "result")
       expectClose(foundByWeight, byWeight.map(Float.init), absolute: 1e-5, "by the weight")
@@ -104,11 +104,50 @@ struct FullyConnectedTests {
     }
   }
 
+  @Test(
+    "a step within the backward pass has the bits of the gradient and a step of descent",
+    arguments: cases, [Float(0), 0.01])
+  func step(test: Case, decay: Float) {
+    let source = test.rows(1, width: test.inputs, stride: test.sourceStride)
+    let upstream = test.rows(2, width: test.outputs, stride: test.resultStride)
+    var weight = HashFill.signed(salt: 4, count: test.weightCount, bound: 1)
+    for place in 0..<test.weightCount {
+      let (block, input) = (
+        place / 16 / Case.filledUp(test.inputs), place / 16 % Case.filledUp(test.inputs)
+      )
+      if input >= test.inputs || block * 16 + place % 16 >= test.outputs { weight[place] = 0 }
+    }
+    for width in vectorWidths {
+      var shape = test.shape(width)
+      var scratch = [Float](repeating: .nan, count: connected_scratch_count(&shape))
+      var (apart, together) = (weight, weight)
+      var byWeight = [Float](repeating: 0, count: test.weightCount)
+      var (byBias, bySource) = ([Float](repeating: 0, count: test.outputs), source)
+      connected_backward(
+        &shape, source, &apart, nil, upstream, &scratch, &byWeight, &byBias, &bySource, nil)
+      #expect(apart == weight, "without a step the weights stay")
+      var plain = descent()
+      plain.rate = 0.3
+      plain.weight_decay = decay
+      plain.factor = 1
+      vector_descend(&apart, byWeight, nil, apart.count, &plain)
+      var untouched = [Float](repeating: 7, count: test.weightCount)
+      var (otherBias, otherSource) = (byBias.map { _ in Float(0) }, source)
+      var step = connected_step(rate: 0.3, decay: decay)
+      connected_backward(
+        &shape, source, &together, nil, upstream, &scratch, &untouched, &otherBias, &otherSource,
+        &step)
+      #expect(together == apart && together != weight)
+      #expect(untouched.allSatisfy { $0 == 7 }, "the gradient is not written")
+      #expect(otherBias == byBias && otherSource == bySource, "both see the weights before it")
+    }
+  }
+
   @Test("NaN passes through the ReLU, forward and backward")
   func notANumber() {
     for width in vectorWidths {
       var shape = Case(samples: 3, inputs: 1, outputs: 1, isFilledUp: false).shape(width)
-      let weight: [Float] = [1] + [Float](repeating: 0, count: 255)
+      var weight: [Float] = [1] + [Float](repeating: 0, count: 255)
       let source: [Float] = [.nan, 3, -2]
       var result: [Float] = [0, 0, 9]
       connected_forward(&shape, source, weight, [0], 1, &result)
@@ -116,7 +155,7 @@ struct FullyConnectedTests {
       var scratch = [Float](repeating: 0, count: connected_scratch_count(&shape))
       var (byWeight, byBias, bySource) = (weight, [Float(0)], source)
       connected_backward(
-        &shape, source, weight, result, [5, 6, 7], &scratch, &byWeight, &byBias, &bySource)
+        &shape, source, &weight, result, [5, 6, 7], &scratch, &byWeight, &byBias, &bySource, nil)
       #expect(bySource == [5, 6, 0])
     }
   }

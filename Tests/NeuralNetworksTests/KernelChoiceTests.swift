@@ -82,4 +82,57 @@ struct KernelChoiceTests {
     expectClose(ours.3.lossSum, library.3.lossSum, absolute: 1e-4, "loss in evaluation")
     #expect(abs(ours.3.correct - library.3.correct) <= 1)
   }
+
+  /// Optimisers and steps: those that step within the backward pass, and those that do not.
+  static let steps: [(StochasticGradientDescent, DescentStep)] = [
+    (StochasticGradientDescent(learningRate: 0.1), DescentStep()),
+    (StochasticGradientDescent(learningRate: 0.1, weightDecay: 0.01), DescentStep()),
+    (StochasticGradientDescent(learningRate: 0.1, momentum: 0.9), DescentStep()),
+    (StochasticGradientDescent(learningRate: 0.1, clipping: 0.5), DescentStep()),
+    (StochasticGradientDescent(learningRate: 0.1), DescentStep(pull: 0.3)),
+    (StochasticGradientDescent(learningRate: 0.1), DescentStep(corrects: true)),
+    (StochasticGradientDescent(learningRate: 0.1), DescentStep(target: .kept(1))),
+  ]
+
+  @Test("a step in one has the bits of gradient and step", arguments: try cases(), 0..<8)
+  func steps(test: Case, number: Int) throws {
+    let images = try LabelledImages(
+      pixels: HashFill.pixels(salt: 5, size: test.architecture.inputSize, count: 70),
+      labels: (0..<70).map {
+        Int32(HashFill.word(salt: 6, index: $0) % UInt32(test.architecture.classCount))
+      },
+      imageSize: test.architecture.inputSize, scaling: .symmetric)
+    let samples = (0..<Int32(test.batch)).map { $0 * 3 % 70 }[...]
+    let layers = ParameterLayout(test.architecture).layers.count
+    // The last case trains every other layer only.
+    let (optimiser, step) =
+      number < Self.steps.count
+      ? Self.steps[number]
+      : (Self.steps[0].0, DescentStep(trains: (0..<layers).map { $0.isMultiple(of: 2) }))
+    let found = try KernelChoice.allCases.flatMap { kernels in
+      try [false, true].map { together in
+        let network = try Network(
+          plans: NetworkPlans(
+            architecture: test.architecture, batchSize: test.batch, kernels: kernels))
+        try network.load(network.layout.initialParameters(seed: 3), keepingIn: .kept(1))
+        try network.setAnchor(network.layout.initialParameters(seed: 4))
+        try network.setCorrection(network.layout.initialParameters(seed: 5))
+        var losses: [Double] = []
+        for _ in 0..<2 {
+          if together {
+            losses.append(try network.train(samples, of: images, optimiser, step))
+          } else {
+            losses.append(try network.computeGradient(samples, of: images))
+            try network.descend(optimiser, step)
+          }
+        }
+        return (losses, try network.parameters(), try network.values(of: .kept(1)))
+      }
+    }
+    for pair in stride(from: 0, to: found.count, by: 2) {
+      #expect(found[pair].0 == found[pair + 1].0)
+      #expect(found[pair].1 == found[pair + 1].1)
+      #expect(found[pair].2 == found[pair + 1].2)
+    }
+  }
 }

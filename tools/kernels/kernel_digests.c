@@ -94,10 +94,14 @@ static void connected(int width, int inputs, int outputs, int samples) {
   float *bias_gradient = zeros(outputs), *source_gradient = zeros((size_t)samples * inputs);
   connected_forward(&shape, source, weight, bias, 1, result);
   show_floats("connected result", result, (size_t)samples * outputs);
-  connected_backward(&shape, source, weight, result, gradient, scratch, weight_gradient, bias_gradient, source_gradient);
+  connected_backward(&shape, source, weight, result, gradient, scratch, weight_gradient, bias_gradient, source_gradient, 0);
   show_floats("connected weight gradient", weight_gradient, filled);
   show_floats("connected bias gradient", bias_gradient, outputs);
   show_floats("connected source gradient", source_gradient, (size_t)samples * inputs);
+  const connected_step step = {0.01f, 0.001f};
+  connected_backward(&shape, source, weight, result, gradient, scratch, weight_gradient, bias_gradient, source_gradient,
+                     &step);
+  show_floats("connected weight after a step", weight, filled);
 }
 
 static void direct(int width, int in, int out, int side, int kernel, int planes, int samples) {
@@ -279,6 +283,8 @@ int main(int count, char **arguments) {
   spectral(width, 32, 16, 8, 18);
   connected(width, 101, 37, 19);
   connected(width, 800, 120, 32);
+  connected(width, 300, 33, 10);
+  connected(width, 140, 10, 7);
   direct(width, 3, 20, 13, 3, 1, 3);
   direct(width, 18, 33, 11, 5, 0, 2);
   direct(width, 32, 16, 16, 1, 0, 2);

@@ -16,13 +16,11 @@ VECTOR_INLINE void VARIANT(store_part)(const vector *value, float *start, const 
   else if (end > start) memcpy(start, value, (size_t)(end - start) * sizeof(float));
 }
 
-// sums[r][v] = Σ a[r, k] · b[k, v].
+// sums[r][v] += Σ a[r, k] · b[k, v].
 VECTOR_INLINE void VARIANT(multiply)(const int rows, const int vectors, const product *p,
                                      vector (*sums)[MOST_VECTORS]) {
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = 0;
   const float *a = p->a, *b = p->b;
-  for (int k = 0; k < p->count; k++, a += p->step, b += p->b_step) {
+  for (int k = 0; k < p->count; k++, a += p->step, b += LANES) {
     vector values[MOST_VECTORS];
     UNROLL for (int v = 0; v < vectors; v++) values[v] = AT(b + v * p->b_vector);
     UNROLL for (int r = 0; r < rows; r++)
@@ -32,61 +30,80 @@ VECTOR_INLINE void VARIANT(multiply)(const int rows, const int vectors, const pr
 
 // MARK: Forward
 
+// Some inputs of some samples, added to what earlier inputs gave, which is kept where the result will be.
 VECTOR_INLINE void VARIANT(forward_rows)(const connected_shape *shape, const int rows, const int vectors,
-                                         int first, int block, const float *source, const float *weight,
-                                         const float *bias, int relu, float *result) {
+                                         int first, int block, int input, const float *source,
+                                         const float *weight, const float *bias, int relu, float *result) {
   const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
-  const product p = {.a = source + (ptrdiff_t)first * shape->source_stride, .row = shape->source_stride,
-                     .step = 1, .b = weight + block * panel, .b_step = LANES, .b_vector = panel,
-                     .count = shape->inputs};
+  const int left = shape->inputs - input;
+  const product p = {.a = source + (ptrdiff_t)first * shape->source_stride + input,
+                     .row = shape->source_stride, .step = 1,
+                     .b = weight + block * panel + (ptrdiff_t)input * LANES, .b_vector = panel,
+                     .count = left < WEIGHTS_AT_ONCE ? left : WEIGHTS_AT_ONCE};
   vector sums[MOST_PLACES][MOST_VECTORS];
+  float *start = result + (ptrdiff_t)first * shape->result_stride;
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < vectors; v++) {
+      const float *row = start + r * shape->result_stride;
+      sums[r][v] = 0;
+      if (input > 0) VARIANT(load_part)(row + (block + v) * LANES, row + shape->result_stride, &sums[r][v]);
+    }
   VARIANT(multiply)(rows, vectors, &p, sums);
+  const int isLast = p.count == left;
   UNROLL for (int v = 0; v < vectors; v++) {
     const ptrdiff_t output = (block + v) * LANES;
-    vector shift;
-    VARIANT(load_part)(bias + output, bias + shape->outputs, &shift);
+    vector shift = 0;
+    if (isLast) VARIANT(load_part)(bias + output, bias + shape->outputs, &shift);
     UNROLL for (int r = 0; r < rows; r++) {
-      vector value = sums[r][v] + shift;
-      float *row = result + (ptrdiff_t)(first + r) * shape->result_stride;
+      vector value = isLast ? sums[r][v] + shift : sums[r][v];
+      float *row = start + r * shape->result_stride;
       // As PyTorch's ReLU: NaN stays.
-      if (relu) value = value < 0 ? (vector)0 : value;
+      if (isLast && relu) value = value < 0 ? (vector)0 : value;
       VARIANT(store_part)(&value, row + output, row + shape->result_stride);
     }
   }
 }
 
+// Takes as many samples at a time as keep the units busy to the end: never one alone where it can be helped.
 #define FORWARD(rows, vectors)                                                                    \
-  for (; (rows) <= MOST_ROWS && n + (rows) <= shape->samples; n += (rows))                        \
-  VARIANT(forward_rows)(shape, rows, vectors, n, block, source, weight, bias, relu, result)
+  for (; (rows) <= (vectors == 1 ? MOST_PLACES : MOST_ROWS) && n + (rows) <= shape->samples &&    \
+         !((rows) == 6 && shape->samples - n == 8);                                               \
+       n += (rows))                                                                               \
+  VARIANT(forward_rows)(shape, rows, vectors, n, block, input, source, weight, bias, relu, result)
 
 static VECTORIZED void VARIANT(connected_forward)(const connected_shape *shape, const float *source,
                                                   const float *weight, const float *bias, int relu,
                                                   float *result) {
   const int blocks = (int)(filled_up(shape->outputs) / LANES);
-  for (int block = 0; block < blocks; block += MOST_VECTORS) {
-    int n = 0;
-    if (block + MOST_VECTORS <= blocks) {
-      FORWARD(8, 2);
-      FORWARD(4, 2);
-      FORWARD(2, 2);
-      FORWARD(1, 2);
-    } else {
-      FORWARD(8, 1);
-      FORWARD(4, 1);
-      FORWARD(2, 1);
-      FORWARD(1, 1);
+  // Two vectors at a time where there are registers for eight rows of them.
+  const int vectors = MOST_ROWS >= 8 ? 2 : 1;
+  for (int block = 0; block < blocks; block += vectors)
+    for (int input = 0; input < shape->inputs; input += WEIGHTS_AT_ONCE) {
+      int n = 0;
+      if (vectors == 2 && block + 2 <= blocks) {
+        FORWARD(8, 2);
+        FORWARD(4, 2);
+        FORWARD(2, 2);
+        FORWARD(1, 2);
+      } else {
+        FORWARD(6, 1);
+        FORWARD(4, 1);
+        FORWARD(2, 1);
+        FORWARD(1, 1);
+      }
     }
-  }
 }
 
 // MARK: Backward
 
-// The gradient by what the ReLU was given, axes (sample, output) filled up, and the same transposed.
+// The gradient by what the ReLU was given, axes (output block, sample, output), and the same transposed, axes (output,
+// sample), filled up.
 VECTOR_INLINE void VARIANT(prepare)(const connected_shape *shape, const float *result,
                                     const float *result_gradient, float *bias_gradient, float *gradient,
                                     float *transposed) {
   const ptrdiff_t outputs = filled_up(shape->outputs), samples = filled_up(shape->samples);
   for (ptrdiff_t output = 0; output < outputs; output += LANES) {
+    float *panel = gradient + output * shape->samples;
     vector sum = 0;
     for (ptrdiff_t first = 0; first < samples; first += LANES) {
       vector rows[LANES];
@@ -101,7 +118,7 @@ VECTOR_INLINE void VARIANT(prepare)(const connected_shape *shape, const float *r
         // As PyTorch's ReLU: the gradient stops where the result is 0, not where it is NaN.
         value = activated <= 0 ? (vector)0 : value;
         sum += value;
-        PUT(gradient + n * outputs + output) = value;
+        PUT(panel + n * LANES) = value;
         rows[r] = value;
       }
       TRANSPOSE(rows);
@@ -111,23 +128,48 @@ VECTOR_INLINE void VARIANT(prepare)(const connected_shape *shape, const float *r
   }
 }
 
-VECTOR_INLINE void VARIANT(weight_rows)(const connected_shape *shape, const int rows, const int vectors,
-                                        int input, int block, const float *source, const float *gradient,
-                                        float *weight_gradient) {
-  const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
-  const product p = {.a = source + input, .row = 1, .step = shape->source_stride,
-                     .b = gradient + block * LANES, .b_step = filled_up(shape->outputs),
-                     .b_vector = LANES, .count = shape->samples};
+// The source in panels, axes (input block, sample, input), filled up: read column by column, many of its rows would
+// share their places in the cache.
+VECTOR_INLINE void VARIANT(gather_inputs)(const connected_shape *shape, const float *source, float *panels) {
+  for (ptrdiff_t n = 0; n < shape->samples; n++) {
+    const float *row = source + n * shape->source_stride;
+    for (ptrdiff_t input = 0; input < shape->inputs; input += LANES) {
+      vector value;
+      VARIANT(load_part)(row + input, row + shape->inputs, &value);
+      PUT(panels + input * shape->samples + n * LANES) = value;
+    }
+  }
+}
+
+// The gradient by the weights of some inputs, or the step that they take along it.
+VECTOR_INLINE void VARIANT(weight_rows)(const int rows, const int vectors, int samples,
+                                        const float *inputs, const float *gradient, ptrdiff_t panel,
+                                        float *weight, float *weight_gradient, const connected_step *step) {
+  const product p = {.a = inputs, .row = 1, .step = LANES, .b = gradient,
+                     .b_vector = (ptrdiff_t)samples * LANES, .count = samples};
   vector sums[MOST_PLACES][MOST_VECTORS];
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = 0;
   VARIANT(multiply)(rows, vectors, &p, sums);
   UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < vectors; v++)
-      PUT(weight_gradient + (block + v) * panel + (input + r) * LANES) = sums[r][v];
+    UNROLL for (int v = 0; v < vectors; v++) {
+      const ptrdiff_t place = v * panel + r * LANES;
+      if (!step) {
+        PUT(weight_gradient + place) = sums[r][v];
+        continue;
+      }
+      const vector value = AT(weight + place);
+      vector direction = sums[r][v];
+      if (step->decay != 0) direction = direction + step->decay * value;
+      PUT(weight + place) = value - step->rate * direction;
+    }
 }
 
 #define WEIGHTS(rows, vectors)                                                                    \
-  for (; input + (rows) <= shape->inputs; input += (rows))                                        \
-  VARIANT(weight_rows)(shape, rows, vectors, input, block, source, gradient, weight_gradient)
+  for (; (rows) <= (vectors == 1 ? MOST_PLACES : MOST_ROWS) && r + (rows) <= count; r += (rows))  \
+  VARIANT(weight_rows)(rows, vectors, shape->samples, inputs + r,                                 \
+                       gradient + block * LANES * shape->samples, panel, weight + place + r * LANES, \
+                       weight_gradient + place + r * LANES, step)
 
 // Adds to the sums of some inputs, axes (vector, input, sample in vector), what sixteen outputs give.
 VECTOR_INLINE void VARIANT(add_outputs)(const int rows, const int vectors, ptrdiff_t samples,
@@ -178,26 +220,18 @@ VECTOR_INLINE void VARIANT(source_rows)(const connected_shape *shape, const int 
 }
 
 static VECTORIZED void VARIANT(connected_backward)(const connected_shape *shape, const float *source,
-                                                   const float *weight, const float *result,
+                                                   float *weight, const float *result,
                                                    const float *result_gradient, float *scratch,
                                                    float *weight_gradient, float *bias_gradient,
-                                                   float *source_gradient) {
+                                                   float *source_gradient, const connected_step *step) {
   const ptrdiff_t outputs = filled_up(shape->outputs), samples = filled_up(shape->samples);
+  const ptrdiff_t panel = filled_up(shape->inputs) * LANES;
   const int blocks = (int)(outputs / LANES);
-  float *gradient = scratch, *transposed = scratch + outputs * shape->samples;
+  float *gradient = scratch, *transposed = gradient + outputs * shape->samples;
+  float *panels = transposed + outputs * samples;
   VARIANT(prepare)(shape, result, result_gradient, bias_gradient, gradient, transposed);
-  // Panels of the weights' gradient are written from beginning to end.
-  int block = 0;
-  for (; block + MOST_VECTORS <= blocks; block += MOST_VECTORS) {
-    int input = 0;
-    WEIGHTS(MOST_ROWS, 2);
-    WEIGHTS(1, 2);
-  }
-  for (; block < blocks; block++) {
-    int input = 0;
-    WEIGHTS(MOST_PLACES, 1);
-    WEIGHTS(1, 1);
-  }
+  VARIANT(gather_inputs)(shape, source, panels);
+  // Before the weights take their step.
   for (ptrdiff_t input = 0; source_gradient && input < shape->inputs; input += INPUTS) {
     ptrdiff_t first = 0;
     for (; first + 2 * LANES <= samples; first += 2 * LANES)
@@ -205,6 +239,26 @@ static VECTORIZED void VARIANT(connected_backward)(const connected_shape *shape,
     for (; first < samples; first += LANES)
       VARIANT(source_rows)(shape, 1, input, first, weight, transposed, source_gradient);
   }
+  // Panels of the weights, or of their gradient, are written from beginning to end.
+  const int vectors = MOST_ROWS >= 8 ? 2 : 1;
+  for (int block = 0; block < blocks; block += vectors)
+    for (ptrdiff_t input = 0; input < shape->inputs; input += LANES) {
+      const float *inputs = panels + input * shape->samples;
+      const ptrdiff_t place = block * panel + input * LANES;
+      const int count = shape->inputs - input < LANES ? (int)(shape->inputs - input) : LANES;
+      int r = 0;
+      if (vectors == 2 && block + 2 <= blocks) {
+        WEIGHTS(8, 2);
+        WEIGHTS(4, 2);
+        WEIGHTS(2, 2);
+        WEIGHTS(1, 2);
+      } else {
+        WEIGHTS(6, 1);
+        WEIGHTS(4, 1);
+        WEIGHTS(2, 1);
+        WEIGHTS(1, 1);
+      }
+    }
 }
 
 #undef WEIGHTS

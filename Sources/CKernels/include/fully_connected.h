@@ -18,6 +18,11 @@ typedef struct {
   int32_t vector_width;  // bits: see `widest_vectors`
 } connected_shape;
 
+// A step of plain descent: weight ← weight − rate · (gradient + decay · weight), as `vector_descend` takes it.
+typedef struct {
+  float rate, decay;
+} connected_step;
+
 // Room for `connected_backward` to work in, in numbers.
 size_t connected_scratch_count(const connected_shape *shape);
 
@@ -27,6 +32,9 @@ void connected_forward(const connected_shape *shape, const float *source, const 
 
 // The gradients by weight, bias and, unless null, source.
 //   result: what `connected_forward` gave if it applied a ReLU, otherwise null.
-void connected_backward(const connected_shape *shape, const float *source, const float *weight,
+//   step: unless null, the weights take that step after the gradient by the source is computed, and their gradient is
+//     not written: four passes over the weights in place of seven, which is what a large layer's step costs.
+void connected_backward(const connected_shape *shape, const float *source, float *weight,
                         const float *result, const float *result_gradient, float *scratch,
-                        float *weight_gradient, float *bias_gradient, float *source_gradient);
+                        float *weight_gradient, float *bias_gradient, float *source_gradient,
+                        const connected_step *step);

@@ -66,8 +66,8 @@ public struct LocalTask: Sendable {
       trains: trains, pull: proximal?.strength ?? 0, corrects: correction != nil)
     var loss = TrainingLoss()
     for batch in batches(phase) {
-      loss.add(try network.computeGradient(batch[...], of: images), count: batch.count)
-      try network.descend(optimiser, step)
+      loss.add(
+        try network.train(batch[...], of: images, optimiser, step), count: batch.count)
     }
     return (try network.parameters(), loss)
   }

@@ -22,7 +22,11 @@ enum ConnectedOperation: KernelOperation {
   }
 
   /// Runs it. `pointers` are those of the plan's buffers.
-  func run(_ pointers: [UnsafeMutableRawPointer]) {
+  func run(_ pointers: [UnsafeMutableRawPointer]) { run(pointers, stepping: nil) }
+
+  /// Runs it.
+  /// - Parameter step: what the weights take in place of their gradient being written, in the backward pass.
+  func run(_ pointers: [UnsafeMutableRawPointer], stepping step: connected_step?) {
     func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
       pointers[buffer].assumingMemoryBound(to: Float.self)
     }
@@ -32,12 +36,15 @@ enum ConnectedOperation: KernelOperation {
         connected_forward(
           $0, floats(source), floats(weight), floats(bias), relu ? 1 : 0, floats(result))
       }
-    case .backward(let step):
-      withUnsafePointer(to: step.shape) {
-        connected_backward(
-          $0, floats(step.source), floats(step.weight), step.result.map(floats),
-          floats(step.resultGradient), floats(step.scratch), floats(step.weightGradient),
-          floats(step.biasGradient), step.sourceGradient.map(floats))
+    case .backward(let pass):
+      withUnsafePointer(to: pass.shape) { shape in
+        func run(_ step: UnsafePointer<connected_step>?) {
+          connected_backward(
+            shape, floats(pass.source), floats(pass.weight), pass.result.map(floats),
+            floats(pass.resultGradient), floats(pass.scratch), floats(pass.weightGradient),
+            floats(pass.biasGradient), pass.sourceGradient.map(floats), step)
+        }
+        if let step { withUnsafePointer(to: step) { run($0) } } else { run(nil) }
       }
     }
   }

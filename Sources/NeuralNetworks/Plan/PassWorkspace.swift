@@ -1,3 +1,5 @@
+import CKernels
+
 /// Memory for one plan: its buffers, oneDNN's memory objects over them and the prebuilt argument
 /// arrays, so that a pass allocates nothing. Belongs to one worker.
 final class PassWorkspace {
@@ -9,9 +11,28 @@ final class PassWorkspace {
   private var forward: [Execution] = []
   private var backward: [Execution] = []
 
+  /// The tensors that can take their step in the backward pass, in ascending order.
+  private(set) var steppingTensors: [Int] = []
+
   private enum Execution {
     case primitive(PrimitiveCall)
     case kernel(any KernelOperation)
+    /// A fully connected layer, whose weights are that tensor.
+    case connected(ConnectedOperation, weight: Int)
+  }
+
+  /// A step of plain descent that weights take within the backward pass.
+  struct BackwardStep {
+    let step: connected_step
+    /// For each layer whether it is trained; nil trains all.
+    let trains: [Bool]?
+    /// The layer of each tensor.
+    let layers: [Int]
+
+    /// The step of that tensor; nil if it is not trained.
+    func step(of tensor: Int) -> connected_step? {
+      trains.map { $0[layers[tensor]] } ?? true ? step : nil
+    }
   }
 
   /// - Parameters:
@@ -48,10 +69,20 @@ final class PassWorkspace {
     }
     forward = plan.forward.map(execution)
     backward = plan.backward.map(execution)
+    steppingTensors = backward.compactMap {
+      if case .connected(_, let weight) = $0 { weight } else { nil }
+    }.sorted()
   }
 
   private func execution(_ step: Plan.Step) -> Execution {
     switch step {
+    case .kernel(let operation as ConnectedOperation):
+      if case .backward(let pass) = operation,
+        case .parameter(let tensor) = plan.buffers[pass.weight].storage
+      {
+        return .connected(operation, weight: tensor)
+      }
+      return .kernel(operation)
     case .kernel(let operation): return .kernel(operation)
     case .primitive(let primitive, let named):
       return .primitive(
@@ -65,13 +96,16 @@ final class PassWorkspace {
       start: pointers[buffer].assumingMemoryBound(to: Float.self), count: count)
   }
 
-  func runForward() throws { try run(forward) }
+  func runForward() throws { try run(forward, nil) }
 
-  func runBackward() throws { try run(backward) }
+  /// - Parameter step: what `steppingTensors` take, in place of their gradient being written.
+  func runBackward(stepping step: BackwardStep? = nil) throws { try run(backward, step) }
 
-  private func run(_ executions: [Execution]) throws {
+  private func run(_ executions: [Execution], _ step: BackwardStep?) throws {
     for execution in executions {
       switch execution {
+      case .connected(let operation, let weight):
+        operation.run(pointers, stepping: step?.step(of: weight))
       case .kernel(let operation): operation.run(pointers)
       case .primitive(let call): try call.execute(on: stream)
       }

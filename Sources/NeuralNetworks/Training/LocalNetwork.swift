@@ -38,6 +38,13 @@ public protocol LocalNetwork: AnyObject {
   /// One step along the last gradient and what `step` adds to it. The gradient stays as it is.
   func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws
 
+  /// `computeGradient` and `descend` in one, with the same bits. The gradient is undefined afterwards.
+  /// - Returns: the sum of the samples' cross-entropy losses before the step.
+  func train(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages,
+    _ optimiser: StochasticGradientDescent, _ step: DescentStep
+  ) throws -> Double
+
   /// target ← a · x + b · y over the trained parameters, element by element in single precision; b = 0
   /// leaves y out.
   func combine(
@@ -57,6 +64,16 @@ public protocol LocalNetwork: AnyObject {
 }
 
 extension LocalNetwork {
+  /// One after the other.
+  public func train(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages,
+    _ optimiser: StochasticGradientDescent, _ step: DescentStep
+  ) throws -> Double {
+    let lossSum = try computeGradient(samples, of: images)
+    try descend(optimiser, step)
+    return lossSum
+  }
+
   /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
   public func descend(_ optimiser: StochasticGradientDescent, trains: [Bool]? = nil) throws {
     try descend(optimiser, DescentStep(trains: trains))

@@ -38,7 +38,9 @@ public final class Network: LocalNetwork {
 
   /// Where each tensor and layer stands in the memories above, in floats.
   struct Placement {
-    var tensorOffsets: [Int] = []
+    var tensorRanges: [Range<Int>] = []
+    /// The layer of each tensor.
+    var layerOfTensor: [Int] = []
     /// Per layer, the trained tensors with their padding.
     var layerRanges: [Range<Int>] = []
     var count = 0
@@ -107,20 +109,64 @@ public final class Network: LocalNetwork {
   public func computeGradient(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
     -> Double
   {
+    try passes(samples, of: images).lossSum
+  }
+
+  /// The same bits as `computeGradient` and `descend`. In plain descent, fully connected weights take their step within
+  /// the backward pass, which saves passes over memory.
+  public func train(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages,
+    _ optimiser: StochasticGradientDescent, _ step: DescentStep
+  ) throws -> Double {
+    guard
+      optimiser.momentum == 0, optimiser.clipping == 0, step.pull == 0, !step.corrects,
+      step.target == .parameters
+    else {
+      let lossSum = try computeGradient(samples, of: images)
+      try descend(optimiser, step)
+      return lossSum
+    }
+    let (lossSum, workspace) = try passes(
+      samples, of: images,
+      stepping: PassWorkspace.BackwardStep(
+        step: connected_step(rate: optimiser.learningRate, decay: optimiser.weightDecay),
+        trains: step.trains, layers: placement.layerOfTensor))
+    for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
+      var start = range.lowerBound
+      func descend(until end: Int) {
+        guard start < end else { return }
+        optimiser.step(
+          parameters: parameterMemory.pointer + start, gradients: gradientMemory.pointer + start,
+          velocity: nil, isFirstStep: true, count: end - start)
+      }
+      for tensor in workspace.steppingTensors where placement.layerOfTensor[tensor] == index {
+        descend(until: placement.tensorRanges[tensor].lowerBound)
+        start = placement.tensorRanges[tensor].upperBound
+      }
+      descend(until: range.upperBound)
+    }
+    return lossSum
+  }
+
+  /// Forward and backward pass over one batch.
+  private func passes(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages,
+    stepping step: PassWorkspace.BackwardStep? = nil
+  ) throws -> (lossSum: Double, workspace: PassWorkspace) {
     try checkStop()
     work.gradients += 1
     let workspace = try forward(samples, of: images, training: true)
     let plan = workspace.plan
-    guard let gradientBuffer = plan.logitsGradient else { return 0 }
+    guard let gradientBuffer = plan.logitsGradient else { return (0, workspace) }
     let count = samples.count * plans.architecture.classCount
     var uncounted: [Int32] = []
     let lossSum = SoftmaxCrossEntropy.evaluate(
       logits: workspace.values(plan.logits, count: count),
       classCount: plans.architecture.classCount, labels: images.labels, samples: samples,
       gradient: workspace.values(gradientBuffer, count: count), correct: &uncounted)
-    try workspace.runBackward()
+    try workspace.runBackward(stepping: step)
     for statistics in plan.batchStatistics { update(statistics, workspace) }
-    return lossSum
+    return (lossSum, workspace)
   }
 
   /// Draws what dropout sets to 0 from this stream from now on.
@@ -224,11 +270,15 @@ public final class Network: LocalNetwork {
   private static func place(_ layout: ParameterLayout, _ formats: [MemoryDescriptor]) -> Placement {
     var placement = Placement()
     let tensors = layout.tensors
-    placement.tensorOffsets = [Int](repeating: 0, count: tensors.count)
+    placement.tensorRanges = [Range<Int>](repeating: 0..<0, count: tensors.count)
+    placement.layerOfTensor = layout.layers.enumerated().flatMap { index, layer in
+      layer.tensors.map { _ in index }
+    }
     func put(_ index: Int) {
-      placement.tensorOffsets[index] = placement.count
+      let start = placement.count
       placement.count +=
         AlignedBuffer.roundedUp(formats[index].byteCount) / MemoryLayout<Float>.stride
+      placement.tensorRanges[index] = start..<placement.count
     }
     var index = 0
     for layer in layout.layers {
@@ -244,7 +294,7 @@ public final class Network: LocalNetwork {
   }
 
   private func address(_ memory: AlignedBuffer, _ tensor: Int) -> UnsafeMutableRawPointer {
-    memory.start + placement.tensorOffsets[tensor] * MemoryLayout<Float>.stride
+    memory.start + placement.tensorRanges[tensor].lowerBound * MemoryLayout<Float>.stride
   }
 
   private func gather(
