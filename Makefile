@@ -3,10 +3,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PFEDLA := .build/release/pfedla
+BUILT := .build/release/pfedla
+PFEDLA ?= $(BUILT)
 RUNS ?= runs
 VENV ?= .venv
 PYTHON ?= python3
+DOCKER ?= docker
 FIRST_RESULT ?= $(RUNS)/first-result
 METHODS ?= local fedavg pfedla heurpfedla
 SEEDS ?= 0 1 2
@@ -24,7 +26,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden clean
+  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden docker clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -33,8 +35,13 @@ help: ## Show this list
 deps: ## Look for the system libraries and install missing ones with apt
 	@tools/install_dependencies.sh
 
+ifeq ($(PFEDLA),$(BUILT))
 build: deps ## Build the pfedla program in release mode
 	swift build -c release --product pfedla
+else
+build: # Use the program that PFEDLA names, as in a container
+	@command -v "$(PFEDLA)" >/dev/null || { echo "PFEDLA=$(PFEDLA): no such program" >&2; exit 1; }
+endif
 
 test: deps ## Run all tests
 	swift test -c release --disable-testable-imports
@@ -151,6 +158,9 @@ numerics: deps ## Record every method's digests for the current numerics version
 
 golden: torch ## Check the golden values against PyTorch
 	$(VENV)/bin/python tools/make_golden_values.py --check
+
+docker: ## Build the container image pfedla; DOCKER=podman works too
+	$(DOCKER) build --tag pfedla .
 
 clean: ## Remove the build; keep runs
 	rm -rf .build .build-documentation .build-asan .build-tsan

@@ -1,10 +1,25 @@
 #!/usr/bin/env bash
 # Looks for the system libraries that the build needs. Installs missing ones with apt if possible (as root, or with
 # passwordless sudo); otherwise prints the command to run.
+#
+# --runtime PROGRAM: installs nothing, but lists the packages that the built program needs on another machine.
 set -euo pipefail
 
 needed="libhdf5-dev libdnnl-dev libssl-dev zlib1g-dev"
 optional="gnuplot-nox"
+
+if [ "${1:-}" = --runtime ]; then
+  ldd "$2" | awk '$2 == "=>" { print $3 }' | while read -r library; do
+    # dpkg may know /usr/lib/… as /lib/….
+    owner=$(dpkg-query -S "*${library#/usr}" 2>/dev/null) || {
+      echo "$2 needs $library, which belongs to no package" >&2
+      exit 1
+    }
+    echo "${owner%%:*}"
+  done | sort -u
+  echo "$optional"
+  exit 0
+fi
 
 if ! command -v swift >/dev/null; then
   echo "swift: not found, expected a Swift 6 toolchain (https://www.swift.org/install)" >&2
