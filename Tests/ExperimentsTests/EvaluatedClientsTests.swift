@@ -64,16 +64,14 @@ struct EvaluatedClientsTests {
     #expect(try !whole.exists("evaluated"))
   }
 
-  @Test("any number of workers and a stop give the same bytes")
+  @Test("any number of workers and stops give the same bytes")
   func bytes() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
     let expected = try Fixtures.run(
       ["evaluate_clients=3"], to: folder.file("b.h5").path, workers: 1)
-    _ = try ExperimentRun(
-      Fixtures.preparation(["evaluate_clients=3"]), output: path, overwrite: false, workerCount: 3
-    ).run(shouldStop: { true }, report: { _ in })
-    #expect(try Fixtures.run(["evaluate_clients=3"], to: path, workers: 3) == expected)
+    #expect(
+      try Fixtures.runWithStops(["evaluate_clients=3"], to: path, stops: 3, workers: 3) == expected)
   }
 
   @Test("more clients than there are is an error")
