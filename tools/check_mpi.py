@@ -82,7 +82,8 @@ def methods(runs, record):
     count = 0
     for name in names:
         settings = (
-            f"method={name}", "partition.clients=6", "saved_models=trained", "model.batch_normalisation=true")
+            f"method={name}", "partition.clients=6", "saved_models=trained", "model.batch_normalisation=true",
+            "record_class_confusion=true")
         # By the program without MPI.
         expected, ended = runs.run(0, f"{name}-0", *settings, program=runs.plain)
         if not record.check(ended.returncode == 0, name, f"one process: {said(ended.stderr)}"):

@@ -42,6 +42,7 @@ rounds: 3
 participation: 0.6
 local_epochs: 1
 evaluate_every: 2
+record_class_confusion: true
 methods: {heurpfedla: {retained_layers: 2}}
 """
 
@@ -125,6 +126,7 @@ def check_xarray(path, engine):
         groups = [name for name in
                   ["aggregation", "class_counts", "partition", "partition/train", "model", "audit", "audit/batches",
                    "audit/parameter_layout", "audit/hypernetwork_layout"] if name in file]
+        has_confusion = bool(file["settings"].attrs.get("record_class_confusion", 0))
         groups += [f"model/{layer}" for layer in layers if f"model/{layer}" in file]
     for name in groups + ["provenance"]:
         with xarray.open_dataset(path, group=name, engine=engine) as group:
@@ -135,6 +137,8 @@ def check_xarray(path, engine):
                 assert [str(layer) for layer in group.layer.values] == layers
             if name == "class_counts":
                 assert {"recorded_round", "client", "class"} <= set(group.coords), set(group.coords)
+                if has_confusion:
+                    check_confusion(group)
             if name == "model/conv1":
                 assert group.weight.dims == ("client", "out_channel", "in_channel", "kernel_y",
                                              "kernel_x"), group.weight.dims
@@ -148,6 +152,20 @@ def check_xarray(path, engine):
         if "aggregation" in groups:
             fc1 = tree["aggregation/weights"].sel(layer="fc1").isel(recorded_round=-1)
             assert fc1.dims == ("client", "source_client"), fc1.dims
+
+
+def check_confusion(group):
+    """Confusion counts have labelled axes, and fit the counts of correct samples."""
+    names = [str(name) for name in group["class"].values]
+    assert [str(name) for name in group["predicted_class"].values] == names, names
+    for model in ["received", "trained"]:
+        counts = group[f"confusion_{model}"]
+        assert counts.dims == ("recorded_round", "client", "class", "predicted_class"), counts.dims
+        assert counts.dtype == np.int32, counts.dtype
+        assert (counts.sum("predicted_class") == group.test_count).all(), f"rows of confusion_{model}"
+        for name in names:
+            correct = counts.sel({"class": name, "predicted_class": name})
+            assert (correct == group[f"correct_{model}"].sel({"class": name})).all(), f"confusion_{model}: {name}"
 
 
 def check_netcdf(path):

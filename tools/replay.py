@@ -342,6 +342,8 @@ def inconsistencies(audit):
 
     yield from repeated_orders(audit)
 
+    yield from miscounted(audit)
+
     # The rest of the result against /audit.
     if "model" in file and file["model"].attrs["model_state"] == "trained":
         models = [file[f"model/{tensor.layer}/{tensor.name}"][:].reshape(audit.clients, -1)
@@ -353,6 +355,32 @@ def inconsistencies(audit):
         if not np.array_equal(file["aggregation/weights"][:], group["aggregation_weights"][:][last],
                               equal_nan=True):
             yield "/aggregation/weights contradicts /audit/aggregation_weights"
+
+
+def miscounted(audit):
+    """Yields, one line each, where counts of classes contradict the labels, the accuracies or each other."""
+    if "class_counts" not in audit.file:
+        return
+    group, classes = audit.file["class_counts"], audit.dataset.classes
+    test_count = np.array([np.bincount(audit.dataset.labels[indices], minlength=classes) for indices in audit.test])
+    if not np.array_equal(test_count, group["test_count"][:]):
+        yield "/class_counts/test_count contradicts the labels in the dataset files"
+    recorded = group["recorded_round"][:]
+    for kind in ("received", "trained"):
+        correct = group[f"correct_{kind}"][:]
+        accuracies = (correct.sum(-1) / test_count.sum(-1)).astype(np.float32)
+        if not np.array_equal(accuracies, audit.file[f"test_accuracy_{kind}"][:][recorded - 1]):
+            yield f"/class_counts/correct_{kind} contradicts /test_accuracy_{kind}"
+        if (name := f"confusion_{kind}") not in group:
+            continue
+        if group[name].shape != (len(recorded), audit.clients, classes, classes):
+            yield f"/class_counts/{name} has shape {group[name].shape}"
+            continue
+        counts = group[name][:]
+        if counts.min() < 0 or not np.array_equal(np.diagonal(counts, axis1=2, axis2=3), correct):
+            yield f"/class_counts/{name}: its diagonals contradict /class_counts/correct_{kind}"
+        if not (counts.sum(-1) == test_count).all():
+            yield f"/class_counts/{name}: its rows contradict /class_counts/test_count"
 
 
 def repeated_orders(audit):
@@ -392,7 +420,7 @@ class Deviations:
 
     def limit(self, quantity):
         """The tolerance of a quantity."""
-        if quantity in COUNTS:
+        if quantity in COUNTS or quantity.startswith("test_confusion"):
             return 0
         return self.tolerance * (STATE_TOLERANCES if is_state(quantity) else 1)
 
@@ -564,7 +592,24 @@ def evaluate(audit, federation, deviations, kind, model):
         surely, possibly = ((lead > gap).double().mean().item() for gap in (undecided_gap, -undecided_gap))
         nearest = min(max(surely, recorded), possibly)
         deviations.compare(f"test_accuracy_{kind}", number, recorded, nearest, where)
+        if (name := f"class_counts/confusion_{kind}") in audit.file:
+            deviations.compare(f"test_confusion_{kind}", number, audit.file[name][-1, client],
+                               nearest_confusion(audit.file[name][-1, client], logits, labels, undecided_gap), where)
     return differing
+
+
+def nearest_confusion(recorded, logits, labels, gap):
+    """The counts [class, predicted class] nearest to the recorded ones that rounding may give.
+
+    A sample whose largest score leads by more than the gap is in one cell; any other may be in each within the gap.
+    """
+    possible = logits >= logits.max(1, keepdim=True).values - gap
+    surely = possible & (possible.sum(1, keepdim=True) == 1)
+    least, most = np.zeros_like(recorded), np.zeros_like(recorded)
+    for label, sure, able in zip(labels.tolist(), surely.numpy(), possible.numpy()):
+        least[label] += sure
+        most[label] += able
+    return np.clip(recorded, least, most)
 
 
 # --- The command line -----------------------------------------------------------------------------
@@ -589,7 +634,8 @@ def report(path, audit, precision, tolerance, from_recorded):
     overall = deviations.overall()
     for kind, samples in differing.items():
         print(f"  last round, {kind} models: test loss {overall[f'test_loss_{kind}']:.1e}, "
-              f"test accuracy: at most {samples:.0f} samples of a client")
+              f"test accuracy: at most {samples:.0f} samples of a client"
+              + (f", confusion {overall[name]:.0f}" if (name := f"test_confusion_{kind}") in overall else ""))
     if new := {name: value for name, value in overall.items() if name.endswith("_of_new_clients")}:
         print(f"  {len(audit.new_clients())} new clients: " + ", ".join(
             f"{name.removesuffix('_of_new_clients').replace('_', ' ')} {value:.1e}" for name, value in new.items()))

@@ -13,7 +13,8 @@ mkdir -p "$output"
 # audited NAME METHOD [KEY=VALUE …]: an audited run of the present dataset, added to the results to replay.
 audited() {
   local result=$output/$1-$dataset.h5 keys=() key
-  for key in "method=$2" "dataset.name=$dataset" "model.batch_normalisation=$normalisation" "${@:3}"; do
+  for key in "method=$2" "dataset.name=$dataset" "model.batch_normalisation=$normalisation" \
+    record_class_confusion=true "${@:3}"; do
     keys+=(--set "$key")
   done
   "$pfedla" run experiments/audit.yaml --audit "${keys[@]}" \

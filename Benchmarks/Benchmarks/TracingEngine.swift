@@ -176,7 +176,11 @@ private final class TracingNetwork: LocalNetwork {
     try timed(\.transfer) { try network.store(vector, into: values) }
   }
 
-  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {
-    try timed(\.forward) { try network.evaluate(samples, of: images) }
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages, predicting: Bool) throws
+    -> Evaluation
+  {
+    try timed(\.forward) {
+      try network.evaluate(samples, of: images, predicting: predicting)
+    }
   }
 }

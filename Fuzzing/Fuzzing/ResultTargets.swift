@@ -24,7 +24,8 @@ extension Target {
       name: "result-arrays", summary: "a result without a seal, an array replaced", share: 0.04
     ) { folder in
       let (good, path) = ("\(folder)/good.h5", "\(folder)/a.h5")
-      try Fixtures.run(["rounds=2", "record_weights_every=1"], to: good)
+      try Fixtures.run(
+        ["rounds=2", "record_weights_every=1", "record_class_confusion=true"], to: good)
       // The seal is the user block of 512 bytes ahead of the file.
       let unsealed = Array(try contents(good).dropFirst(512))
       let names = [
@@ -34,7 +35,8 @@ extension Target {
         "gradient_computations", "forward_samples", "uplink_bytes", "downlink_bytes",
         "diverged_round", "aggregation/recorded_round", "aggregation/weights",
         "class_counts/recorded_round", "class_counts/class", "class_counts/test_count",
-        "class_counts/correct_received", "provenance/resolved_specification",
+        "class_counts/correct_received", "class_counts/predicted_class",
+        "class_counts/confusion_received", "provenance/resolved_specification",
         "provenance/dataset_sha256", "provenance/dataset_files",
       ]
       return Prepared([], make: choice) { bytes in
@@ -103,6 +105,7 @@ extension Target {
         "record/test_accuracy_received", "record/train_loss", "record/gradient_computations",
         "record/participated", "record/uplink_bytes", "record/recorded_rounds", "record/weights",
         "record/retained", "record/class_count_rounds", "record/correct_received",
+        "record/confusion_received_places", "record/confusion_received_counts",
         "record/diverged_rounds",
       ]
       return Prepared([], make: choice) { bytes in
@@ -131,7 +134,7 @@ extension Target {
   /// The checkpoint of a run that was stopped.
   private static func stopped(_ folder: String) throws -> (CheckpointFile, RunPreparation) {
     let path = "\(folder)/a.h5"
-    let preparation = try Fixtures.preparation()
+    let preparation = try Fixtures.preparation(["record_class_confusion=true"])
     _ = try ExperimentRun(preparation, output: path, overwrite: false, workerCount: 1)
       .run(shouldStop: { true }, report: { _ in })
     return (CheckpointFile(besides: path), preparation)

@@ -152,6 +152,13 @@ public class HDF5Dataset: HDF5Object {
     }
   }
 
+  /// Gives the chunks of the rows written so far their places in the file, as `HDF5Group.write` does with its values.
+  ///
+  /// - Throws: `HDF5Error` if that fails.
+  public func flush() throws {
+    try file.use { _ = try check(H5Dflush(identifier), "cannot write the dataset") }
+  }
+
   private func checkShape(_ expected: [Int?]) throws {
     let matches =
       expected.count == shape.count

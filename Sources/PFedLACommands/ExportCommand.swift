@@ -14,7 +14,7 @@ struct ExportCommand: ParsableCommand {
       every evaluated round), spread.csv (how accuracies differ between clients), for methods that have them aggregation_weights.csv (round, client, \
       layer, source client, weight) and aggregation_summary.csv (mean weight of the client itself \
       and of other clients by the number of classes in common), class_counts.csv (correct test \
-      samples of each client and class) if they were recorded, and new_clients.csv if clients joined after training. Every row begins with method, dataset, \
+      samples of each client and class) and class_confusion.csv (which classes they were taken for) if they were recorded, and new_clients.csv if clients joined after training. Every row begins with method, dataset, \
       scheme, number of clients and seed. Prints the digest of the numbers. A file whose numbers do not \
       match the digest recorded in it is refused; a file of schema version 1 has no digest and is exported \
       without this check.

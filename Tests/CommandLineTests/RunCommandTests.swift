@@ -471,6 +471,18 @@ struct RunCommandTests {
       unrecorded.output.hasPrefix(
         "old.h5: no digest is recorded (a file of schema version 1), numbers_sha256 is "))
 
+    // A digest that fits does not make a file a result.
+    let empty = try HDF5File.create(folder.file("empty.h5").path)
+    try empty.setAttribute("schema_name", "pfedla_result")
+    try empty.setAttribute(
+      "numbers_sha256",
+      ResultVerification(path: folder.file("old.h5").path).computed.sha256)
+    try empty.close()
+    #expect(try ResultVerification(path: folder.file("empty.h5").path).isGood)
+    let impossible = try Program.run(["verify", "empty.h5"], in: folder)
+    #expect(impossible.status == 1 && impossible.errors.isEmpty)
+    #expect(impossible.output.hasPrefix("empty.h5: ") && !impossible.output.contains("unchanged"))
+
     // One file that cannot be read hides none of the others.
     try Data(contentsOf: folder.file("good.h5")).prefix(5000).write(to: folder.file("cut.h5"))
     let several = try Program.run(

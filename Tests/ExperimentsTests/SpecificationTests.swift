@@ -84,7 +84,7 @@ struct SpecificationTests {
           + "participation, client_dropout, new_clients, new_client_rounds, local_epochs, batch_size, learning_rate, momentum, weight_decay, "
           + "nesterov, gradient_clipping, learning_rate_schedule, learning_rate_rounds, learning_rate_factor, "
           + "evaluate_every, evaluate_clients, common_test_samples, record_weights_every, record_class_counts_every, "
-          + "validation_share, held_out_share, saved_models, on_divergence, checkpoint_every, "
+          + "record_class_confusion, validation_share, held_out_share, saved_models, on_divergence, checkpoint_every, "
           + "keep_state, partition, methods"
       ),
       (

@@ -28,8 +28,11 @@ struct RanksTests {
         #expect(federation.divergences(after: record).isEmpty)
       }
       for clients in [Array(federation.clients), [1, 4]] {
-        let test = try federation.evaluate(clients)
+        let test = try federation.evaluate(clients, predicting: clients.count == 2)
         tests.append(test.received + test.trained)
+        #expect(
+          tests.last?.allSatisfy { ($0.predicted?.count == $0.count) == (clients.count == 2) }
+            == true)
       }
       received.append(try federation.models(.received).map(\.bits))
       states.append(Snapshot(federation))

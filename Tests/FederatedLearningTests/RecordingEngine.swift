@@ -106,8 +106,10 @@ private final class RecordingNetwork: LocalNetwork {
     try network.store(vector, into: values)
   }
 
-  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation {
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages, predicting: Bool) throws
+    -> Evaluation
+  {
     visit.tested += samples
-    return try network.evaluate(samples, of: images)
+    return try network.evaluate(samples, of: images, predicting: predicting)
   }
 }

@@ -93,6 +93,51 @@ struct ReportTests {
     )
     #expect(rows.count == 1 + 3 * 5 * 10)
     #expect(rows[1].hasPrefix("pfedla,cifar10,classes-per-client,5,3,2,0,airplane,"))
+    #expect(!files.contains("class_confusion.csv"))
+  }
+
+  @Test("confusion counts are exported as the cells above 0, which add up to the counts of classes")
+  func classConfusion() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5").path
+    try Fixtures.run(
+      [
+        "rounds=5", "record_class_counts_every=2", "record_class_confusion=true",
+        "evaluate_clients=3",
+      ], to: path)
+    let result = try RunResult(path: path)
+    let csv = folder.file("csv").path
+    #expect(try ResultExport(result).write(to: csv).contains("class_confusion.csv"))
+    func rows(_ name: String) throws -> [[String]] {
+      try String(contentsOfFile: "\(csv)/\(name)", encoding: .utf8).split(separator: "\n")
+        .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    }
+    let cells = try rows("class_confusion.csv")
+    #expect(
+      cells[0].dropFirst(5)
+        == ["round", "client", "class", "predicted_class", "count_received", "count_trained"])
+    #expect(cells.dropFirst().allSatisfy { $0[9] != "0" || $0[10] != "0" })
+    // By round, client and class.
+    var (sums, right): ([[String]: [Int]], [[String]: [Int]]) = ([:], [:])
+    for row in cells.dropFirst() {
+      let counts = row[9...].map { Int($0) ?? 0 }
+      let key = Array(row[5..<8])
+      sums[key] = zip(sums[key] ?? [0, 0], counts).map(+)
+      if row[7] == row[8] { right[key] = counts }
+    }
+    var compared = 0
+    for row in try rows("class_counts.csv").dropFirst() {
+      let key = Array(row[5..<8])
+      guard row[9] != "" else {
+        #expect(sums[key] == nil)
+        continue
+      }
+      let tested = try #require(Int(row[8]))
+      #expect((sums[key] ?? [0, 0]) == [tested, tested])
+      #expect((right[key] ?? [0, 0]).map(String.init) == Array(row[9...]))
+      compared += 1
+    }
+    #expect(compared == 3 * 3 * 10)
   }
 
   @Test("the comparison takes the last round and distinguishes methods and seeds")

@@ -62,7 +62,7 @@ package struct CheckpointFile {
 
     /// Keys that decide no state of any round.
     static let scheduleKeys: Set = [
-      "rounds", "record_weights_every", "record_class_counts_every",
+      "rounds", "record_weights_every", "record_class_counts_every", "record_class_confusion",
     ]
   }
 

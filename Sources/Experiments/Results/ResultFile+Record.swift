@@ -114,6 +114,9 @@ extension ResultFile {
     let total = try group.write(
       "test_count", tested, axes: [axes.client, classes], storage: .compressed)
     try total.setAttribute("long_name", "test samples of each class")
+    let note =
+      preparation.specification.evaluateClients > 0
+      ? "; \(RunRecord.notEvaluated): not evaluated" : ""
     for (name, counts, model) in [
       ("correct_received", record.correctReceived, "received"),
       ("correct_trained", record.correctTrained, "trained"),
@@ -123,8 +126,11 @@ extension ResultFile {
       try dataset.setAttribute(
         "long_name",
         "test samples of each class that the \(model) model classifies correctly, after the round"
-          + (preparation.specification.evaluateClients > 0
-            ? "; \(RunRecord.notEvaluated): not evaluated" : ""))
+          + note)
     }
+    try record.confusion?.write(
+      into: group,
+      ClassConfusion.Axes(recorded: recorded, client: axes.client, label: classes),
+      classNames: preparation.dataset.classNames, of: record, note: note)
   }
 }

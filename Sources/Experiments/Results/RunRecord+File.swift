@@ -22,6 +22,7 @@ extension RunRecord {
     try group.write("class_count_rounds", classCountRounds, shape: [classCountRounds.count])
     try group.write("correct_received", correctReceived, shape: [correctReceived.count])
     try group.write("correct_trained", correctTrained, shape: [correctTrained.count])
+    try confusion?.write(toCheckpoint: group)
     try group.write("diverged_rounds", divergedRounds, shape: [clientCount])
   }
 
@@ -64,6 +65,9 @@ extension RunRecord {
     let count = classCountRounds.count * clientCount * classCount
     correctReceived = try group.read("correct_received", shape: [count])
     correctTrained = try group.read("correct_trained", shape: [count])
+    confusion = try ClassConfusion(
+      checkpoint: group, records: classCountRounds.count, clientCount: clientCount,
+      classCount: classCount)
     divergedRounds = try group.read("diverged_rounds", shape: [clientCount])
   }
 

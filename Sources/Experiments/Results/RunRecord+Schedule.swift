@@ -11,6 +11,8 @@ extension RunRecord {
     let recordWeightsEvery: Int
     /// Rounds between records of counts of classes; 0: never.
     let recordClassCountsEvery: Int
+    /// Whether such a record also says which classes the samples were taken for.
+    let recordsClassConfusion: Bool
 
     /// The schedule that a specification asks for.
     package init(_ specification: RunSpecification, clientCount: Int) {
@@ -20,6 +22,7 @@ extension RunRecord {
         MethodRegistry.method(named: specification.method) is any AggregationWeighting.Type
         ? specification.recordWeightsEvery(clientCount: clientCount) : 0
       recordClassCountsEvery = specification.recordClassCountsEvery
+      recordsClassConfusion = specification.recordClassConfusion
     }
 
     /// Whether a round is evaluated.
@@ -40,6 +43,16 @@ extension RunRecord {
       recordClassCountsEvery > 0
         && (round == roundCount
           || round / recordClassCountsEvery > last / recordClassCountsEvery)
+    }
+
+    /// How many evaluations count classes.
+    var classCountRecords: Int {
+      var (count, last) = (0, 0)
+      for round in stride(from: evaluateEvery, to: roundCount, by: evaluateEvery)
+      where countsClasses(round, last: last) {
+        (count, last) = (count + 1, round)
+      }
+      return recordClassCountsEvery > 0 ? count + 1 : 0
     }
   }
 
@@ -135,6 +148,9 @@ extension RunRecord {
   ) throws {
     let values = clientCount * classCount
     let places = Self.places(old.classCountRounds)
+    if schedule.recordsClassConfusion {
+      confusion = ClassConfusion(clientCount: clientCount, classCount: classCount)
+    }
     var last = 0
     for needed in 1...max(round, 1)
     where isEvaluated(needed) && schedule.countsClasses(needed, last: last) {
@@ -145,10 +161,20 @@ extension RunRecord {
             "record_class_counts_every is now \(schedule.recordClassCountsEvery), but the classes of round "
             + "\(needed) were not counted", key: "record_class_counts_every")
       }
+      if schedule.recordsClassConfusion, old.confusion == nil {
+        if needed == round { continue }
+        throw OtherSchedule(
+          reason:
+            "record_class_confusion is now true, but the classes of round \(needed) were counted without it",
+          key: "record_class_confusion", mend: "record_class_confusion=false")
+      }
       last = needed
       classCountRounds.append(Int32(needed))
       correctReceived += old.correctReceived[place * values..<(place + 1) * values]
       correctTrained += old.correctTrained[place * values..<(place + 1) * values]
+      if let counts = old.confusion {
+        confusion?.take(place, of: counts, as: classCountRounds.count - 1)
+      }
     }
   }
 

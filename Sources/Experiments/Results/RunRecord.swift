@@ -61,6 +61,8 @@ public struct RunRecord: Sendable, Equatable {
   public package(set) var correctReceived: [Int32] = []
   /// The same for the trained model.
   public package(set) var correctTrained: [Int32] = []
+  /// Which classes the test samples were taken for in those rounds; nil unless they are recorded.
+  public package(set) var confusion: ClassConfusion?
   /// The first round in which a value of the client was not finite; 0 if there was none. Axis (client).
   public package(set) var divergedRounds: [Int32]
 
@@ -183,9 +185,11 @@ public struct RunRecord: Sendable, Equatable {
     }
   }
 
-  /// Enters the correct test samples of each class, if it is time.
+  /// Enters the correct test samples of each class, if it is time, and where it is recorded which classes the samples
+  /// were taken for, that too.
   package mutating func enterClassCounts<Method>(
-    _ test: Federation<Method>.TestRecord, of clients: [Int], round: Int, _ schedule: Schedule
+    _ test: Federation<Method>.TestRecord, of clients: [Int], _ data: FederatedData, round: Int,
+    _ schedule: Schedule
   ) {
     guard lacksClassCounts(round, schedule) else { return }
     classCountRounds.append(Int32(round))
@@ -199,6 +203,16 @@ public struct RunRecord: Sendable, Equatable {
     }
     correctReceived += counts(test.received)
     correctTrained += counts(test.trained)
+    let recorded = classCountRounds.count - 1
+    confusion?.enter(test.received, \.received, of: clients, data, recorded: recorded)
+    confusion?.enter(test.trained, \.trained, of: clients, data, recorded: recorded)
+  }
+
+  /// Whether a client was evaluated in a round whose classes were counted.
+  /// - Parameter recorded: the round's place among `classCountRounds`.
+  func hasClassCounts(of client: Int, recorded: Int) -> Bool {
+    classCount > 0
+      && correctReceived[(recorded * clientCount + client) * classCount] != Self.notEvaluated
   }
 
   /// The count of a class's correct samples of a client that was not evaluated.
@@ -277,6 +291,7 @@ public struct RunRecord: Sendable, Equatable {
     let counts = record.classCountRounds.count * clientCount * classCount
     record.correctReceived = Array(correctReceived.prefix(counts))
     record.correctTrained = Array(correctTrained.prefix(counts))
+    record.confusion = confusion?.first(record.classCountRounds.count)
     record.divergedRounds = divergedRounds.map { $0 <= count ? $0 : 0 }
     return record
   }

@@ -115,21 +115,24 @@ public struct RunResult: Sendable {
       ] {
         try RunRecord.require(counts, name, "at least 0") { count, _ in count >= 0 }
       }
-      record = try RunRecord(
+      var record = try RunRecord(
         result: file, clientCount: clientCount, layerCount: layers.count, classCount: classCount)
+      if try file.exists("class_counts") {
+        let group = try file.group("class_counts")
+        classNames = try group.read("class", shape: [classCount])
+        testClassCounts = try group.read("test_count", shape: [clientCount, classCount])
+        record.confusion = try ClassConfusion(
+          result: group, record: record, classNames: classNames, testCounts: testClassCounts)
+      } else {
+        classNames = []
+        testClassCounts = []
+      }
+      self.record = record
       newClients = try NewClientRecord(result: file)
     } catch let error as RunRecord.Misfit {
       throw SpecificationError(
         "\(path): \(error.reason): damaged, or not written by pfedla; use an unchanged copy, or make it again"
       )
-    }
-    if try file.exists("class_counts") {
-      let group = try file.group("class_counts")
-      classNames = try group.read("class", shape: [classCount])
-      testClassCounts = try group.read("test_count", shape: [clientCount, classCount])
-    } else {
-      classNames = []
-      testClassCounts = []
     }
   }
 

@@ -46,6 +46,10 @@ package struct MemoryNeed {
         bytes: Double(records) * Double(preparation.layout.layers.count) * Double(clients)
           * Double(clients) * float,
         remedy: "give a larger record_weights_every, or 0"),
+      Part(
+        name: "the recorded confusion counts",
+        bytes: Self.confusionBytes(preparation),
+        remedy: "give a larger record_class_counts_every"),
       // Five measurements, two counts and a mark.
       Part(
         name: "the record of all rounds",
@@ -55,6 +59,22 @@ package struct MemoryNeed {
     stacks = Part(
       name: "the workers' stacks", bytes: Double(workerCount) * Double(WorkerPool.stackBytes),
       remedy: "give fewer --workers")
+  }
+
+  /// The cells of both models, at most two numbers for each test sample and record, and the table of one record, which
+  /// is written as a whole.
+  private static func confusionBytes(_ preparation: RunPreparation) -> Double {
+    guard preparation.specification.recordClassConfusion else { return 0 }
+    let (data, classes) = (preparation.data, Double(preparation.dataset.classNames.count))
+    let schedule = RunRecord.Schedule(
+      preparation.specification, clientCount: data.clientCount)
+    let cells = preparation.evaluatedClients.reduce(0) {
+      $0 + min(Double(data.test[$1].count), classes * classes)
+    }
+    let number = Double(MemoryLayout<Int32>.size)
+    return number
+      * (4 * cells * Double(schedule.classCountRecords) + Double(data.clientCount) * classes
+        * classes)
   }
 
   /// One network: its initial parameters, parameters and gradients, and what its blocks hand to each other for a
@@ -73,7 +93,7 @@ package struct MemoryNeed {
     stacks = Part(name: "the workers' stacks", bytes: 0, remedy: "")
   }
 
-  /// Bytes of the clients' models, the server's state and the aggregation weights.
+  /// Bytes of the clients' models, the server's state, the aggregation weights and the confusion counts.
   var stateBytes: Double { parts.dropLast().reduce(0) { $0 + $1.bytes } }
 
   /// Bytes of all but the stacks.

@@ -19,6 +19,10 @@ struct RoundRecorder {
     evaluatedClients = preparation.evaluatedClients
     commonTest = preparation.commonTest
     onDivergence = specification.onDivergence
+    if schedule.recordsClassConfusion {
+      record.confusion = ClassConfusion(
+        clientCount: record.clientCount, classCount: record.classCount)
+    }
   }
 
   /// Enters the round that a federation has just done.
@@ -63,15 +67,16 @@ struct RoundRecorder {
     _ federation: Federation<Method>, participants: [Int]
   ) throws -> Divergence? {
     let round = federation.state.round
-    guard schedule.evaluates(round),
-      !record.isEvaluated(round) || record.lacksClassCounts(round, schedule)
-    else { return nil }
+    let countsClasses = record.lacksClassCounts(round, schedule)
+    guard schedule.evaluates(round), !record.isEvaluated(round) || countsClasses else { return nil }
     // First, so that nothing is entered of an evaluation that is ended early.
     let common = try federation.evaluateGlobalModel(on: commonTest)
-    let test = try federation.evaluate(evaluatedClients)
+    let test = try federation.evaluate(
+      evaluatedClients, predicting: countsClasses && schedule.recordsClassConfusion)
     if let common { record.enter(common, round: round) }
     record.enter(test, of: evaluatedClients, round: round)
-    record.enterClassCounts(test, of: evaluatedClients, round: round, schedule)
+    record.enterClassCounts(
+      test, of: evaluatedClients, federation.data, round: round, schedule)
     let findings = federation.divergences(in: test, of: evaluatedClients)
     record.enter(findings, participants: participants)
     return findings.first

@@ -73,6 +73,11 @@ public struct RunPreparation: Sendable {
         "evaluate_clients: found \(specification.evaluateClients), expected at most the "
           + "\(data.clientCount) clients of the partition, or 0 for all")
     }
+    if specification.recordClassConfusion {
+      try ClassConfusion.requireFits(
+        records: RunRecord.Schedule(specification, clientCount: data.clientCount).classCountRecords,
+        clientCount: data.clientCount, classCount: dataset.classNames.count)
+    }
   }
 
   /// The clients of a partition that join after training, ascending.

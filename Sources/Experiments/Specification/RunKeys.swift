@@ -216,6 +216,23 @@ extension RunKey {
       countOrZero,
       "rounds between records of the correct test samples of each class: at the first evaluation after "
         + "each such interval, and at the last one; 0: never"),
+    RunKey(
+      "record_class_confusion", default: "false", decides: .numbersUnless(.flag(false)),
+      since: "0.2.0",
+      "whether these records also say which classes the test samples are taken for "
+        + "([Confusion by class](evaluation.md#confusion-by-class)). A record takes 8 · clients · classes² bytes before "
+        + "compression (8 MB for 100 clients of CIFAR-100); more than 2²⁸ counts for each model are refused. At false it "
+        + "is not part of a cell's name",
+      read: { reader, key, specification in
+        let records = try reader.flag(key) ?? false
+        guard !records || specification.recordClassCountsEvery > 0 else {
+          throw reader.error(
+            key, reader.value(key),
+            "found true with a record_class_counts_every of 0, expected record_class_counts_every above 0"
+          )
+        }
+        specification.recordClassConfusion = records
+      }, recorded: { specification, _ in .flag(specification.recordClassConfusion) }),
     .share(
       "validation_share", \.validationShare, since: "0.2.0",
       "share of every client's training samples, 0 or 0.01 to 0.99, that no method trains on; FedFomo "

@@ -130,6 +130,8 @@ public struct RunSpecification: Sendable {
   /// Correct test samples of each class are recorded at the first evaluation after every so many rounds,
   /// and after the last; 0 never.
   public var recordClassCountsEvery: Int
+  /// Whether these records also say which classes the samples were taken for.
+  public var recordClassConfusion: Bool
   /// What happens when a value that is not finite appears.
   public var onDivergence: OnDivergence
   /// The number of rounds between checkpoints; 0: only when interrupted.
@@ -200,6 +202,7 @@ public struct RunSpecification: Sendable {
     evaluateClients = 0
     commonTestSamples = 0
     recordClassCountsEvery = 0
+    recordClassConfusion = false
     onDivergence = .stop
     checkpointEvery = 0
     keepState = false

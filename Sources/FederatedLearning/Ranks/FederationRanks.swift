@@ -30,7 +30,8 @@ extension Federation {
         guard clients.allSatisfy((0..<data.clientCount).contains) else {
           throw FederationError("ranks: clients to evaluate that are not there")
         }
-        _ = try? evaluate(clients)
+        let predicting = try content.take(UInt8.self) == 1
+        _ = try? evaluate(clients, predicting: predicting)
       case .restoration: try restore(&content)
       case .start: break
       case .end: return ranks.leave()
@@ -39,10 +40,11 @@ extension Federation {
   }
 
   /// Sends the other ranks a command, if this is the leader.
-  func lead(_ command: RankGroup.Command, _ clients: [Int] = []) {
+  func lead(_ command: RankGroup.Command, _ clients: [Int] = [], predicting: Bool = false) {
     guard let ranks, ranks.isLeader else { return }
     var content = RankMessage()
     content.append(clients)
+    content.append(UInt8(predicting ? 1 : 0))
     ranks.command(command, content)
   }
 
@@ -110,7 +112,7 @@ extension Federation {
 
   /// Each rank's evaluation of its part of some clients: all, in the order of `clients`.
   func sharedEvaluations(
-    _ clients: [Int], _ work: ([Int]) throws -> [(Evaluation, Evaluation)]
+    _ clients: [Int], predicting: Bool, _ work: ([Int]) throws -> [(Evaluation, Evaluation)]
   ) throws -> [(Evaluation, Evaluation)] {
     guard let ranks else { return try work(clients) }
     let evaluations = try ranks.exchange(
@@ -123,6 +125,7 @@ extension Federation {
             message.append(evaluation.lossSum)
             message.append(evaluation.correctByClass)
             message.append(evaluation.count)
+            if predicting { message.append(evaluation.predicted ?? []) }
           }
         }
         return message
@@ -133,6 +136,7 @@ extension Federation {
           evaluation.lossSum = try message.take()
           evaluation.correctByClass = try message.takeArray()
           evaluation.count = try message.take()
+          if predicting { evaluation.predicted = try message.takeArray() }
           return evaluation
         }
         return try (0..<message.takeCount()).map { _ in (try evaluation(), try evaluation()) }

@@ -18,10 +18,13 @@ extension Federation {
   public func evaluate() throws -> TestRecord { try evaluate(Array(0..<data.clientCount)) }
 
   /// The same for some clients, axis (place in `clients`).
-  public func evaluate(_ clients: [Int]) throws -> TestRecord {
-    lead(.evaluation, clients)
+  /// - Parameter predicting: whether the evaluations keep the predicted class of each test sample.
+  public func evaluate(_ clients: [Int], predicting: Bool = false) throws -> TestRecord {
+    lead(.evaluation, clients, predicting: predicting)
     let evaluations = try times.measure(.evaluation) {
-      try sharedEvaluations(clients) { try evaluatePart($0) }
+      try sharedEvaluations(clients, predicting: predicting) {
+        try evaluatePart($0, predicting: predicting)
+      }
     }
     return TestRecord(received: evaluations.map(\.0), trained: evaluations.map(\.1))
   }
@@ -50,14 +53,17 @@ extension Federation {
   }
 
   /// Of the received and of the trained model of some clients.
-  private func evaluatePart(_ clients: [Int]) throws -> [(Evaluation, Evaluation)] {
+  private func evaluatePart(_ clients: [Int], predicting: Bool) throws
+    -> [(Evaluation, Evaluation)]
+  {
     let (data, tasks) = (data, tasks)
     let counter = StageCounter(watch, .evaluation, of: clients.count)
     @Sendable func evaluation(_ model: [Float], of client: Int, on network: any LocalNetwork) throws
       -> Evaluation
     {
       try network.load(model)
-      return try network.evaluate(data.test[client][...], of: data.images)
+      return try network.evaluate(
+        data.test[client][...], of: data.images, predicting: predicting)
     }
     return try forEach(of: clients) { method, snapshot, task, received, network in
       // One after the other: a network holds one model.

@@ -60,7 +60,9 @@ public protocol LocalNetwork: AnyObject {
   func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws
 
   /// Forward pass in evaluation mode; changes nothing.
-  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation
+  /// - Parameter predicting: whether the evaluation keeps the predicted class of each sample.
+  func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages, predicting: Bool) throws
+    -> Evaluation
 }
 
 extension LocalNetwork {
@@ -72,6 +74,12 @@ extension LocalNetwork {
     let lossSum = try computeGradient(samples, of: images)
     try descend(optimiser, step)
     return lossSum
+  }
+
+  /// Forward pass in evaluation mode without the samples' predicted classes; changes nothing.
+  public func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws -> Evaluation
+  {
+    try evaluate(samples, of: images, predicting: false)
   }
 
   /// One step along the last gradient, on the layers for which `trains` is true (nil: all).
@@ -137,6 +145,12 @@ public struct Evaluation: Sendable, Hashable {
   public var correctByClass: [Int32]
   /// Samples seen.
   public var count: Int
+  /// The class with the largest score of each sample, the first of equals, axis (sample) in the order in which they
+  /// were given; `noPrediction` for a sample with a score that is not a number. Nil unless asked for.
+  public var predicted: [Int32]?
+
+  /// The predicted class of a sample with a score that is not a number.
+  public static let noPrediction: Int32 = -1
 
   /// Nothing seen yet.
   public init(classCount: Int) {

@@ -160,10 +160,12 @@ public final class Network: LocalNetwork {
     guard let gradientBuffer = plan.logitsGradient else { return (0, workspace) }
     let count = samples.count * plans.architecture.classCount
     var uncounted: [Int32] = []
+    var unpredicted: [Int32]?
     let lossSum = SoftmaxCrossEntropy.evaluate(
       logits: workspace.values(plan.logits, count: count),
       classCount: plans.architecture.classCount, labels: images.labels, samples: samples,
-      gradient: workspace.values(gradientBuffer, count: count), correct: &uncounted)
+      gradient: workspace.values(gradientBuffer, count: count), correct: &uncounted,
+      predicted: &unpredicted)
     try workspace.runBackward(stepping: step)
     for statistics in plan.batchStatistics { update(statistics, workspace) }
     return (lossSum, workspace)
@@ -231,11 +233,12 @@ public final class Network: LocalNetwork {
   }
 
   /// Forward pass in evaluation mode, in batches; changes nothing.
-  public func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages) throws
-    -> Evaluation
-  {
+  public func evaluate(
+    _ samples: ArraySlice<Int32>, of images: LabelledImages, predicting: Bool
+  ) throws -> Evaluation {
     work.evaluatedSamples += samples.count
     var evaluation = Evaluation(classCount: plans.architecture.classCount)
+    if predicting { evaluation.predicted = [] }
     var rest = samples
     while !rest.isEmpty {
       try checkStop()
@@ -244,7 +247,8 @@ public final class Network: LocalNetwork {
       let logits = try scores(batch, of: images)
       evaluation.lossSum += SoftmaxCrossEntropy.evaluate(
         logits: logits, classCount: plans.architecture.classCount, labels: images.labels,
-        samples: batch, gradient: nil, correct: &evaluation.correctByClass)
+        samples: batch, gradient: nil, correct: &evaluation.correctByClass,
+        predicted: &evaluation.predicted)
       evaluation.count += batch.count
     }
     return evaluation

@@ -11,11 +11,13 @@ enum SoftmaxCrossEntropy {
   ///   - gradient: written if given; same axes. Nothing is counted then.
   ///   - correct: counts, axis (class), the samples of each class whose largest score (the first of
   ///     equals) is the label's. A sample with a score that is not a number is never correct.
+  ///   - predicted: unless nil, takes each sample's class with the largest score (the first of equals), in the order
+  ///     of `samples`; `Evaluation.noPrediction` for a sample with a score that is not a number.
   /// - Returns: the sum of the losses over the batch.
   static func evaluate(
     logits: UnsafeMutableBufferPointer<Float>, classCount: Int, labels: [Int32],
     samples: ArraySlice<Int32>, gradient: UnsafeMutableBufferPointer<Float>?,
-    correct: inout [Int32]
+    correct: inout [Int32], predicted: inout [Int32]?
   ) -> Double {
     var lossSum = 0.0
     let scale = 1 / Float(samples.count)
@@ -38,6 +40,8 @@ enum SoftmaxCrossEntropy {
         lossSum += Double(loss)
         guard let gradient else {
           if best == label, loss.isFinite { correct[label] += 1 }
+          // Not by the loss, which is also infinite where only the score of the label is −∞.
+          predicted?.append(sum.isFinite ? Int32(best) : Evaluation.noPrediction)
           continue
         }
         let factor = scale / sum

@@ -116,6 +116,7 @@ public struct MergedResults: Sendable, CustomStringConvertible {
   /// Keys that say what a result records, and how long the run is, which is the axis of rounds.
   private static let unmerged = [
     "method", "rounds", "evaluate_every", "record_weights_every", "record_class_counts_every",
+    "record_class_confusion",
     "saved_models",
   ]
   /// The label of the only setting.

@@ -19,8 +19,9 @@ public struct ResultExport {
   }
 
   /// Writes `rounds.csv`, `clients.csv`, `spread.csv` and, where the method has them, `aggregation_weights.csv`
-  /// and `aggregation_summary.csv`, `class_counts.csv` if counts were recorded, and `new_clients.csv` if clients joined
-  /// after training, into the folder, which is made if it is missing. Throws if that fails.
+  /// and `aggregation_summary.csv`, `class_counts.csv` and `class_confusion.csv` if such counts were recorded, and
+  /// `new_clients.csv` if clients joined after training, into the folder, which is made if it is missing. Throws if that
+  /// fails.
   /// - Returns: the names of the files written.
   public func write(to folder: String) throws -> [String] {
     try makeFolder(folder)
@@ -32,6 +33,9 @@ public struct ResultExport {
     }
     if !result.record.classCountRounds.isEmpty {
       files.append(("class_counts.csv", classCounts))
+    }
+    if let confusion = result.record.confusion {
+      files.append(("class_confusion.csv", csv(of: confusion)))
     }
     if let newClients = result.newClients {
       files.append(("new_clients.csv", csv(of: newClients)))
@@ -206,6 +210,24 @@ public struct ResultExport {
           place += 1
         }
       }
+    }
+    return csv
+  }
+
+  /// Which classes the test samples of each client and class were taken for: the cells that are above 0 under at least
+  /// one model.
+  private func csv(of confusion: ClassConfusion) -> CSV {
+    var csv = CSV(
+      Self.keyColumns + [
+        "round", "client", "class", "predicted_class", "count_received", "count_trained",
+      ])
+    for cell in confusion.cells {
+      csv.append(
+        keys + [
+          "\(result.record.classCountRounds[cell.recorded])", "\(cell.client)",
+          result.classNames[cell.label], result.classNames[cell.predicted], "\(cell.received)",
+          "\(cell.trained)",
+        ])
     }
     return csv
   }
