@@ -601,7 +601,7 @@ def evaluate(audit, federation, deviations, kind, model):
 def nearest_confusion(recorded, logits, labels, gap):
     """The counts [class, predicted class] nearest to the recorded ones that rounding may give.
 
-    A sample whose largest score leads by more than the gap is in one cell; any other may be in each within the gap.
+    A sample whose largest score leads by more than the gap counts for one class; any other may count for each within the gap.
     """
     possible = logits >= logits.max(1, keepdim=True).values - gap
     surely = possible & (possible.sum(1, keepdim=True) == 1)

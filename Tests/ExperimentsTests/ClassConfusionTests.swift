@@ -17,7 +17,7 @@ struct ClassConfusionTests {
 
   /// A model's counts of a recorded round and client, axes (class, predicted class).
   private func tables(
-    _ result: RunResult, _ model: KeyPath<ClassConfusion, ClassConfusion.Cells>, recorded: Int
+    _ result: RunResult, _ model: KeyPath<ClassConfusion, ClassConfusion.Entries>, recorded: Int
   ) throws -> [[[Int]]] {
     let confusion = try #require(result.record.confusion)
     let (clients, classes) = (confusion.clientCount, confusion.classCount)
@@ -149,7 +149,7 @@ struct ClassConfusionTests {
     }
   }
 
-  @Test("samples without a prediction are in no cell, and such a result is read")
+  @Test("samples without a prediction are not counted, and such a result is read")
   func diverged() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
@@ -208,7 +208,7 @@ struct ClassConfusionTests {
     let names: [String] = try file.read("class_counts/predicted_class")
     #expect(try names == file.read("class_counts/class"))
     #expect(
-      try RunResult(path: path).record.confusion?.cells.allSatisfy { clients.contains($0.client) }
+      try RunResult(path: path).record.confusion?.entries.allSatisfy { clients.contains($0.client) }
         == true)
   }
 
@@ -382,6 +382,7 @@ struct ClassConfusionTests {
     let earlier = try copy.atRound(4)
     #expect(earlier.record.classCountRounds == [2, 4])
     #expect(
-      earlier.record.confusion?.cells == copy.record.confusion?.cells.filter { $0.recorded < 2 })
+      earlier.record.confusion?.entries == copy.record.confusion?.entries.filter { $0.recorded < 2 }
+    )
   }
 }

@@ -96,7 +96,7 @@ struct ReportTests {
     #expect(!files.contains("class_confusion.csv"))
   }
 
-  @Test("confusion counts are exported as the cells above 0, which add up to the counts of classes")
+  @Test("confusion counts above 0 are exported, and add up to the counts of classes")
   func classConfusion() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5").path
@@ -112,14 +112,14 @@ struct ReportTests {
       try String(contentsOfFile: "\(csv)/\(name)", encoding: .utf8).split(separator: "\n")
         .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     }
-    let cells = try rows("class_confusion.csv")
+    let counted = try rows("class_confusion.csv")
     #expect(
-      cells[0].dropFirst(5)
+      counted[0].dropFirst(5)
         == ["round", "client", "class", "predicted_class", "count_received", "count_trained"])
-    #expect(cells.dropFirst().allSatisfy { $0[9] != "0" || $0[10] != "0" })
+    #expect(counted.dropFirst().allSatisfy { $0[9] != "0" || $0[10] != "0" })
     // By round, client and class.
     var (sums, right): ([[String]: [Int]], [[String]: [Int]]) = ([:], [:])
-    for row in cells.dropFirst() {
+    for row in counted.dropFirst() {
       let counts = row[9...].map { Int($0) ?? 0 }
       let key = Array(row[5..<8])
       sums[key] = zip(sums[key] ?? [0, 0], counts).map(+)

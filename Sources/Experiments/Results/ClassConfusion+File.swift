@@ -1,6 +1,6 @@
 import HDF5
 
-// Confusion counts as they lie in files: as arrays in a result's group class_counts, as cells in a checkpoint.
+// Confusion counts as they lie in files: as arrays in a result's group class_counts, as entries in a checkpoint.
 extension ClassConfusion {
   /// The axes that the arrays share with those of the counts of classes.
   struct Axes {
@@ -11,7 +11,7 @@ extension ClassConfusion {
 
   /// Writes the arrays, a recorded round at a time.
   /// - Parameters:
-  ///   - record: says which clients were evaluated; −1 in all cells of the others.
+  ///   - record: says which clients were evaluated; −1 in all entries of the others.
   ///   - note: what more to say of the values.
   func write(
     into group: HDF5Group, _ axes: Axes, classNames: [String], of record: RunRecord, note: String
@@ -22,10 +22,10 @@ extension ClassConfusion {
         model.name, of: Int32.self, axes: [axes.recorded, axes.client, axes.label, predicted],
         storage: .compressed)
       for recorded in 0..<axes.recorded.count {
-        var table = table(model.cells, recorded: recorded)
+        var table = table(model.entries, recorded: recorded)
         for client in 0..<clientCount where !record.hasClassCounts(of: client, recorded: recorded) {
-          let cells = client * tableSize..<(client + 1) * tableSize
-          for cell in cells { table[cell] = RunRecord.notEvaluated }
+          let places = client * tableSize..<(client + 1) * tableSize
+          for place in places { table[place] = RunRecord.notEvaluated }
         }
         try dataset.writeRows(table, from: recorded)
       }
@@ -73,7 +73,7 @@ extension ClassConfusion {
         }
         let start = recorded * recordSize
         for (place, count) in table.enumerated() where count > 0 {
-          self[keyPath: model.cells].add(count, at: Int32(start + place))
+          self[keyPath: model.entries].add(count, at: Int32(start + place))
         }
       }
     }
@@ -121,16 +121,16 @@ extension ClassConfusion {
 
   // MARK: Checkpoints
 
-  /// Writes the cells into a checkpoint's group.
+  /// Writes the entries into a checkpoint's group.
   func write(toCheckpoint group: HDF5Group) throws {
     for model in Self.models {
-      let cells = self[keyPath: model.cells]
-      try group.write("\(model.name)_places", cells.places, shape: [cells.places.count])
-      try group.write("\(model.name)_counts", cells.counts, shape: [cells.counts.count])
+      let entries = self[keyPath: model.entries]
+      try group.write("\(model.name)_places", entries.places, shape: [entries.places.count])
+      try group.write("\(model.name)_counts", entries.counts, shape: [entries.counts.count])
     }
   }
 
-  /// Reads the cells of a checkpoint's group; nil if it has none.
+  /// Reads the entries of a checkpoint's group; nil if it has none.
   /// - Throws: `RunRecord.Misfit` if they lie outside the recorded rounds or out of order, `HDF5Error` for missing ones.
   init?(checkpoint group: HDF5Group, records: Int, clientCount: Int, classCount: Int) throws {
     guard try Self.models.contains(where: { try group.exists("\($0.name)_places") }) else {
@@ -149,7 +149,7 @@ extension ClassConfusion {
       }
       try RunRecord.require(counts, "/record/\(name)_counts", "at least 1") { count, _ in count > 0
       }
-      self[keyPath: model.cells] = Cells(places: places, counts: counts)
+      self[keyPath: model.entries] = Entries(places: places, counts: counts)
     }
   }
 

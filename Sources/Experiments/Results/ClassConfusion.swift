@@ -4,19 +4,19 @@ import NeuralNetworks
 /// Which classes test samples were taken for: after each recorded round, how many test samples of each class a client's
 /// received and trained model predict to be of each class.
 ///
-/// As arrays the counts have the axes (recorded round, client, class, predicted class). Here only the cells above 0 are
-/// held: a client has at most as many as test samples. A sample with a score that is not a number is in no cell.
+/// As arrays the counts have the axes (recorded round, client, class, predicted class). Here only the entries above 0 are
+/// held: a client has at most as many as test samples. A sample with a score that is not a number is not counted.
 public struct ClassConfusion: Sendable, Equatable {
-  /// The cells of one model that are above 0.
-  public struct Cells: Sendable, Equatable {
+  /// The entries of one model that are above 0.
+  public struct Entries: Sendable, Equatable {
     /// Their places in the array, row-major, ascending.
     package internal(set) var places: [Int32] = []
     /// Their counts, in the same order.
     package internal(set) var counts: [Int32] = []
   }
 
-  /// A cell that is above 0 under at least one model.
-  public struct Cell: Sendable, Equatable {
+  /// An entry that is above 0 under at least one model.
+  public struct Entry: Sendable, Equatable {
     /// The place of the recorded round among `RunRecord.classCountRounds`.
     public let recorded: Int
     /// The client.
@@ -35,10 +35,10 @@ public struct ClassConfusion: Sendable, Equatable {
   public let clientCount: Int
   /// Classes of the dataset.
   public let classCount: Int
-  /// The received models' cells.
-  public package(set) var received = Cells()
-  /// The trained models' cells.
-  public package(set) var trained = Cells()
+  /// The received models' entries.
+  public package(set) var received = Entries()
+  /// The trained models' entries.
+  public package(set) var trained = Entries()
 
   /// Counts of no round yet.
   package init(clientCount: Int, classCount: Int) {
@@ -50,8 +50,8 @@ public struct ClassConfusion: Sendable, Equatable {
   struct Model: Sendable {
     /// Its name: received or trained.
     let word: String
-    /// Its cells.
-    let cells: WritableKeyPath<ClassConfusion, Cells> & Sendable
+    /// Its entries.
+    let entries: WritableKeyPath<ClassConfusion, Entries> & Sendable
     /// Its counts of correct samples, which are the diagonals.
     let correct: KeyPath<RunRecord, [Int32]> & Sendable
     /// The name of its array in files.
@@ -60,8 +60,8 @@ public struct ClassConfusion: Sendable, Equatable {
 
   /// The two models.
   static let models = [
-    Model(word: "received", cells: \.received, correct: \.correctReceived),
-    Model(word: "trained", cells: \.trained, correct: \.correctTrained),
+    Model(word: "received", entries: \.received, correct: \.correctReceived),
+    Model(word: "trained", entries: \.trained, correct: \.correctTrained),
   ]
 
   /// Numbers of a client's table.
@@ -96,7 +96,7 @@ public struct ClassConfusion: Sendable, Equatable {
   ///   - clients: ascending.
   ///   - recorded: the round's place among the recorded ones, behind those entered before.
   mutating func enter(
-    _ evaluations: [Evaluation], _ model: WritableKeyPath<Self, Cells>, of clients: [Int],
+    _ evaluations: [Evaluation], _ model: WritableKeyPath<Self, Entries>, of clients: [Int],
     _ data: FederatedData, recorded: Int
   ) {
     for (client, evaluation) in zip(clients, evaluations) {
@@ -114,9 +114,9 @@ public struct ClassConfusion: Sendable, Equatable {
   mutating func take(_ old: Int, of other: ClassConfusion, as new: Int) {
     let shift = Int32((new - old) * recordSize)
     for model in Self.models {
-      let cells = other[keyPath: model.cells]
-      for index in cells.range(old * recordSize..<(old + 1) * recordSize) {
-        self[keyPath: model.cells].add(cells.counts[index], at: cells.places[index] + shift)
+      let entries = other[keyPath: model.entries]
+      for index in entries.range(old * recordSize..<(old + 1) * recordSize) {
+        self[keyPath: model.entries].add(entries.counts[index], at: entries.places[index] + shift)
       }
     }
   }
@@ -129,24 +129,24 @@ public struct ClassConfusion: Sendable, Equatable {
   }
 
   /// A model's counts in a recorded round, axes (client, class, predicted class).
-  package func table(_ model: KeyPath<Self, Cells>, recorded: Int) -> [Int32] {
-    let cells = self[keyPath: model]
+  package func table(_ model: KeyPath<Self, Entries>, recorded: Int) -> [Int32] {
+    let entries = self[keyPath: model]
     let start = recorded * recordSize
     var table = [Int32](repeating: 0, count: recordSize)
-    for index in cells.range(start..<start + recordSize) {
-      table[Int(cells.places[index]) - start] = cells.counts[index]
+    for index in entries.range(start..<start + recordSize) {
+      table[Int(entries.places[index]) - start] = entries.counts[index]
     }
     return table
   }
 
-  /// The cells that are above 0 under at least one model, in the order of the array.
-  public var cells: [Cell] {
+  /// The entries that are above 0 under at least one model, in the order of the array.
+  public var entries: [Entry] {
     let counts = [received, trained].map {
       Dictionary(zip($0.places, $0.counts), uniquingKeysWith: +)
     }
     return Set(received.places + trained.places).sorted().map { key in
       let place = Int(key)
-      return Cell(
+      return Entry(
         recorded: place / recordSize, client: place / tableSize % clientCount,
         label: place / classCount % classCount, predicted: place % classCount,
         received: counts[0][key] ?? 0, trained: counts[1][key] ?? 0)
@@ -154,8 +154,8 @@ public struct ClassConfusion: Sendable, Equatable {
   }
 }
 
-extension ClassConfusion.Cells {
-  /// Adds to the last cell, or to one behind it.
+extension ClassConfusion.Entries {
+  /// Adds to the last entry, or to one behind it.
   mutating func add(_ count: Int32, at place: Int32) {
     if places.last == place {
       counts[counts.count - 1] += count
@@ -165,12 +165,12 @@ extension ClassConfusion.Cells {
     }
   }
 
-  /// The indices of the cells at those places of the array.
+  /// The indices of the entries at those places of the array.
   func range(_ wanted: Range<Int>) -> Range<Int> {
     firstIndex(from: wanted.lowerBound)..<firstIndex(from: wanted.upperBound)
   }
 
-  /// The index of the first cell at or behind a place, by bisection.
+  /// The index of the first entry at or behind a place, by bisection.
   private func firstIndex(from place: Int) -> Int {
     var (low, high) = (0, places.count)
     while low < high {

@@ -61,19 +61,19 @@ package struct MemoryNeed {
       remedy: "give fewer --workers")
   }
 
-  /// The cells of both models, at most two numbers for each test sample and record, and the table of one record, which
+  /// The entries of both models, at most two numbers for each test sample and record, and the table of one record, which
   /// is written as a whole.
   private static func confusionBytes(_ preparation: RunPreparation) -> Double {
     guard preparation.specification.recordClassConfusion else { return 0 }
     let (data, classes) = (preparation.data, Double(preparation.dataset.classNames.count))
     let schedule = RunRecord.Schedule(
       preparation.specification, clientCount: data.clientCount)
-    let cells = preparation.evaluatedClients.reduce(0) {
+    let entries = preparation.evaluatedClients.reduce(0) {
       $0 + min(Double(data.test[$1].count), classes * classes)
     }
     let number = Double(MemoryLayout<Int32>.size)
     return number
-      * (4 * cells * Double(schedule.classCountRecords) + Double(data.clientCount) * classes
+      * (4 * entries * Double(schedule.classCountRecords) + Double(data.clientCount) * classes
         * classes)
   }
 

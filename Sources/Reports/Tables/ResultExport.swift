@@ -214,19 +214,19 @@ public struct ResultExport {
     return csv
   }
 
-  /// Which classes the test samples of each client and class were taken for: the cells that are above 0 under at least
+  /// Which classes the test samples of each client and class were taken for: the counts that are above 0 under at least
   /// one model.
   private func csv(of confusion: ClassConfusion) -> CSV {
     var csv = CSV(
       Self.keyColumns + [
         "round", "client", "class", "predicted_class", "count_received", "count_trained",
       ])
-    for cell in confusion.cells {
+    for entry in confusion.entries {
       csv.append(
         keys + [
-          "\(result.record.classCountRounds[cell.recorded])", "\(cell.client)",
-          result.classNames[cell.label], result.classNames[cell.predicted], "\(cell.received)",
-          "\(cell.trained)",
+          "\(result.record.classCountRounds[entry.recorded])", "\(entry.client)",
+          result.classNames[entry.label], result.classNames[entry.predicted], "\(entry.received)",
+          "\(entry.trained)",
         ])
     }
     return csv
