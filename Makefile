@@ -26,7 +26,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden docker clean
+  readers check-readers check-own-method check-pages verify-results check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden docker clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -89,6 +89,9 @@ browser: readers # Install what drives a browser in the virtual environment
 
 check-report: build browser ## Look at a report in a browser and typeset its tables with LaTeX
 	@tools/check_report.sh $(PFEDLA) $(VENV)/bin/python $(RUNS)/check-report
+
+verify-results: build readers ## Check committed digests and tables against the cells; compute CELL (the cheapest) anew
+	@$(VENV)/bin/python tools/verify_results.py --pfedla $(PFEDLA) $(if $(CELL),--cell $(CELL))
 
 check-survival: build ## Kill runs and sweeps, fill their disk, and check that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)

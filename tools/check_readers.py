@@ -230,11 +230,16 @@ def check_merged(merged, paths, engine):
         check_labels(file)
 
 
-def check_merged_example(merged, folder):
-    """The script draws one curve per method."""
-    subprocess.run([*python_command(), EXAMPLES / "python_merged.py", merged, folder / "merged"], check=True)
-    pixels = matplotlib.image.imread(folder / "merged" / "methods.png")[..., :3]
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10, "python_merged.py: the picture is empty"
+def check_merged_examples(merged, examples, folder):
+    """The scripts draw one curve per method."""
+    commands = {"python_merged.py": [*python_command(), EXAMPLES / "python_merged.py"]}
+    if "r_hdf5.R" in examples:
+        commands["r_merged.R"] = [shutil.which("Rscript"), EXAMPLES / "r_merged.R"]
+    for name, command in commands.items():
+        subprocess.run([*command, merged, folder / name], check=True)
+        pixels = matplotlib.image.imread(folder / name / "methods.png")[..., :3]
+        assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10, f"{name}: the picture is empty"
+    return commands
 
 
 def python_command():
@@ -360,8 +365,8 @@ def main():
         merged, results = make_merged(options.pfedla, results, folder)
         for engine in ["h5netcdf", "netcdf4"]:
             check_merged(merged, results, engine)
-        check_merged_example(merged, folder)
-        print(f"{len(results)} merged results: h5py, xarray and examples/python_merged.py ok")
+        scripts = ", ".join(f"examples/{name}" for name in check_merged_examples(merged, examples, folder))
+        print(f"{len(results)} merged results: h5py, xarray, {scripts} ok")
 
 
 if __name__ == "__main__":

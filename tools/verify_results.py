@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Checks the committed results: the digest of every cell, every table against the cells, and one cell computed anew.
+
+A cell is a result without models, with its digest (numbers_sha256), its specification and, beside it, the time that it
+took. Tables are made anew from copies of the cells and must be the committed ones, byte for byte. Without --cell, the
+cell that took the least time is computed anew, from the published dataset files, and must have the same digest."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
+
+# Folder, what is reproduced with which profile, and which of its runs are finished.
+SWEEPS = [
+    ("quick", ["table1", "table2", "table3", "figure1", "figure5", "figure6", "figure7"], "quick", []),
+    ("variants", ["variants"], "quick", []),
+    ("paper", ["table1"], "paper", ["--only", "dataset=cifar10", "--only", "clients=10", "--only", "method=local"]),
+]
+TABLES = {".csv", ".md", ".tex"}
+
+
+def call(program, *arguments):
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise SystemExit(f"pfedla {' '.join(map(str, arguments[:3]))} …: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def check_digests(program):
+    faults = 0
+    for folder in sorted(RESULTS.glob("*/cells")):
+        cells = sorted(folder.glob("*.h5"))
+        done = subprocess.run([program, "verify", *cells], capture_output=True, text=True)
+        print(f"{folder.parent.name}: {len(cells)} cells, " + ("digests as recorded" if done.returncode == 0 else "CHANGED"))
+        if done.returncode != 0:
+            print(done.stdout + done.stderr)
+            faults += 1
+    return faults
+
+
+def check_tables(program):
+    faults = 0
+    for name, targets, profile, finished in SWEEPS:
+        with tempfile.TemporaryDirectory() as output:
+            shutil.copytree(RESULTS / name / "cells", f"{output}/cells")
+            reproduce = ["reproduce", *targets, "--profile", profile, *finished, "--output", output]
+            plan = call(program, *reproduce, "--dry-run")
+            if ", 0 begun, 0 open" not in plan:
+                print(f"{name}: cells are missing: " + next(line for line in plan.splitlines() if " open" in line))
+                faults += 1
+                continue
+            call(program, *reproduce)
+            made = {path.relative_to(output) for path in pathlib.Path(output).rglob("*") if path.suffix in TABLES}
+            compared = 0
+            for path in sorted(made):
+                committed = RESULTS / name / path
+                if not committed.exists():
+                    continue
+                compared += 1
+                if committed.read_bytes() != (pathlib.Path(output) / path).read_bytes():
+                    print(f"{name}/{path}: differs from what its cells give")
+                    faults += 1
+            kept = {path.relative_to(RESULTS / name) for path in (RESULTS / name).rglob("*") if path.suffix in TABLES}
+            for path in sorted(kept - made - {pathlib.Path("README.md")}):
+                print(f"{name}/{path}: not made from the cells by this program")
+                faults += 1
+            print(f"{name}: {compared} tables compared with what the cells give")
+    return faults
+
+
+def seconds(cell):
+    return json.loads(cell.with_name(cell.stem + ".run.json").read_text())["seconds"]
+
+
+def check_cell(program, cell):
+    cells = [path for path in sorted(RESULTS.glob("*/cells/*.h5")) if path.with_name(path.stem + ".run.json").exists()]
+    cell = cell or min(cells, key=seconds)
+    with h5py.File(cell) as file:
+        specification, expected = file["provenance/specification"][()].decode(), file.attrs["numbers_sha256"]
+    took = f"took {seconds(cell):.0f} s" if cell in cells else "took an unknown time"
+    print(f"computing {cell.parent.parent.name}/{cell.name} anew; it {took} when it was made", flush=True)
+    with tempfile.TemporaryDirectory() as output:
+        path = pathlib.Path(output) / "cell.yaml"
+        path.write_text(specification)
+        call(program, "run", path, "--output", f"{output}/cell.h5")
+        with h5py.File(f"{output}/cell.h5") as file:
+            found = file.attrs["numbers_sha256"]
+    print(f"numbers_sha256 {found}: " + ("the same" if found == expected else f"DIFFERS from {expected}"))
+    return found != expected
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pfedla", default=".build/release/pfedla")
+    parser.add_argument("--cell", type=pathlib.Path, help="compute this cell anew")
+    options = parser.parse_args()
+    faults = check_digests(options.pfedla) + check_tables(options.pfedla)
+    if os.environ.get("PFEDLA_DATASETS") or options.cell:
+        faults += check_cell(options.pfedla, options.cell)
+    else:
+        print("PFEDLA_DATASETS is not set: no cell is computed anew")
+    print(f"{faults} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
