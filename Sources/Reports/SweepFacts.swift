@@ -29,7 +29,8 @@ struct SweepFacts {
 
   /// That only some clients were evaluated, where that is so.
   private var evaluated: String {
-    let counts = setting("evaluate_clients")
+    // Results older than the key were evaluated on all.
+    let counts = text { $0.setting("evaluate_clients") ?? "0" }
     return ["", "0"].contains(counts)
       ? "" : "Evaluated clients: \(counts) (evaluate_clients; 0: all); means are over these."
   }
