@@ -18,7 +18,9 @@ extension Federation {
   public func evaluate() throws -> TestRecord { try evaluate(Array(0..<data.clientCount)) }
 
   /// The same for some clients, axis (place in `clients`).
-  /// - Parameter predicting: whether the evaluations keep the predicted class of each test sample.
+  /// - Parameters:
+  ///   - clients: the clients.
+  ///   - predicting: whether the evaluations keep the predicted class of each test sample.
   public func evaluate(_ clients: [Int], predicting: Bool = false) throws -> TestRecord {
     lead(.evaluation, clients, predicting: predicting)
     let evaluations = try times.measure(.evaluation) {

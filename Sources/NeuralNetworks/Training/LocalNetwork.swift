@@ -60,7 +60,10 @@ public protocol LocalNetwork: AnyObject {
   func store(_ vector: NetworkVector, into values: UnsafeMutableBufferPointer<Float>) throws
 
   /// Forward pass in evaluation mode; changes nothing.
-  /// - Parameter predicting: whether the evaluation keeps the predicted class of each sample.
+  /// - Parameters:
+  ///   - samples: the samples' places among the images.
+  ///   - images: the images.
+  ///   - predicting: whether the evaluation keeps the predicted class of each sample.
   func evaluate(_ samples: ArraySlice<Int32>, of images: LabelledImages, predicting: Bool) throws
     -> Evaluation
 }
