@@ -31,7 +31,7 @@ function draw_learning_curve(result, output)
     fill([x fliplr(x)], [m - s, fliplr(m + s)], band, 'edgecolor', 'none');
     curves(i) = plot(x, m, '.-', 'color', colours(i, :), 'markersize', 12);
   end
-  legend(curves, strcat(models, ' model'), 'location', 'southoutside', 'orientation', 'horizontal');
+  legend(curves, strcat(models, ' model'), 'location', 'eastoutside');
   title(result.title, 'interpreter', 'none');
   xlabel('round');
   ylabel('test accuracy, mean over clients');
