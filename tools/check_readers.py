@@ -274,7 +274,7 @@ def export_for_octave(program, path, folder):
     return exported
 
 
-def check_octave(program, path, folder):
+def check_octave(exported, path, folder):
     """Octave finds the result's numbers, its layers and its settings in the exported file."""
     values = folder / "octave.bin"
     script = ("x = load(argv(){1}); f = fopen(argv(){2}, 'w'); fwrite(f, x.test_accuracy_trained(:), 'single'); "
@@ -282,7 +282,7 @@ def check_octave(program, path, folder):
               "printf('%d %.17g\\n', x.settings.rounds, x.settings.learning_rate)")
     code = folder / "octave.m"
     code.write_text(script)
-    said = subprocess.run(["octave-cli", "--quiet", code, export_for_octave(program, path, folder), values],
+    said = subprocess.run(["octave-cli", "--quiet", code, exported, values],
                           check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     with h5py.File(path) as file:
         settings = file["settings"].attrs
@@ -292,10 +292,11 @@ def check_octave(program, path, folder):
     assert np.array_equal(np.fromfile(values, "<f4"), expected, equal_nan=True), f"{path.name}: Octave reads other numbers"
 
 
-def check_example(name, command, path, program, folder):
-    """A script draws a learning curve of a result and, if it has weights, their heat map."""
+def check_example(name, command, read, path, folder):
+    """A script draws a learning curve of a result and, if it has weights, their heat map.
+
+    It reads the result, or what was exported of it for its language."""
     output = folder / f"{path.stem}-{name}"
-    read = export_for_octave(program, path, folder) if name.startswith("octave") else path
     said = subprocess.run([*command, read, output], capture_output=True, text=True)
     assert said.returncode == 0, f"{name} failed:\n{said.stderr}"
     with h5py.File(path) as file:
@@ -312,11 +313,11 @@ def check_example(name, command, path, program, folder):
     return pictures
 
 
-def check_examples(examples, path, program, folder):
+def check_examples(examples, exported, path, folder):
     """All scripts draw, and the two in Python draw the same."""
     drawn = {}
     for name, command in examples.items():
-        drawn[name] = check_example(name, command, path, program, folder)
+        drawn[name] = check_example(name, command, exported.get(name, path), path, folder)
         print(f"{path.name}: examples/{name} ok")
     for picture, pixels in drawn["python_h5py.py"].items():
         other = drawn["python_xarray.py"][picture]
@@ -354,12 +355,14 @@ def main():
                 print(f"{path.name}: xarray {xarray.__version__} ({engine}) ok")
             check_netcdf(path)
             print(f"{path.name}: netCDF4 {netCDF4.__version__} ok")
+            exported = {}
             if "octave_hdf5.m" in examples:
-                check_octave(options.pfedla, path, folder)
+                exported["octave_hdf5.m"] = export_for_octave(options.pfedla, path, folder)
+                check_octave(exported["octave_hdf5.m"], path, folder)
                 print(f"{path.name}: Octave reads its export")
             check_models(options.pfedla, path, folder)
             print(f"{path.name}: numpy {np.__version__} reads its exported models")
-            check_examples(examples, path, options.pfedla, folder)
+            check_examples(examples, exported, path, folder)
         check_notebook(results, folder)
         print("examples/notebook.ipynb ok")
         merged, results = make_merged(options.pfedla, results, folder)

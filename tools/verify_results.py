@@ -97,9 +97,10 @@ def main():
     parser.add_argument("--pfedla", default=".build/release/pfedla")
     parser.add_argument("--cell", type=pathlib.Path, help="compute this cell anew")
     options = parser.parse_args()
+    cell = options.cell and options.cell.resolve()
     faults = check_digests(options.pfedla) + check_tables(options.pfedla)
-    if os.environ.get("PFEDLA_DATASETS") or options.cell:
-        faults += check_cell(options.pfedla, options.cell)
+    if os.environ.get("PFEDLA_DATASETS") or cell:
+        faults += check_cell(options.pfedla, cell)
     else:
         print("PFEDLA_DATASETS is not set: no cell is computed anew")
     print(f"{faults} faults")

@@ -20,26 +20,25 @@ static inline hid_t chdf5_little_endian_int8(void) { return H5T_STD_I8LE; }
 static inline hid_t chdf5_little_endian_int32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_little_endian_int64(void) { return H5T_STD_I64LE; }
 
-/// A new variable-length UTF-8 string type; the caller closes it.
-static inline hid_t chdf5_create_utf8_string_type(void) {
+/// A new string type; the caller closes it.
+static inline hid_t chdf5_create_string_type(size_t size, H5T_cset_t characters, H5T_str_t padding) {
   hid_t type = H5Tcopy(H5T_C_S1);
   if (type < 0) return type;
-  if (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+  if (H5Tset_size(type, size) < 0 || H5Tset_cset(type, characters) < 0 || H5Tset_strpad(type, padding) < 0) {
     H5Tclose(type);
     return -1;
   }
   return type;
 }
 
+/// A new variable-length UTF-8 string type; the caller closes it.
+static inline hid_t chdf5_create_utf8_string_type(void) {
+  return chdf5_create_string_type(H5T_VARIABLE, H5T_CSET_UTF8, H5T_STR_NULLTERM);
+}
+
 /// A new type of text of `size` bytes, padded with spaces; the caller closes it.
 static inline hid_t chdf5_create_fixed_string_type(size_t size) {
-  hid_t type = H5Tcopy(H5T_C_S1);
-  if (type < 0) return type;
-  if (H5Tset_size(type, size) < 0 || H5Tset_strpad(type, H5T_STR_SPACEPAD) < 0) {
-    H5Tclose(type);
-    return -1;
-  }
-  return type;
+  return chdf5_create_string_type(size, H5T_CSET_ASCII, H5T_STR_SPACEPAD);
 }
 
 // Property lists and flags.

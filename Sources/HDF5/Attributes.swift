@@ -73,6 +73,21 @@ extension HDF5Object {
     }
   }
 
+  /// What the attribute `name` stores; nil if it is a type that this module does not write.
+  ///
+  /// - Throws: `HDF5Error` if it is missing.
+  public func attributeElementType(_ name: String) throws -> HDF5ElementType? {
+    try file.use {
+      let attribute = try check(
+        H5Aopen(identifier, name, chdf5_default()), "cannot open the attribute \(name)")
+      defer { H5Aclose(attribute) }
+      let stored = try check(
+        H5Aget_type(attribute), "cannot read the type of the attribute \(name)")
+      defer { H5Tclose(stored) }
+      return HDF5ElementType(stored: stored)
+    }
+  }
+
   /// Whether there is an attribute `name`.
   public func hasAttribute(_ name: String) throws -> Bool {
     try file.use {

@@ -114,9 +114,10 @@ extension HDF5Group {
     }
   }
 
+  /// - Parameter fileType: the type in the file, if it is not that of the elements.
   func makeDataset<Dataset: HDF5Dataset>(
     _: Dataset.Type, _ name: String, elementType: HDF5ElementType, shape: [Int],
-    storage: HDF5Storage, missingAsNaN: Bool
+    storage: HDF5Storage, missingAsNaN: Bool, fileType: hid_t? = nil
   ) throws -> Dataset {
     try checkName(name)
     try checkAbsent(name)
@@ -152,7 +153,7 @@ extension HDF5Group {
     defer { H5Sclose(space) }
     let identifier = try check(
       H5Dcreate2(
-        self.identifier, name, elementType.fileType, space, chdf5_default(), creation,
+        self.identifier, name, fileType ?? elementType.fileType, space, chdf5_default(), creation,
         chdf5_default()))
     let dataset = try Dataset(opened: identifier, file: file, path: path)
     switch elementType {

@@ -221,7 +221,7 @@ public class HDF5Dataset: HDF5Object {
   /// the order of the chunks of two datasets would depend on when the compiler lets go of them.
   func writeWhole<Values: Collection>(_ values: Values) throws where Values.Element: HDF5Element {
     try write(values, memorySpace: chdf5_all(), fileSpace: chdf5_all())
-    try check(H5Dflush(identifier), "cannot write the dataset")
+    try flush()
   }
 
   func write<Values: Collection>(_ values: Values, memorySpace: hid_t, fileSpace: hid_t) throws

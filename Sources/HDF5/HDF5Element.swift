@@ -61,6 +61,25 @@ public enum HDF5ElementType: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// What a stored type holds; nil if it is one that this module does not write.
+  init?(stored type: hid_t) {
+    let all = [HDF5ElementType.float32, .float64, .int8, .int32, .int64, .string]
+    guard let found = all.first(where: { $0.reads(type) }) else { return nil }
+    self = found
+  }
+
+  /// The numbers that are read from such an array or attribute; nil for text.
+  public var numbers: (any HDF5Element.Type)? {
+    switch self {
+    case .float32: Float.self
+    case .float64: Double.self
+    case .int8, .bool: Int8.self
+    case .int32: Int32.self
+    case .int64: Int64.self
+    case .string: nil
+    }
+  }
+
   /// Whether elements of this type can be read from the stored type `type`.
   func reads(_ type: hid_t) -> Bool {
     let size = H5Tget_size(type)

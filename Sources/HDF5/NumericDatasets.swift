@@ -6,9 +6,7 @@ extension HDF5Dataset {
     try file.use {
       let stored = try check(H5Dget_type(identifier), "cannot read the dataset's type")
       defer { H5Tclose(stored) }
-      return [HDF5ElementType.float32, .float64, .int8, .int32, .int64, .string].first {
-        $0.reads(stored)
-      }
+      return HDF5ElementType(stored: stored)
     }
   }
 

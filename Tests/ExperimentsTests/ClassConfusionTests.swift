@@ -289,14 +289,7 @@ struct ClassConfusionTests {
 
   /// An unsealed copy of a good result: 5 clients, 3 recorded rounds, 10 classes.
   private func copy(in folder: TemporaryFolder, _ edit: (hid_t) -> Bool) throws -> String {
-    let path = folder.file("edited.h5").path
-    // The seal is the user block of 512 bytes ahead of the file.
-    try Data(contentsOf: Self.good.get().file("good.h5")).dropFirst(512)
-      .write(to: URL(fileURLWithPath: path))
-    let file = H5Fopen(path, 1 /* H5F_ACC_RDWR */, chdf5_default())
-    defer { H5Fclose(file) }
-    #expect(file >= 0 && edit(file))
-    return path
+    try EditedResult.copy(of: Self.good.get().file("good.h5"), in: folder, edit)
   }
 
   private static let good = Result {
@@ -363,13 +356,7 @@ struct ClassConfusionTests {
   func edits(edit: ArrayEdit) throws {
     let folder = try TemporaryFolder()
     let path = try copy(in: folder) { edit.make(in: $0) }
-    do {
-      _ = try RunResult(path: path)
-      Issue.record("read without an error")
-    } catch {
-      let line = "\(error)"
-      #expect(line.hasPrefix(path) && !line.contains("\n"), "\(line)")
-    }
+    EditedResult.expectRefused(path)
   }
 
   @Test("an unchanged copy is read")

@@ -1,4 +1,3 @@
-import CHDF5
 import Experiments
 import ExperimentsTestSupport
 import Foundation
@@ -15,18 +14,6 @@ struct HostileResultTests {
     try Fixtures.run(
       ["method=pfedla", "record_weights_every=1"], to: folder.file("good.h5").path)
     return folder
-  }
-
-  /// An unsealed copy with a change.
-  private func edited(_ edit: ArrayEdit, in folder: TemporaryFolder) throws -> String {
-    let path = folder.file("edited.h5").path
-    // The seal is the user block of 512 bytes ahead of the file.
-    try Data(contentsOf: Self.good.get().file("good.h5")).dropFirst(512)
-      .write(to: URL(fileURLWithPath: path))
-    let file = H5Fopen(path, 1 /* H5F_ACC_RDWR */, chdf5_default())
-    defer { H5Fclose(file) }
-    #expect(file >= 0 && edit.make(in: file))
-    return path
   }
 
   @Test(
@@ -64,14 +51,10 @@ struct HostileResultTests {
     ])
   func edits(edit: ArrayEdit) throws {
     let folder = try TemporaryFolder()
-    let path = try edited(edit, in: folder)
-    do {
-      _ = try RunResult(path: path)
-      Issue.record("read without an error")
-    } catch {
-      let line = "\(error)"
-      #expect(line.hasPrefix(path) && !line.contains("\n"), "\(line)")
+    let path = try EditedResult.copy(of: Self.good.get().file("good.h5"), in: folder) {
+      edit.make(in: $0)
     }
+    EditedResult.expectRefused(path)
   }
 
   @Test("a copy without its seal is read, and says so")

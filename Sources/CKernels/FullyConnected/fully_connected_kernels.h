@@ -64,33 +64,35 @@ VECTOR_INLINE void VARIANT(forward_rows)(const connected_shape *shape, const int
   }
 }
 
-// Takes as many samples at a time as keep the units busy to the end: never one alone where it can be helped.
+// Panels of outputs that are worked on at a time: two where there are registers for eight rows of them.
+#define PANELS (MOST_ROWS >= 8 ? 2 : 1)
+
+// Calls STEP(rows, vectors) for all rows of one panel or a pair, as many rows at a time as have registers. The last eight of
+// one panel go by fours: a six and a two would not keep the units busy.
+#define BY_ROWS(isPair, r, count, STEP)                                                           \
+  if (isPair) {                                                                                   \
+    for (; 8 <= MOST_ROWS && r + 8 <= (count); r += 8) STEP(8, 2);                                \
+    for (; 4 <= MOST_ROWS && r + 4 <= (count); r += 4) STEP(4, 2);                                \
+    for (; r + 2 <= (count); r += 2) STEP(2, 2);                                                  \
+    for (; r < (count); r++) STEP(1, 2);                                                          \
+  } else {                                                                                        \
+    for (; r + 6 <= (count) && (count) - r != 8; r += 6) STEP(6, 1);                              \
+    for (; r + 4 <= (count); r += 4) STEP(4, 1);                                                  \
+    for (; r + 2 <= (count); r += 2) STEP(2, 1);                                                  \
+    for (; r < (count); r++) STEP(1, 1);                                                          \
+  }
+
 #define FORWARD(rows, vectors)                                                                    \
-  for (; (rows) <= (vectors == 1 ? MOST_PLACES : MOST_ROWS) && n + (rows) <= shape->samples &&    \
-         !((rows) == 6 && shape->samples - n == 8);                                               \
-       n += (rows))                                                                               \
   VARIANT(forward_rows)(shape, rows, vectors, n, block, input, source, weight, bias, relu, result)
 
 static VECTORIZED void VARIANT(connected_forward)(const connected_shape *shape, const float *source,
                                                   const float *weight, const float *bias, int relu,
                                                   float *result) {
   const int blocks = (int)(filled_up(shape->outputs) / LANES);
-  // Two vectors at a time where there are registers for eight rows of them.
-  const int vectors = MOST_ROWS >= 8 ? 2 : 1;
-  for (int block = 0; block < blocks; block += vectors)
+  for (int block = 0; block < blocks; block += PANELS)
     for (int input = 0; input < shape->inputs; input += WEIGHTS_AT_ONCE) {
       int n = 0;
-      if (vectors == 2 && block + 2 <= blocks) {
-        FORWARD(8, 2);
-        FORWARD(4, 2);
-        FORWARD(2, 2);
-        FORWARD(1, 2);
-      } else {
-        FORWARD(6, 1);
-        FORWARD(4, 1);
-        FORWARD(2, 1);
-        FORWARD(1, 1);
-      }
+      BY_ROWS(PANELS == 2 && block + 2 <= blocks, n, shape->samples, FORWARD)
     }
 }
 
@@ -166,7 +168,6 @@ VECTOR_INLINE void VARIANT(weight_rows)(const int rows, const int vectors, int s
 }
 
 #define WEIGHTS(rows, vectors)                                                                    \
-  for (; (rows) <= (vectors == 1 ? MOST_PLACES : MOST_ROWS) && r + (rows) <= count; r += (rows))  \
   VARIANT(weight_rows)(rows, vectors, shape->samples, inputs + r,                                 \
                        gradient + block * LANES * shape->samples, panel, weight + place + r * LANES, \
                        weight_gradient + place + r * LANES, step)
@@ -240,26 +241,17 @@ static VECTORIZED void VARIANT(connected_backward)(const connected_shape *shape,
       VARIANT(source_rows)(shape, 1, input, first, weight, transposed, source_gradient);
   }
   // Panels of the weights, or of their gradient, are written from beginning to end.
-  const int vectors = MOST_ROWS >= 8 ? 2 : 1;
-  for (int block = 0; block < blocks; block += vectors)
+  for (int block = 0; block < blocks; block += PANELS)
     for (ptrdiff_t input = 0; input < shape->inputs; input += LANES) {
       const float *inputs = panels + input * shape->samples;
       const ptrdiff_t place = block * panel + input * LANES;
       const int count = shape->inputs - input < LANES ? (int)(shape->inputs - input) : LANES;
       int r = 0;
-      if (vectors == 2 && block + 2 <= blocks) {
-        WEIGHTS(8, 2);
-        WEIGHTS(4, 2);
-        WEIGHTS(2, 2);
-        WEIGHTS(1, 2);
-      } else {
-        WEIGHTS(6, 1);
-        WEIGHTS(4, 1);
-        WEIGHTS(2, 1);
-        WEIGHTS(1, 1);
-      }
+      BY_ROWS(PANELS == 2 && block + 2 <= blocks, r, count, WEIGHTS)
     }
 }
 
 #undef WEIGHTS
 #undef FORWARD
+#undef BY_ROWS
+#undef PANELS

@@ -118,33 +118,16 @@ public final class Network: LocalNetwork {
     _ samples: ArraySlice<Int32>, of images: LabelledImages,
     _ optimiser: StochasticGradientDescent, _ step: DescentStep
   ) throws -> Double {
-    guard
-      optimiser.momentum == 0, optimiser.clipping == 0, step.pull == 0, !step.corrects,
-      step.target == .parameters
-    else {
-      let lossSum = try computeGradient(samples, of: images)
-      try descend(optimiser, step)
-      return lossSum
-    }
+    let isPlain =
+      optimiser.momentum == 0 && optimiser.clipping == 0 && step.pull == 0 && !step.corrects
+      && step.target == .parameters
     let (lossSum, workspace) = try passes(
       samples, of: images,
-      stepping: PassWorkspace.BackwardStep(
-        step: connected_step(rate: optimiser.learningRate, decay: optimiser.weightDecay),
-        trains: step.trains, layers: placement.layerOfTensor))
-    for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
-      var start = range.lowerBound
-      func descend(until end: Int) {
-        guard start < end else { return }
-        optimiser.step(
-          parameters: parameterMemory.pointer + start, gradients: gradientMemory.pointer + start,
-          velocity: nil, isFirstStep: true, count: end - start)
-      }
-      for tensor in workspace.steppingTensors where placement.layerOfTensor[tensor] == index {
-        descend(until: placement.tensorRanges[tensor].lowerBound)
-        start = placement.tensorRanges[tensor].upperBound
-      }
-      descend(until: range.upperBound)
-    }
+      stepping: isPlain
+        ? PassWorkspace.BackwardStep(
+          step: connected_step(rate: optimiser.learningRate, decay: optimiser.weightDecay),
+          trains: step.trains, layers: placement.layerOfTensor) : nil)
+    descend(optimiser, step, without: isPlain ? workspace.steppingTensors : [])
     return lossSum
   }
 
@@ -194,6 +177,13 @@ public final class Network: LocalNetwork {
 
   /// One step along the last gradient and what `step` adds to it.
   public func descend(_ optimiser: StochasticGradientDescent, _ step: DescentStep) throws {
+    descend(optimiser, step, without: [])
+  }
+
+  /// The same without some tensors, ascending, which have taken their step.
+  private func descend(
+    _ optimiser: StochasticGradientDescent, _ step: DescentStep, without stepped: [Int]
+  ) {
     var velocity: Velocity?
     if optimiser.momentum != 0 {
       velocity =
@@ -205,13 +195,21 @@ public final class Network: LocalNetwork {
     let target = memory(step.target).pointer
     let factor = clippingFactor(optimiser, step.trains)
     for (index, range) in placement.layerRanges.enumerated() where step.trains?[index] ?? true {
-      let offset = range.lowerBound
-      optimiser.step(
-        parameters: target + offset, gradients: gradientMemory.pointer + offset,
-        velocity: velocity.map { $0.memory.pointer + offset },
-        isFirstStep: velocity?.isFirstStep ?? true, count: range.count,
-        factor: factor, pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),
-        correction: correction.map { UnsafePointer($0.pointer + offset) })
+      var offset = range.lowerBound
+      func descend(until end: Int) {
+        guard offset < end else { return }
+        optimiser.step(
+          parameters: target + offset, gradients: gradientMemory.pointer + offset,
+          velocity: velocity.map { $0.memory.pointer + offset },
+          isFirstStep: velocity?.isFirstStep ?? true, count: end - offset,
+          factor: factor, pull: (step.pull, anchor.map { UnsafePointer($0.pointer + offset) }),
+          correction: correction.map { UnsafePointer($0.pointer + offset) })
+      }
+      for tensor in stepped where placement.layerOfTensor[tensor] == index {
+        descend(until: placement.tensorRanges[tensor].lowerBound)
+        offset = placement.tensorRanges[tensor].upperBound
+      }
+      descend(until: range.upperBound)
     }
     velocity?.isFirstStep = false
     velocities[step.momentum] = velocity

@@ -47,21 +47,14 @@ public struct OctaveExport {
   }
 
   private func copy(_ dataset: HDF5Dataset, to target: HDF5Group) throws {
-    switch try dataset.storedElementType() {
-    case .float32: try copyRows(of: dataset, as: Float.self, to: target)
-    case .float64: try copyRows(of: dataset, as: Double.self, to: target)
-    case .int8, .bool: try copyRows(of: dataset, as: Int8.self, to: target)
-    case .int32: try copyRows(of: dataset, as: Int32.self, to: target)
-    case .int64: try copyRows(of: dataset, as: Int64.self, to: target)
-    case .string:
+    let type = try elements(dataset.storedElementType(), of: dataset.path)
+    guard let numbers = type.numbers else {
       // Octave reads no tables of text: a list, row by row.
       let texts: [String] = try dataset.read()
-      try target.writeFixedText(
+      return try target.writeFixedText(
         dataset.name, texts, shape: dataset.shape.isEmpty ? [] : [texts.count])
-    case nil:
-      throw SpecificationError(
-        "\(result.path): \(dataset.path) is of another type, expected numbers or text")
     }
+    try copyRows(of: dataset, as: numbers, to: target)
   }
 
   /// A few rows at a time, so that the numbers are in memory only once.
@@ -82,22 +75,21 @@ public struct OctaveExport {
   }
 
   private func copyAttribute(_ name: String, of source: HDF5Group, to target: HDF5Group) throws {
-    if let texts = try? source.attributes(name, as: String.self) {
-      try target.writeFixedText(name, texts, shape: texts.count == 1 ? [] : [texts.count])
-    } else if let numbers = try? source.attributes(name, as: Double.self) {
-      try write(name, numbers, to: target)
-    } else if let numbers = try? source.attributes(name, as: Int64.self) {
-      try write(name, numbers, to: target)
-    } else if let numbers = try? source.attributes(name, as: Int32.self) {
-      try write(name, numbers, to: target)
-    } else {
-      try write(name, source.attributes(name, as: Int8.self), to: target)
+    func copy<Number: HDF5Element>(numbers: Number.Type) throws {
+      let values = try source.attributes(name, as: numbers)
+      try target.write(name, values, shape: values.count == 1 ? [] : [values.count])
     }
+    let type = try elements(source.attributeElementType(name), of: "\(source.path) \(name)")
+    if let numbers = type.numbers { return try copy(numbers: numbers) }
+    let texts = try source.attributes(name, as: String.self)
+    try target.writeFixedText(name, texts, shape: texts.count == 1 ? [] : [texts.count])
   }
 
-  private func write<Number: HDF5Element>(
-    _ name: String, _ numbers: [Number], to target: HDF5Group
-  ) throws {
-    try target.write(name, numbers, shape: numbers.count == 1 ? [] : [numbers.count])
+  private func elements(_ type: HDF5ElementType?, of object: String) throws -> HDF5ElementType {
+    guard let type else {
+      throw SpecificationError(
+        "\(result.path): \(object) is of another type, expected numbers or text")
+    }
+    return type
   }
 }
