@@ -3,7 +3,8 @@
     python tools/check_datasets.py [--pfedla PROGRAM]
 
 The files come from numpy, h5py, gzip and json, in several types and sizes. `pfedla datasets describe --image` draws the
-samples, and the picture is compared with the images. Damaged and wrong files must be refused in one line.
+samples, and the picture is compared with the images. Damaged and wrong files, also of partitions, must be refused in one
+line.
 Needs numpy, h5py and matplotlib.
 """
 
@@ -160,12 +161,111 @@ def refusals(folder, images, labels):
     content = (folder / "missing.h5").read_bytes()
     (folder / "cut.h5").write_bytes(content[:-200])
     yield "cut HDF5", "cut.h5", "truncated or damaged"
+    for wrong, written_images, written_labels, words in [
+            ("HDF5 without labels", images, None, "/labels: found no object"),
+            ("HDF5 with fractional labels", images, labels + 0.5, "expected whole numbers"),
+            ("HDF5 with a table of labels", images, np.stack([labels, labels]), "has 2 axes"),
+            ("HDF5 with a label less", images, labels[1:], f"has {len(labels) - 1} labels"),
+            ("HDF5 with wide pixels", images.astype(np.int16), labels, "expected unsigned 8-bit integers"),
+            ("HDF5 with a group for images", {}, labels, "found a group; expected a dataset"),
+            ("HDF5 with a link to another file", h5py.ExternalLink("whole.h5", "/images"), labels,
+             "found a link to another place")]:
+        name = wrong.replace(" ", "-") + ".h5"
+        with h5py.File(folder / name, "w") as file:
+            if isinstance(written_images, dict):
+                file.create_group("images")
+            else:
+                file["images"] = written_images
+            if written_labels is not None:
+                file["labels"] = written_labels
+        yield wrong, name, words
+    with h5py.File(folder / "chunk.h5", "w") as file:
+        file.create_dataset("images", data=images, chunks=(1, *images.shape[1:]), compression="gzip")
+        file["labels"] = labels
+        place = file["images"].id.get_chunk_info(7).byte_offset + 40
+    content = bytearray((folder / "chunk.h5").read_bytes())
+    content[place] ^= 255
+    (folder / "chunk.h5").write_bytes(content)
+    yield "HDF5 with a damaged chunk", "chunk.h5", "cannot read the dataset"
+    yield from record_refusals(folder, images, labels)
     (folder / "a.json").write_text('{"users": [], "num_samples": [], "user_data": {}}')
     yield "LEAF without users", "a.json", "lacks images"
     (folder / "b.json").write_text('{"users": ["a"], "num_samples": [1], "user_data": {"a": {"x": ["text"], "y": ["t"]}}}')
     yield "LEAF's texts", "b.json", "expected a list"
     (folder / "text").write_text("images and labels")
     yield "a text", "text", "expected NumPy"
+
+
+def record_refusals(folder, images, labels):
+    """The same of records without a header, whose shape `dataset.files` states."""
+    shape = dict(zip(["channels", "height", "width"], images.shape[1:])) | {"class_count": 5, "label_bytes": 1}
+    whole = b"".join(bytes([label]) + image.tobytes() for label, image in zip(labels, images))
+    with h5py.File(folder / "whole.h5", "w") as file:
+        file["images"], file["labels"] = images, labels
+    for wrong, content, changes, words in [
+            ("a cut record", whole[:-1], {}, "expected a multiple of 3073"),
+            ("a byte more", whole + b"0", {}, "expected a multiple of 3073"),
+            ("no records", b"", {}, "is empty"),
+            ("a record of a class that is not there", b"\xc8" + whole[1:], {}, "label 200 at position 0, expected 0...4"),
+            ("records of another label size", whole, {"label_bytes": 2}, "expected a multiple of 3074"),
+            ("records of another width", whole, {"width": 31}, "expected a multiple of 2977"),
+            ("records of an unknown height", whole, {"height": None}, "dataset.files.height: missing"),
+            ("records without channels", whole, {"channels": 0}, "expected a whole number in 1 … 64"),
+            ("records of huge images", whole, {"width": 10**9}, "expected a whole number in 1 … 4096"),
+            ("a picture as records", b"\x89PNG\r\n\x1a\n" + whole, {}, "expected a multiple of 3073"),
+            ("HDF5 as records", (folder / "whole.h5").read_bytes(), {}, "is a file of the format HDF5"),
+            ("damaged gzip", gzip.compress(whole)[:-20], {}, "gzip")]:
+        name = wrong.replace(" ", "-") + (".gz" if "gzip" in wrong else "")
+        (folder / name).write_bytes(content)
+        stated = {key: value for key, value in (shape | changes).items() if value is not None}
+        yield wrong, {"images": name, **stated}, words
+
+
+def partition_refusals(folder):
+    """Damaged and wrong partitions of the 50 samples: yields (what is wrong, file, words of the line)."""
+    for number, (text, words) in enumerate([
+            ('{"train": [[-1]], "test": [[2]]}', "train index -1, expected 0 or more"),
+            ('{"train": [[1.5]], "test": [[2]]}', "expected {"),
+            ('{"train": [["a"]], "test": [[2]]}', "expected {"),
+            ('{"train": [[[1]]], "test": [[2]]}', "expected {"),
+            ('{"train": [[1], []], "test": [[2], [3]]}', "client 1 has no train samples"),
+            ('{"train": [], "test": []}', "has no clients"),
+            ('{"train": [[1]], "test": [[2]]} 1', "expected {"),
+            ('{"train": [[1]]}', "expected {"),
+            ('{"train": [[1]], "test": [[99999999999999999999]]}', "expected {"),
+            ('{"train": [[1]], "test": [[50]]}', "test index 50, expected 0 to 49"),
+            ('{"train": [[1]], "test": [[1]]}', "sample 1 occurs twice"),
+            ("null", "expected {")]):
+        (folder / f"{number}.json").write_text(text)
+        yield f"the partition {text}", f"{number}.json", words
+    client, split, index = np.array([0, 0]), np.array(["train", "test"]), np.array([1, 2])
+    for wrong, arrays, words in [
+            ("an index less", dict(client=client, split=split, index=index[:1]), "2, 2 and 1 elements"),
+            ("fractional clients", dict(client=client + 0.5, split=split, index=index), "expected whole numbers"),
+            ("another split", dict(client=client, split=np.array(["train", "valid"]), index=index), 'the split "valid"'),
+            ("a negative index", dict(client=client, split=split, index=-index), "train index -1"),
+            ("an index beyond", dict(client=client, split=split, index=index + 48), "test index 50"),
+            ("a sample twice", dict(client=client, split=split, index=np.array([1, 1])), "occurs twice"),
+            ("no split", dict(client=client, index=index), "has the arrays client, index"),
+            ("no test samples", dict(client=client, split=np.array(["train", "train"]), index=index), "no test samples"),
+            ("a client left out", dict(train_0=index, test_0=index + 5, train_2=index + 9, test_2=index + 20),
+             "lacks the array test_1"),
+            ("a client too large", dict(client=np.array([0, 10**9]), split=split, index=index), "client 1000000000")]:
+        name = wrong.replace(" ", "-") + ".npz"
+        np.savez(folder / name, **arrays)
+        yield f"a partition with {wrong}", name, words
+    np.savez(folder / "good.npz", client=client, split=split, index=index)
+    content = (folder / "good.npz").read_bytes()
+    (folder / "cut-partition.npz").write_bytes(content[:-60])
+    yield "a cut partition", "cut-partition.npz", "not a zip archive"
+    (folder / "changed-partition.npz").write_bytes(content[:140] + bytes([content[140] ^ 4]) + content[141:])
+    yield "a partition with a changed bit", "changed-partition.npz", "is damaged"
+
+
+def check_refusal(wrong, said, words):
+    lines = said.stderr.splitlines()
+    assert said.returncode == 1 and len(lines) == 1 and words in lines[0], f"{wrong}: {said}"
+    print(f"{wrong}: refused")
 
 
 def main():
@@ -181,10 +281,15 @@ def main():
         folder = pathlib.Path(name)
         images, labels, _ = make((3, 32, 32), 50, 9)
         for wrong, files, words in list(refusals(folder, images, labels)):
-            said = describe(program, folder, files)
-            lines = said.stderr.splitlines()
-            assert said.returncode == 1 and len(lines) == 1 and words in lines[0], f"{wrong}: {said}"
-            print(f"{wrong}: refused")
+            check_refusal(wrong, describe(program, folder, files), words)
+        (folder / "p.yaml").write_text(json.dumps({
+            "method": "fedavg", "dataset": {"name": "own", "files": "whole.npz"}, "rounds": 1,
+            "partition": {"scheme": "iid", "clients": 2, "samples_per_client": 10}}))
+        for wrong, path, words in partition_refusals(folder):
+            check_refusal(wrong, subprocess.run(
+                [program, "partition", "import", path, "--specification", "p.yaml", "--output", "partition.h5"],
+                cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE), words)
+            assert not (folder / "partition.h5").exists(), wrong
 
 
 if __name__ == "__main__":
