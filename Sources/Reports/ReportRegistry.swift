@@ -27,12 +27,12 @@ public enum ReportRegistry {
     [
       // Accuracy of methods (rows) on datasets and numbers of clients (columns): Tables 1 and 2.
       Entry(
-        "accuracy-table", AccuracyTable.self, SpreadTable.self, ForestFigure.self,
-        LearningCurvesFigure.self,
-        ClientSpreadFigure.self, CommunicationFigure.self),
+        "accuracy-table", AccuracyTable.self, SpreadTable.self, PeakTable.self, ForestFigure.self,
+        LearningCurvesFigure.self, ClientSpreadFigure.self, CommunicationFigure.self),
       // A table and learning curves of any sweep: what a sweep without the key gets.
       Entry(
-        SweepReport.standardName, AccuracyTable.self, SpreadTable.self, LearningCurvesFigure.self),
+        SweepReport.standardName, AccuracyTable.self, SpreadTable.self, PeakTable.self,
+        LearningCurvesFigure.self),
       // No table and no figure.
       Entry("none"),
       // Accuracy and communication against the number of retained layers: Table 3.
@@ -43,8 +43,8 @@ public enum ReportRegistry {
       Entry("weights-over-time", WeightsOverTimeFigure.self),
       // Heat maps of all clients' weights: Figure 6.
       Entry("heat-map", HeatMapFigure.self),
-      // A target client's self weight in every layer: Figure 7.
-      Entry("self-weights", SelfWeightsFigure.self),
+      // A target client's self weight in every layer, and over rounds: Figure 7.
+      Entry("self-weights", SelfWeightsFigure.self, SelfWeightsOverRoundsFigure.self),
       // Trials of each method's hyperparameters on held-out training data, and what was chosen.
       Entry("tuning", hasGrids: true, TuningReport.self),
       // The same trials if nothing is to be chosen: how much an outcome depends on a key.

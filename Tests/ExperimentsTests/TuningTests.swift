@@ -132,7 +132,10 @@ struct TuningTests {
 
   @Test(
     "committed grids never look at test data",
-    arguments: ["hyperparameters", "step-size", "dominance", "earlier-defaults"]
+    arguments: [
+      "hyperparameters", "step-size", "dominance", "earlier-defaults", "direct-weights",
+      "sensitivity",
+    ]
   )
   func committed(name: String) throws {
     let sweep = try SmallSweep.sweep(

@@ -167,6 +167,41 @@ struct WeightFigureTests {
     #expect(rows.count == 5)
   }
 
+  @Test("Figure 7 over rounds: self weights only, rounds that every seed recorded")
+  func selfWeightsOverRounds() throws {
+    let folder = try TemporaryFolder()
+    let results = try SweepFixtures.sweep(
+      "figure7", axes: [("dataset", ["cifar10"]), ("seed", ["0", "1"])]
+    ) { place in
+      SweepFixtures.run(
+        SweepFixtures.record(
+          rounds: 4, clients: 3, layers: 2, recorded: place["seed"] == "0" ? [1, 2, 4] : [1, 4]
+        ) { round, client, layer, source in
+          source == client
+            ? Float(round) / 16 + Float(client) / 16 + Float(layer) / 4
+              + (place["seed"] == "0" ? 0 : 0.125) : 100
+        }, layers: ["conv1", "fc1"])
+    }
+    let paper = try SweepFixtures.paper(
+      ["fig7.csv": "dataset,layer,self_weight_percent\ncifar10,fc1,96.7\nemnist,fc1,37.3\n"],
+      in: folder)
+    let section = try SelfWeightsOverRoundsFigure(results, paper: paper)
+      .write(to: folder.file("out").path)
+    #expect(section.files == ["self-weights-over-rounds.csv"])
+    let rows = try SweepFixtures.rows(folder.file("out/self-weights-over-rounds.csv").path)
+    #expect(
+      rows.map { ["layer", "round", "client_0_percent", "mean_percent", "seeds"].map($0.value) }
+        == [
+          ["conv1", "1", "12.5", "18.75", "2"], ["conv1", "4", "31.25", "37.5", "2"],
+          ["fc1", "1", "37.5", "43.75", "2"], ["fc1", "4", "56.25", "62.5", "2"],
+        ])
+    if Gnuplot.program != nil {
+      let svg = try String(
+        contentsOf: folder.file("out/self-weights-over-rounds.svg"), encoding: .utf8)
+      #expect(svg.contains("conv1") && svg.contains("fc1") && svg.contains("Figure 7"))
+    }
+  }
+
   @Test("Figure 1: client 1's accuracy of both models and its weights after the last round")
   func similarity() throws {
     let folder = try TemporaryFolder()
@@ -226,6 +261,7 @@ struct WeightFigureTests {
       try WeightsOverTimeFigure(results, paper: paper).write(to: folder.file("out").path),
       try HeatMapFigure(results, paper: paper).write(to: folder.file("out").path),
       try SelfWeightsFigure(results, paper: paper).write(to: folder.file("out").path),
+      try SelfWeightsOverRoundsFigure(results, paper: paper).write(to: folder.file("out").path),
     ] {
       #expect(section.files.isEmpty)
       #expect(section.pictures.isEmpty)
