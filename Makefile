@@ -93,6 +93,9 @@ check-report: build browser ## Look at a report in a browser and typeset its tab
 verify-results: build readers ## Check committed digests and tables against the cells; compute CELL (the cheapest) anew
 	@$(VENV)/bin/python tools/verify_results.py --pfedla $(PFEDLA) $(if $(CELL),--cell $(CELL))
 
+paper-progress: build ## List finished paper-scale runs with their times, and open ones with predictions
+	python3 tools/paper_progress.py --pfedla $(PFEDLA)
+
 check-survival: build ## Kill runs and sweeps, fill their disk, and check that nothing is lost
 	$(PYTHON) tools/check_survival.py --pfedla $(PFEDLA)
 

@@ -24,8 +24,8 @@ struct ClaimsTests {
     let claims = claims()
     #expect(claims.filter(\.part.isEmpty).map(\.number) == [1, 2, 3, 4])
     #expect(claims.allSatisfy { $0.verdict == .inconclusive && $0.contrast == nil })
-    #expect(try whole(claims, 1).explanation.contains("Table2 is missing"))
-    #expect(try whole(claims, 4).explanation == "Figure1 is missing.")
+    #expect(try whole(claims, 1).explanation.contains("Table 2 was not run"))
+    #expect(try whole(claims, 4).explanation == "Figure 1 was not run.")
   }
 
   // MARK: Claim 3

@@ -120,7 +120,7 @@ struct SimilarClientsClaimTests {
     let grow = claims(try weights("figure5", own: 0.0625, similar: 0.0625, dissimilar: -0.0625))
     #expect(grow[0].verdict == .inconclusive)
     #expect(grow[0].explanation.contains("Inconclusive: figure6."))
-    #expect(grow.last?.explanation == "Figure6 is missing.")
+    #expect(grow.last?.explanation == "Figure 6 was not run.")
     let fall = claims(try weights("figure5", own: -0.0625, similar: -0.0625, dissimilar: 0.0625))
     #expect(fall[0].verdict == .refuted)
   }

@@ -108,20 +108,28 @@ extension [SweepResults] {
   /// The sweep of that name if it has published data and a finished run; otherwise why it is of no use.
   func usable(_ name: String) -> Result<SweepResults, UnusableSweep> {
     guard let sweep = first(where: { $0.plan.name == name }) else {
-      return .failure(UnusableSweep(reason: "\(name) is missing"))
+      return .failure(UnusableSweep(name: name, reason: "\(Self.title(name)) was not run"))
     }
     guard sweep.cells.contains(where: { $0.result != nil }) else {
-      return .failure(UnusableSweep(reason: "\(name) has no finished run"))
+      return .failure(UnusableSweep(name: name, reason: "\(Self.title(name)) has no finished run"))
     }
     guard !sweep.isSynthetic else {
       return .failure(
-        UnusableSweep(reason: "\(name) has SYNTHETIC data, so no claim is judged"))
+        UnusableSweep(
+          name: name, reason: "\(Self.title(name)) has SYNTHETIC data, so no claim is judged"))
     }
     return .success(sweep)
+  }
+
+  /// A sweep's name as the paper writes it: `Table 2` for `table2`.
+  private static func title(_ name: String) -> String {
+    let number = name.drop { !$0.isNumber }
+    return "\(name.dropLast(number.count)) \(number)".capitalisedFirst
   }
 }
 
 /// Why a sweep says nothing about a claim.
 struct UnusableSweep: Error {
+  let name: String
   let reason: String
 }

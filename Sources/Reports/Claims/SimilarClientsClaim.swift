@@ -21,14 +21,14 @@ struct SimilarClientsClaim {
 
   init(_ sweeps: [SweepResults], paper: PaperNumbers) {
     var parts: [ClaimPart] = []
-    var missing: [String] = []
+    var missing: [UnusableSweep] = []
     switch sweeps.usable("figure5") {
-    case .failure(let unusable): missing.append(unusable.reason)
+    case .failure(let unusable): missing.append(unusable)
     case .success(let sweep):
       parts += Self.datasets(of: sweep).flatMap { Self.overTime(sweep, $0) }
     }
     switch sweeps.usable("figure6") {
-    case .failure(let unusable): missing.append(unusable.reason)
+    case .failure(let unusable): missing.append(unusable)
     case .success(let sweep):
       let rows = paper.rows("fig6.csv")
       parts += Self.datasets(of: sweep).flatMap { dataset in
@@ -41,8 +41,8 @@ struct SimilarClientsClaim {
       ClaimPart.judged(parts, number: 2)
       + missing.map {
         Claim(
-          number: 2, part: $0.prefix { $0 != " " }.description, statement: "",
-          verdict: .inconclusive, explanation: $0.capitalisedFirst + ".")
+          number: 2, part: $0.name, statement: "", verdict: .inconclusive,
+          explanation: $0.reason.capitalisedFirst + ".")
       }
     claims =
       [
@@ -50,7 +50,7 @@ struct SimilarClientsClaim {
           number: 2,
           statement: "Weights of clients with similar data grow and those of dissimilar clients "
             + "fall; a client and its neighbours dominate",
-          parts: judged, missing: missing.joined(separator: "; "))
+          parts: judged, missing: missing.map(\.reason).joined(separator: "; "))
       ] + judged
   }
 
