@@ -26,7 +26,7 @@ ONLY ?=
 WORKERS_OPTION := $(if $(WORKERS),--workers $(WORKERS))
 
 .PHONY: help deps build build-mpi check-mpi test format check-format quickstart first-result reproduce-table figures report \
-  readers check-readers check-own-method check-pages verify-results check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden docker clean
+  readers check-readers check-own-method check-pages verify-results paper-progress check-survival check-cluster check-hostile test-asan test-tsan check-processors check-kernels documentation manual torch replay bench bench-others numerics golden docker clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
