@@ -44,7 +44,8 @@ def main():
     sweeps = [
         (target, f"reproduce {target}", ["--only", "clients=10"] if target in ("table1", "table2") else [])
         for target in ("table1", "table2", "table3", "figure1", "figure5", "figure6", "figure7")
-    ] + [("sensitivity", "tune sensitivity", []), ("table1", "reproduce table1", ["--only", "clients=100"]),
+    ] + [("sensitivity", "tune sensitivity", []), ("statistics", "reproduce statistics", []),
+         ("dominance", "tune dominance", []), ("table1", "reproduce table1", ["--only", "clients=100"]),
          ("table2", "reproduce table2", ["--only", "clients=100"])]
     known, times, open_runs = set(), [], []
     for target, command, arguments in sweeps:
@@ -60,8 +61,13 @@ def main():
                 facts = json.loads(record.read_text())
                 times.append(row + [f"{facts['seconds'] / 60:.1f}", str(facts["rounds"])])
             else:
-                limits = " ".join(arguments + ["--only", f"method={method}"]) if target.startswith("table") else ""
-                open_runs.append(row + [f"pfedla {command} --profile paper {limits} --output runs/paper".replace("  ", " ")])
+                labels = {"seed": seed}
+                if target not in ("figure1", "statistics"):
+                    labels["dataset"] = "emnist" if dataset == "emnist-byclass" else dataset
+                if target in ("table1", "table2"):
+                    labels |= {"clients": clients, "method": method}
+                only = " ".join(f"--only {axis}={label}" for axis, label in labels.items())
+                open_runs.append(row + [f"pfedla {command} --profile paper {only} --output runs/paper"])
     header = ["target", "dataset", "clients", "method", "seed", "run", "predicted_minutes"]
     for file, columns, rows in (
         ("times.csv", ["taken_minutes", "rounds"], times), ("open.csv", ["command"], open_runs)):
