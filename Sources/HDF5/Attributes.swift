@@ -44,31 +44,27 @@ extension HDF5Object {
     try file.use {
       guard try check(H5Aexists(identifier, name), "cannot look for the attribute \(name)") > 0
       else { throw error("found no attribute \(name); expected one (\(Value.elementType))") }
-      let attribute = try check(
-        H5Aopen(identifier, name, chdf5_default()), "cannot open the attribute \(name)")
-      defer { H5Aclose(attribute) }
-      let stored = try check(
-        H5Aget_type(attribute), "cannot read the type of the attribute \(name)")
-      defer { H5Tclose(stored) }
-      guard Value.elementType.reads(stored) else {
-        throw error(
-          "the attribute \(name) is a \(describeStoredType(stored)); expected a "
-            + "\(Value.elementType)")
-      }
-      let space = try check(
-        H5Aget_space(attribute), "cannot read the shape of the attribute \(name)")
-      defer { H5Sclose(space) }
-      let count = Int(
-        try check(
-          H5Sget_simple_extent_npoints(space), "cannot read the shape of the attribute \(name)"))
-      // An attribute lies whole in the file: more bytes than it stores is a damaged header.
-      guard count <= H5Aget_storage_size(attribute) else {
-        throw error("the attribute \(name) claims \(count) values, more than it stores")
-      }
-      guard count > 0 else { return [] }
-      let memoryType = Value.elementType == .string ? stored : Value.elementType.memoryType
-      return try Value.read(count: count) {
-        try check(H5Aread(attribute, memoryType, $0), "cannot read the attribute \(name)")
+      return try withAttribute(name) { attribute, stored in
+        guard Value.elementType.reads(stored) else {
+          throw error(
+            "the attribute \(name) is a \(describeStoredType(stored)); expected a "
+              + "\(Value.elementType)")
+        }
+        let space = try check(
+          H5Aget_space(attribute), "cannot read the shape of the attribute \(name)")
+        defer { H5Sclose(space) }
+        let count = Int(
+          try check(
+            H5Sget_simple_extent_npoints(space), "cannot read the shape of the attribute \(name)"))
+        // An attribute lies whole in the file: more bytes than it stores is a damaged header.
+        guard count <= H5Aget_storage_size(attribute) else {
+          throw error("the attribute \(name) claims \(count) values, more than it stores")
+        }
+        guard count > 0 else { return [] }
+        let memoryType = Value.elementType == .string ? stored : Value.elementType.memoryType
+        return try Value.read(count: count) {
+          try check(H5Aread(attribute, memoryType, $0), "cannot read the attribute \(name)")
+        }
       }
     }
   }
@@ -77,15 +73,21 @@ extension HDF5Object {
   ///
   /// - Throws: `HDF5Error` if it is missing.
   public func attributeElementType(_ name: String) throws -> HDF5ElementType? {
-    try file.use {
-      let attribute = try check(
-        H5Aopen(identifier, name, chdf5_default()), "cannot open the attribute \(name)")
-      defer { H5Aclose(attribute) }
-      let stored = try check(
-        H5Aget_type(attribute), "cannot read the type of the attribute \(name)")
-      defer { H5Tclose(stored) }
-      return HDF5ElementType(stored: stored)
-    }
+    try file.use { try withAttribute(name) { HDF5ElementType(stored: $1) } }
+  }
+
+  /// Opens an attribute for a while.
+  /// - Parameter body: gets the attribute and its stored type.
+  private func withAttribute<Result>(
+    _ name: String, _ body: (_ attribute: hid_t, _ stored: hid_t) throws -> Result
+  ) throws -> Result {
+    let attribute = try check(
+      H5Aopen(identifier, name, chdf5_default()), "cannot open the attribute \(name)")
+    defer { H5Aclose(attribute) }
+    let stored = try check(
+      H5Aget_type(attribute), "cannot read the type of the attribute \(name)")
+    defer { H5Tclose(stored) }
+    return try body(attribute, stored)
   }
 
   /// Whether there is an attribute `name`.

@@ -27,6 +27,11 @@ extension RunResult {
   public func accuracyPercent(_ model: EvaluatedModel, last: Int = 1) -> Double {
     let rounds = evaluatedRounds.suffix(last)
     guard rounds.count == last else { return .nan }
-    return rounds.map { 100 * accuracies(model, round: $0).map(Double.init).mean }.mean
+    return rounds.map { accuracyPercent(model, round: $0) }.mean
+  }
+
+  /// Mean accuracy over the clients that were evaluated after a round, in percent; NaN if none was.
+  package func accuracyPercent(_ model: EvaluatedModel, round: Int) -> Double {
+    100 * accuracies(model, round: round).map(Double.init).mean
   }
 }

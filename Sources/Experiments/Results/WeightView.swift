@@ -43,6 +43,16 @@ package struct WeightView {
     Double(recordedWeight(position: position, client: client, layer: layer, source: source))
   }
 
+  /// The weight of each client's own layer in its model, in percent, axis (client).
+  /// - Parameters:
+  ///   - position: place of the round in `rounds`.
+  ///   - layer: place of the layer in `layers`.
+  package func selfWeightsPercent(position: Int, layer: Int) -> [Double] {
+    (0..<clientCount).map {
+      100 * weight(position: position, client: $0, layer: layer, source: $0)
+    }
+  }
+
   /// The weights of all sources in the client's layer after the last recorded round.
   package func last(client: Int, layer: Int) -> [Double] {
     (0..<clientCount).map {

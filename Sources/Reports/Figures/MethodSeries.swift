@@ -28,7 +28,7 @@ struct MethodSeries {
 
   /// Mean accuracy over clients after a round in percent, one value per run.
   func accuracies(round: Int) -> [Double] {
-    runs.map { 100 * $0.accuracies(reported, round: round).map(Double.init).mean }
+    runs.map { $0.accuracyPercent(reported, round: round) }
   }
 }
 

@@ -77,8 +77,8 @@ public struct SelfWeightsFigure: ReportPart {
   /// The values of all layers, one run per seed.
   static func values(_ views: [WeightView]) -> [Value] {
     (views.first?.layers ?? []).enumerated().map { layer, name in
-      let perSeed = views.map { view in
-        (0..<view.clientCount).map { 100 * view.last(client: $0, layer: layer)[$0] }
+      let perSeed = views.map {
+        $0.selfWeightsPercent(position: $0.rounds.count - 1, layer: layer)
       }
       return Value(layer: name, target: perSeed.map { $0[0] }, meanOverClients: perSeed.map(\.mean))
     }

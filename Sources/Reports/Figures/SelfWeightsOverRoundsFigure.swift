@@ -96,10 +96,8 @@ public struct SelfWeightsOverRoundsFigure: ReportPart {
   private static func curve(_ views: [WeightView], layer: Int) -> [Point] {
     (views.first?.rounds ?? []).compactMap { round in
       let weights = views.compactMap { view in
-        view.rounds.firstIndex(of: round).map { position in
-          (0..<view.clientCount).map {
-            100 * view.weight(position: position, client: $0, layer: layer, source: $0)
-          }
+        view.rounds.firstIndex(of: round).map {
+          view.selfWeightsPercent(position: $0, layer: layer)
         }
       }
       guard weights.count == views.count else { return nil }

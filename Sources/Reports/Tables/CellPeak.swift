@@ -37,9 +37,7 @@ struct CellPeak {
     /// Nil for a run without an evaluation.
     init?(_ run: RunResult) {
       let rounds = run.evaluatedRounds
-      accuracies = rounds.map {
-        100 * run.accuracies(run.reported, round: $0).map(Double.init).mean
-      }
+      accuracies = rounds.map { run.accuracyPercent(run.reported, round: $0) }
       guard let accuracy = accuracies.max(), let place = accuracies.firstIndex(of: accuracy) else {
         return nil
       }
